@@ -1,0 +1,5 @@
+/** The gateway's public face. */
+@NullMarked
+package dev.headrace;
+
+import org.jspecify.annotations.NullMarked;
