@@ -38,7 +38,7 @@ enum ContainerKind {
     int port();
 
     @Override
-    void close() throws Exception;
+    void close();
   }
 
   abstract RunningContainer start(Deployment deployment) throws Exception;

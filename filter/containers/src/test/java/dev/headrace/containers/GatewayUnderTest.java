@@ -69,7 +69,7 @@ final class GatewayUnderTest implements AutoCloseable {
   }
 
   @Override
-  public void close() throws Exception {
+  public void close() {
     container.close(); // destroys the servlet, which closes the gateway
     gateway.close();
     claude.close();

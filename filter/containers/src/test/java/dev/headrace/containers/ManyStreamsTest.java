@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.headrace.simulator.Answer;
 import dev.headrace.simulator.Transcripts;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Map;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -21,7 +22,7 @@ class ManyStreamsTest {
   @EnumSource(ContainerKind.class)
   void twentyThousandShortStreamsInARowAreAllComplete(ContainerKind kind) throws Exception {
     try (GatewayUnderTest headrace = GatewayUnderTest.start(kind)) {
-      String transcript = Transcripts.A;
+      String transcript = new String(Transcripts.text(), StandardCharsets.UTF_8);
       headrace.claude().answersAlways(Answer.transcript(transcript));
       LoadClient client =
           new LoadClient(headrace.port(), "/claude/v1/messages", BODY, transcript, "");

@@ -2,6 +2,7 @@ package dev.headrace.containers;
 
 import java.nio.file.Path;
 import org.apache.catalina.Context;
+import org.apache.catalina.LifecycleException;
 import org.apache.catalina.Wrapper;
 import org.apache.catalina.connector.Connector;
 import org.apache.catalina.startup.Tomcat;
@@ -31,7 +32,7 @@ final class TomcatContainer implements ContainerKind.RunningContainer {
     if (deployment.servlet() != null) {
       Wrapper wrapper = Tomcat.addServlet(context, "claude", deployment.servlet());
       wrapper.setAsyncSupported(true);
-      context.addServletMappingDecoded("/claude/*", "claude");
+      wrapper.addMapping("/claude/*");
     }
     if (deployment.filter() != null) {
       FilterDef definition = new FilterDef();
@@ -45,8 +46,8 @@ final class TomcatContainer implements ContainerKind.RunningContainer {
       map.setDispatcher("REQUEST");
       map.setDispatcher("ASYNC");
       context.addFilterMap(map);
-      Tomcat.addServlet(context, "default", "org.apache.catalina.servlets.DefaultServlet");
-      context.addServletMappingDecoded("/", "default");
+      Tomcat.addServlet(context, "default", "org.apache.catalina.servlets.DefaultServlet")
+          .addMapping("/");
     }
     tomcat.start();
   }
@@ -57,8 +58,12 @@ final class TomcatContainer implements ContainerKind.RunningContainer {
   }
 
   @Override
-  public void close() throws Exception {
-    tomcat.stop();
-    tomcat.destroy();
+  public void close() {
+    try {
+      tomcat.stop();
+      tomcat.destroy();
+    } catch (LifecycleException e) {
+      throw new IllegalStateException("Tomcat did not stop", e);
+    }
   }
 }
