@@ -1,0 +1,119 @@
+package dev.headrace;
+
+import static java.util.Objects.requireNonNull;
+
+import dev.headrace.config.EffectiveSettings;
+import dev.headrace.config.GatewaySettings;
+import dev.headrace.relay.Relay;
+import dev.headrace.relay.StreamCutException;
+import jakarta.servlet.DispatcherType;
+import jakarta.servlet.http.HttpServletRequest;
+import jakarta.servlet.http.HttpServletResponse;
+import java.io.IOException;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A running gateway: takes requests of a servlet container, forwards them to the Claude API and
+ * streams the answers back. It owns threads and connections until {@link #close}. Thread-safe.
+ *
+ * <pre>{@code
+ * Gateway gateway = Gateway.start(GatewaySettings.builder()....build());
+ * ServletRegistration.Dynamic claude = context.addServlet("claude", new GatewayServlet(gateway));
+ * claude.addMapping("/claude/*");
+ * claude.setAsyncSupported(true);
+ * }</pre>
+ */
+public final class Gateway implements AutoCloseable {
+
+  private static final Logger LOG = LoggerFactory.getLogger(Gateway.class);
+
+  private final GatewaySettings settings;
+  private final Relay relay;
+
+  private Gateway(GatewaySettings settings, Relay relay) {
+    this.settings = settings;
+    this.relay = relay;
+  }
+
+  /**
+   * Starts a gateway and logs the settings in force, secrets masked.
+   *
+   * @throws dev.headrace.config.SettingsException if a file that the settings name cannot be used;
+   *     the message names the setting
+   */
+  public static Gateway start(GatewaySettings settings) {
+    requireNonNull(settings, "settings");
+    if (LOG.isInfoEnabled()) {
+      LOG.info("Headrace starts with\n{}", EffectiveSettings.describe(settings));
+    }
+    return new Gateway(settings, new Relay(settings));
+  }
+
+  /** The settings that this gateway was started with. */
+  public GatewaySettings settings() {
+    return settings;
+  }
+
+  /**
+   * Answers a request whose path lies under a prefix; returns at once, the answer follows on other
+   * threads.
+   *
+   * @param prefix the raw path of the gateway within the server, such as {@code /shop/claude},
+   *     without a slash at its end; may be empty
+   * @return false if the request's raw path does not lie under the prefix: nothing was done then
+   * @throws IOException if an answer that could be given at once cannot be written, and to drop a
+   *     connection whose answer was cut
+   */
+  public boolean handle(HttpServletRequest request, HttpServletResponse response, String prefix)
+      throws IOException {
+    if (request.getDispatcherType() == DispatcherType.ASYNC
+        && Relay.isAbort(request.getAttribute(Relay.abortAttribute()))) {
+      throw new StreamCutException();
+    }
+    String path = pathBehind(prefix, request.getRequestURI());
+    if (path == null) {
+      return false;
+    }
+    relay.handle(request, response, path);
+    return true;
+  }
+
+  /** The raw path behind the prefix: decoded paths differ between containers. */
+  private static @Nullable String pathBehind(String prefix, String rawPath) {
+    if (!rawPath.startsWith(prefix)) {
+      return null;
+    }
+    String rest = rawPath.substring(prefix.length());
+    if (rest.isEmpty()) {
+      return "/";
+    }
+    return rest.charAt(0) == '/' ? rest : null;
+  }
+
+  /** How many exchanges run at this moment, those included whose request is still being read. */
+  public int runningExchanges() {
+    return relay.runningExchanges();
+  }
+
+  /** How many concurrency permits are taken at this moment; equals the running exchanges. */
+  public int permitsInUse() {
+    return relay.permitsInUse();
+  }
+
+  /** How many upstream connections are busy at this moment. */
+  public int upstreamConnectionsInUse() {
+    return relay.upstreamConnectionsInUse();
+  }
+
+  /**
+   * Closes the gateway: refuses new requests with 503, waits up to {@code shutdown.drain} for
+   * running ones, ends the rest with an {@code error} event, then stops every thread and
+   * connection. Blocks meanwhile. Idempotent.
+   */
+  @Override
+  public void close() {
+    relay.close();
+  }
+}

@@ -1,0 +1,68 @@
+package dev.headrace;
+
+import jakarta.servlet.Filter;
+import jakarta.servlet.FilterChain;
+import jakarta.servlet.FilterConfig;
+import jakarta.servlet.ServletException;
+import jakarta.servlet.ServletRequest;
+import jakarta.servlet.ServletResponse;
+import jakarta.servlet.http.HttpServletRequest;
+import jakarta.servlet.http.HttpServletResponse;
+import java.io.IOException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The gateway as a filter: answers what lies under the settings' {@code mount} and passes on
+ * everything else. Map it to {@code /*} with async supported and the dispatchers {@code REQUEST}
+ * and {@code ASYNC} (the second is how a connection with a cut answer is dropped), behind the
+ * filters that log users in. Thread-safe.
+ *
+ * <p>Finds its settings and closes its gateway as {@link GatewayServlet} does.
+ */
+public final class GatewayFilter implements Filter {
+
+  private @Nullable Gateway gateway;
+
+  /** For containers: the settings are looked up in {@link #init}. */
+  public GatewayFilter() {}
+
+  /**
+   * @param gateway answers the requests, and is closed together with this filter
+   */
+  public GatewayFilter(Gateway gateway) {
+    this.gateway = gateway;
+  }
+
+  @Override
+  public void init(FilterConfig config) throws ServletException {
+    if (gateway == null) {
+      gateway =
+          GatewayStart.fromSettingsOf(
+              config.getServletContext(), config.getInitParameter("config"));
+    }
+  }
+
+  @Override
+  public void doFilter(ServletRequest request, ServletResponse response, FilterChain chain)
+      throws IOException, ServletException {
+    Gateway running = gateway;
+    if (running != null
+        && request instanceof HttpServletRequest httpRequest
+        && response instanceof HttpServletResponse httpResponse) {
+      String mount = running.settings().mount();
+      String prefix = httpRequest.getContextPath() + (mount.equals("/") ? "" : mount);
+      if (running.handle(httpRequest, httpResponse, prefix)) {
+        return;
+      }
+    }
+    chain.doFilter(request, response);
+  }
+
+  @Override
+  public void destroy() {
+    Gateway running = gateway;
+    if (running != null) {
+      running.close();
+    }
+  }
+}

@@ -1,0 +1,324 @@
+package dev.headrace.config;
+
+import static java.util.Objects.requireNonNull;
+
+import java.net.URI;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Locale;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * All settings of a gateway. Immutable, thread-safe and checked when made: an instance can be used
+ * as it is. Made by {@link #builder()} or read by {@link SettingsLocator}; each setting has the
+ * same name in the file ({@code upstream.base-url}), in the environment ({@code
+ * HEADRACE_UPSTREAM_BASE_URL}) and in the builder ({@code upstreamBaseUrl}).
+ *
+ * @param enabled whether the gateway is there at all; default true
+ * @param mount path within the web application under which the gateway answers, {@code /} or
+ *     without a slash at the end; default {@code /claude}
+ * @param upstream the API behind the gateway
+ * @param request what clients may ask
+ * @param timeouts the clocks of one exchange
+ * @param buffers memory limits of one stream
+ * @param shutdown the end of the gateway
+ */
+public record GatewaySettings(
+    boolean enabled,
+    String mount,
+    Upstream upstream,
+    Request request,
+    Timeouts timeouts,
+    Buffers buffers,
+    Shutdown shutdown) {
+
+  /**
+   * Checks the settings that are in no group, and that there is an API key unless the gateway is
+   * switched off.
+   *
+   * @throws SettingsException if the mount is malformed or the API key is missing
+   */
+  public GatewaySettings {
+    requireNonNull(mount, "mount");
+    requireNonNull(upstream, "upstream");
+    requireNonNull(request, "request");
+    requireNonNull(timeouts, "timeouts");
+    requireNonNull(buffers, "buffers");
+    requireNonNull(shutdown, "shutdown");
+    boolean hasKey =
+        upstream.apiKey() != null
+            || upstream.apiKeyFile() != null
+            || upstream.apiKeySource() != null;
+    Problems problems = new Problems();
+    checkTop(problems, enabled, mount, hasKey);
+    problems.throwIfAny();
+  }
+
+  /** The checks of this record without its groups, for the builder when a group cannot be made. */
+  static void checkTop(Problems problems, boolean enabled, String mount, boolean hasKey) {
+    problems.check(SettingTable.MOUNT, mount);
+    if (enabled && !hasKey) {
+      problems.add(noApiKey());
+    }
+  }
+
+  private static Problem noApiKey() {
+    return Problem.between(
+        List.of(SettingTable.UPSTREAM_API_KEY.key(), SettingTable.UPSTREAM_API_KEY_FILE.key()),
+        "No API key for the upstream: set upstream.api-key, normally to ${ANTHROPIC_API_KEY}, or"
+            + " upstream.api-key-file");
+  }
+
+  /** Returns a builder with the default of every setting. */
+  public static GatewaySettingsBuilder builder() {
+    return new GatewaySettingsBuilder();
+  }
+
+  /** Returns a builder that starts with these settings. */
+  public GatewaySettingsBuilder toBuilder() {
+    return new GatewaySettingsBuilder(this);
+  }
+
+  /**
+   * The API behind the gateway and the connections to it. Immutable. At most one of the three
+   * sources of the API key is present.
+   *
+   * @param baseUrl everything in the API's URLs before {@code /v1}, without a slash at the end;
+   *     {@code http} or {@code https}; default {@code https://api.anthropic.com}
+   * @param apiKey the API key; null if it comes from elsewhere
+   * @param apiKeyFile file that contains the API key; null if it comes from elsewhere
+   * @param apiKeySource code of the application that gives the API key; null if it comes from
+   *     elsewhere. It is called again and again, possibly by several threads together and on I/O
+   *     threads, so it must not block
+   * @param caFile PEM file with further certificates to trust; null for those of the Java
+   *     installation alone
+   * @param maxConnections most connections, and so most exchanges at the same time; 1 to 100000,
+   *     default 10000
+   * @param ioThreads threads that read and write; 0 to 64, default 0, which means one per processor
+   *     but at most 4: see {@link #ioThreadCount()}
+   * @param bufferSize read buffer of one connection; 2 KiB to 1 MiB, default 8 KiB
+   * @param connectionIdle how long an unused connection is kept; above zero, default 60s
+   * @param connectionTtl longest life of a connection; above zero, default 5m
+   * @param forwardHeaders request headers of the client that travel upstream besides {@code
+   *     anthropic-*}, in lower case; default none
+   */
+  public record Upstream(
+      URI baseUrl,
+      @Nullable Secret apiKey,
+      @Nullable Path apiKeyFile,
+      @Nullable Supplier<Secret> apiKeySource,
+      @Nullable Path caFile,
+      int maxConnections,
+      int ioThreads,
+      ByteSize bufferSize,
+      Duration connectionIdle,
+      Duration connectionTtl,
+      List<String> forwardHeaders) {
+
+    /**
+     * Checks the values.
+     *
+     * @throws SettingsException with every value that is out of its range, or if there is more than
+     *     one source of the API key
+     */
+    public Upstream {
+      Problems problems = new Problems();
+      problems.check(SettingTable.UPSTREAM_BASE_URL, requireNonNull(baseUrl, "baseUrl"));
+      if (apiKey != null) {
+        problems.check(SettingTable.UPSTREAM_API_KEY, apiKey);
+      }
+      checkOneKey(problems, apiKey, apiKeyFile, apiKeySource);
+      problems.check(SettingTable.UPSTREAM_MAX_CONNECTIONS, maxConnections);
+      problems.check(SettingTable.UPSTREAM_IO_THREADS, ioThreads);
+      problems.check(SettingTable.UPSTREAM_BUFFER_SIZE, requireNonNull(bufferSize, "bufferSize"));
+      problems.check(
+          SettingTable.UPSTREAM_CONNECTION_IDLE, requireNonNull(connectionIdle, "connectionIdle"));
+      problems.check(
+          SettingTable.UPSTREAM_CONNECTION_TTL, requireNonNull(connectionTtl, "connectionTtl"));
+      forwardHeaders = forwardHeaders.stream().map(name -> name.toLowerCase(Locale.ROOT)).toList();
+      problems.check(SettingTable.UPSTREAM_FORWARD_HEADERS, forwardHeaders);
+      problems.throwIfAny();
+      baseUrl = withoutSlashAtEnd(baseUrl);
+    }
+
+    private static void checkOneKey(
+        Problems problems,
+        @Nullable Secret apiKey,
+        @Nullable Path apiKeyFile,
+        @Nullable Supplier<Secret> apiKeySource) {
+      String expected = " (expected: one of them)";
+      String key = SettingTable.UPSTREAM_API_KEY.key();
+      String file = SettingTable.UPSTREAM_API_KEY_FILE.key();
+      if (apiKey != null && apiKeyFile != null) {
+        problems.add(
+            Problem.between(List.of(file, key), key + " and " + file + " are both set" + expected));
+      } else if (apiKeySource != null && (apiKey != null || apiKeyFile != null)) {
+        String other = apiKey != null ? key : file;
+        problems.add(
+            Problem.between(
+                List.of(other, apiKey != null ? file : key),
+                other + " is set, and the application has an API key source" + expected));
+      }
+    }
+
+    private static URI withoutSlashAtEnd(URI url) {
+      String text = url.toString();
+      int end = text.length();
+      while (text.charAt(end - 1) == '/') {
+        end--;
+      }
+      return end == text.length() ? url : URI.create(text.substring(0, end));
+    }
+
+    /** Returns the number of I/O threads to start: the setting, or what its zero stands for. */
+    public int ioThreadCount() {
+      return ioThreads > 0 ? ioThreads : Math.min(4, Runtime.getRuntime().availableProcessors());
+    }
+
+    /**
+     * Returns the API key from wherever it comes. With {@code apiKeyFile} this reads the file each
+     * time, so call it off the I/O threads and keep the result.
+     *
+     * @throws SettingsException if the file cannot be read or its content is no key, or if there is
+     *     no source of the key
+     */
+    public Secret readApiKey() {
+      if (apiKeyFile != null) {
+        return KeyFiles.readApiKey(apiKeyFile);
+      }
+      Secret key = apiKeySource != null ? apiKeySource.get() : apiKey;
+      if (key == null) {
+        throw new SettingsException(List.of(noApiKey()));
+      }
+      Problems problems = new Problems();
+      problems.check(SettingTable.UPSTREAM_API_KEY, key);
+      problems.throwIfAny();
+      return key;
+    }
+  }
+
+  /**
+   * What clients may ask. Immutable.
+   *
+   * @param maxBody largest request body; 1 KiB to 1 GiB, default 32 MiB
+   * @param bodyTimeout whole time that a client has for sending the body; above zero, default 60s
+   * @param extraEndpoints endpoints opened besides messages, count_tokens and models; default none
+   */
+  public record Request(
+      ByteSize maxBody, Duration bodyTimeout, List<EndpointTemplate> extraEndpoints) {
+
+    /**
+     * Checks the values.
+     *
+     * @throws SettingsException with every value that is out of its range
+     */
+    public Request {
+      extraEndpoints = List.copyOf(extraEndpoints);
+      Problems problems = new Problems();
+      problems.check(SettingTable.REQUEST_MAX_BODY, requireNonNull(maxBody, "maxBody"));
+      problems.check(SettingTable.REQUEST_BODY_TIMEOUT, requireNonNull(bodyTimeout, "bodyTimeout"));
+      problems.check(SettingTable.REQUEST_EXTRA_ENDPOINTS, extraEndpoints);
+      problems.throwIfAny();
+    }
+  }
+
+  /**
+   * The clocks of one exchange. Immutable. None is longer than 365 days, and all are whole
+   * milliseconds.
+   *
+   * @param connect longest wait for a connection to the upstream; above zero, default 5s
+   * @param firstEvent longest wait from the start of an attempt to the first event; above zero,
+   *     default 120s
+   * @param idle longest silence of the upstream within an answer; above zero, default 120s
+   * @param slowClient how long a client may take nothing while data waits; above zero, default 60s
+   * @param total longest life of an exchange; zero means no limit, else at least {@code
+   *     firstEvent}; default 30m
+   * @param heartbeat silence towards the client after which a comment is written; zero means never,
+   *     else at least 100ms; default 10s
+   */
+  public record Timeouts(
+      Duration connect,
+      Duration firstEvent,
+      Duration idle,
+      Duration slowClient,
+      Duration total,
+      Duration heartbeat) {
+
+    /**
+     * Checks the values.
+     *
+     * @throws SettingsException with every value that is out of its range
+     */
+    public Timeouts {
+      Problems problems = new Problems();
+      problems.check(SettingTable.TIMEOUTS_CONNECT, requireNonNull(connect, "connect"));
+      problems.check(SettingTable.TIMEOUTS_FIRST_EVENT, requireNonNull(firstEvent, "firstEvent"));
+      problems.check(SettingTable.TIMEOUTS_IDLE, requireNonNull(idle, "idle"));
+      problems.check(SettingTable.TIMEOUTS_SLOW_CLIENT, requireNonNull(slowClient, "slowClient"));
+      problems.check(SettingTable.TIMEOUTS_TOTAL, requireNonNull(total, "total"));
+      problems.check(SettingTable.TIMEOUTS_HEARTBEAT, requireNonNull(heartbeat, "heartbeat"));
+      if (!total.isZero() && total.compareTo(firstEvent) < 0) {
+        problems.addRelation(
+            SettingTable.TIMEOUTS_TOTAL,
+            total,
+            "0 for no limit, or at least",
+            SettingTable.TIMEOUTS_FIRST_EVENT,
+            firstEvent);
+      }
+      problems.throwIfAny();
+    }
+  }
+
+  /**
+   * Memory limits of one stream. Immutable. Each is 1 KiB to 1 GiB.
+   *
+   * @param soft while more than this waits for the client, the upstream is not read; default 256
+   *     KiB
+   * @param hard when more than this waits for the client, the stream is ended; at least {@code
+   *     soft}, default 8 MiB
+   * @param hold most bytes held before the response head goes out, and the size up to which a JSON
+   *     answer is held whole; default 64 KiB
+   * @param maxEvent largest event that the gateway looks into; default 1 MiB
+   */
+  public record Buffers(ByteSize soft, ByteSize hard, ByteSize hold, ByteSize maxEvent) {
+
+    /**
+     * Checks the values.
+     *
+     * @throws SettingsException with every value that is out of its range
+     */
+    public Buffers {
+      Problems problems = new Problems();
+      problems.check(SettingTable.BUFFERS_SOFT, requireNonNull(soft, "soft"));
+      problems.check(SettingTable.BUFFERS_HARD, requireNonNull(hard, "hard"));
+      problems.check(SettingTable.BUFFERS_HOLD, requireNonNull(hold, "hold"));
+      problems.check(SettingTable.BUFFERS_MAX_EVENT, requireNonNull(maxEvent, "maxEvent"));
+      if (hard.compareTo(soft) < 0) {
+        problems.addRelation(
+            SettingTable.BUFFERS_HARD, hard, "at least", SettingTable.BUFFERS_SOFT, soft);
+      }
+      problems.throwIfAny();
+    }
+  }
+
+  /**
+   * The end of the gateway. Immutable.
+   *
+   * @param drain how long closing waits for running exchanges; zero means not at all, default 10s
+   */
+  public record Shutdown(Duration drain) {
+
+    /**
+     * Checks the value.
+     *
+     * @throws SettingsException if it is out of its range
+     */
+    public Shutdown {
+      Problems problems = new Problems();
+      problems.check(SettingTable.SHUTDOWN_DRAIN, requireNonNull(drain, "drain"));
+      problems.throwIfAny();
+    }
+  }
+}

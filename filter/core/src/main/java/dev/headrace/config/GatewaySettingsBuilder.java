@@ -1,0 +1,302 @@
+package dev.headrace.config;
+
+import static java.util.Objects.requireNonNull;
+
+import java.net.URI;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Puts {@link GatewaySettings} together in code. Each method is named like the key of the settings
+ * file: {@code upstream.base-url} is {@link #upstreamBaseUrl}. What a setting means, its range and
+ * its default stand at the records. Nothing is checked before {@link #build}. Not thread-safe.
+ */
+public final class GatewaySettingsBuilder {
+  private final Map<Setting<?>, Object> values = new HashMap<>();
+  private @Nullable Supplier<Secret> apiKeySource;
+
+  GatewaySettingsBuilder() {}
+
+  GatewaySettingsBuilder(GatewaySettings settings) {
+    for (Setting<?> setting : SettingTable.all()) {
+      Object value = setting.valueIn(settings);
+      if (value != null) {
+        values.put(setting, value);
+      }
+    }
+    apiKeySource = settings.upstream().apiKeySource();
+  }
+
+  GatewaySettingsBuilder(GatewaySettingsBuilder other) {
+    values.putAll(other.values);
+    apiKeySource = other.apiKeySource;
+  }
+
+  /** Sets {@code enabled}. */
+  public GatewaySettingsBuilder enabled(boolean value) {
+    return set(SettingTable.ENABLED, value);
+  }
+
+  /** Sets {@code mount}. */
+  public GatewaySettingsBuilder mount(String value) {
+    return set(SettingTable.MOUNT, value);
+  }
+
+  /** Sets {@code upstream.base-url}. */
+  public GatewaySettingsBuilder upstreamBaseUrl(URI value) {
+    return set(SettingTable.UPSTREAM_BASE_URL, value);
+  }
+
+  /** Sets {@code upstream.api-key}; the other sources of the key must then be absent. */
+  public GatewaySettingsBuilder upstreamApiKey(Secret value) {
+    return set(SettingTable.UPSTREAM_API_KEY, value);
+  }
+
+  /** Sets {@code upstream.api-key-file}; the other sources of the key must then be absent. */
+  public GatewaySettingsBuilder upstreamApiKeyFile(Path value) {
+    return set(SettingTable.UPSTREAM_API_KEY_FILE, value);
+  }
+
+  /**
+   * Sets code that gives the API key, such as one that asks a vault; the other sources of the key
+   * must then be absent. The only setting that the file does not have.
+   */
+  public GatewaySettingsBuilder upstreamApiKeySource(Supplier<Secret> value) {
+    apiKeySource = requireNonNull(value, "value");
+    return this;
+  }
+
+  /** Sets {@code upstream.ca-file}. */
+  public GatewaySettingsBuilder upstreamCaFile(Path value) {
+    return set(SettingTable.UPSTREAM_CA_FILE, value);
+  }
+
+  /** Sets {@code upstream.max-connections}. */
+  public GatewaySettingsBuilder upstreamMaxConnections(int value) {
+    return set(SettingTable.UPSTREAM_MAX_CONNECTIONS, value);
+  }
+
+  /** Sets {@code upstream.io-threads}. */
+  public GatewaySettingsBuilder upstreamIoThreads(int value) {
+    return set(SettingTable.UPSTREAM_IO_THREADS, value);
+  }
+
+  /** Sets {@code upstream.buffer-size}. */
+  public GatewaySettingsBuilder upstreamBufferSize(ByteSize value) {
+    return set(SettingTable.UPSTREAM_BUFFER_SIZE, value);
+  }
+
+  /** Sets {@code upstream.connection-idle}. */
+  public GatewaySettingsBuilder upstreamConnectionIdle(Duration value) {
+    return set(SettingTable.UPSTREAM_CONNECTION_IDLE, value);
+  }
+
+  /** Sets {@code upstream.connection-ttl}. */
+  public GatewaySettingsBuilder upstreamConnectionTtl(Duration value) {
+    return set(SettingTable.UPSTREAM_CONNECTION_TTL, value);
+  }
+
+  /** Sets {@code upstream.forward-headers}. */
+  public GatewaySettingsBuilder upstreamForwardHeaders(List<String> value) {
+    return set(SettingTable.UPSTREAM_FORWARD_HEADERS, List.copyOf(value));
+  }
+
+  /** Sets {@code request.max-body}. */
+  public GatewaySettingsBuilder requestMaxBody(ByteSize value) {
+    return set(SettingTable.REQUEST_MAX_BODY, value);
+  }
+
+  /** Sets {@code request.body-timeout}. */
+  public GatewaySettingsBuilder requestBodyTimeout(Duration value) {
+    return set(SettingTable.REQUEST_BODY_TIMEOUT, value);
+  }
+
+  /** Sets {@code request.extra-endpoints}. */
+  public GatewaySettingsBuilder requestExtraEndpoints(List<EndpointTemplate> value) {
+    return set(SettingTable.REQUEST_EXTRA_ENDPOINTS, List.copyOf(value));
+  }
+
+  /** Sets {@code timeouts.connect}. */
+  public GatewaySettingsBuilder timeoutsConnect(Duration value) {
+    return set(SettingTable.TIMEOUTS_CONNECT, value);
+  }
+
+  /** Sets {@code timeouts.first-event}. */
+  public GatewaySettingsBuilder timeoutsFirstEvent(Duration value) {
+    return set(SettingTable.TIMEOUTS_FIRST_EVENT, value);
+  }
+
+  /** Sets {@code timeouts.idle}. */
+  public GatewaySettingsBuilder timeoutsIdle(Duration value) {
+    return set(SettingTable.TIMEOUTS_IDLE, value);
+  }
+
+  /** Sets {@code timeouts.slow-client}. */
+  public GatewaySettingsBuilder timeoutsSlowClient(Duration value) {
+    return set(SettingTable.TIMEOUTS_SLOW_CLIENT, value);
+  }
+
+  /** Sets {@code timeouts.total}. */
+  public GatewaySettingsBuilder timeoutsTotal(Duration value) {
+    return set(SettingTable.TIMEOUTS_TOTAL, value);
+  }
+
+  /** Sets {@code timeouts.heartbeat}; zero is {@code off}. */
+  public GatewaySettingsBuilder timeoutsHeartbeat(Duration value) {
+    return set(SettingTable.TIMEOUTS_HEARTBEAT, value);
+  }
+
+  /** Sets {@code buffers.soft}. */
+  public GatewaySettingsBuilder buffersSoft(ByteSize value) {
+    return set(SettingTable.BUFFERS_SOFT, value);
+  }
+
+  /** Sets {@code buffers.hard}. */
+  public GatewaySettingsBuilder buffersHard(ByteSize value) {
+    return set(SettingTable.BUFFERS_HARD, value);
+  }
+
+  /** Sets {@code buffers.hold}. */
+  public GatewaySettingsBuilder buffersHold(ByteSize value) {
+    return set(SettingTable.BUFFERS_HOLD, value);
+  }
+
+  /** Sets {@code buffers.max-event}. */
+  public GatewaySettingsBuilder buffersMaxEvent(ByteSize value) {
+    return set(SettingTable.BUFFERS_MAX_EVENT, value);
+  }
+
+  /** Sets {@code shutdown.drain}. */
+  public GatewaySettingsBuilder shutdownDrain(Duration value) {
+    return set(SettingTable.SHUTDOWN_DRAIN, value);
+  }
+
+  /**
+   * Checks everything and returns the settings. Reads no file: {@link
+   * GatewaySettings.Upstream#readApiKey} does.
+   *
+   * @throws SettingsException with all problems, if there is any
+   */
+  public GatewaySettings build() {
+    Problems problems = new Problems();
+    GatewaySettings settings = buildInto(problems);
+    problems.throwIfAny();
+    return requireNonNull(settings, "settings");
+  }
+
+  /** Returns the settings, or adds what is wrong with them and returns null. */
+  @Nullable GatewaySettings buildInto(Problems problems) {
+    GatewaySettings.Upstream upstream = attempt(problems, this::upstream);
+    GatewaySettings.Request request = attempt(problems, this::request);
+    GatewaySettings.Timeouts timeouts = attempt(problems, this::timeouts);
+    GatewaySettings.Buffers buffers = attempt(problems, this::buffers);
+    GatewaySettings.Shutdown shutdown =
+        attempt(problems, () -> new GatewaySettings.Shutdown(value(SettingTable.SHUTDOWN_DRAIN)));
+    if (upstream == null
+        || request == null
+        || timeouts == null
+        || buffers == null
+        || shutdown == null) {
+      // Without its groups the whole cannot be made, so its own checks are done here.
+      boolean hasKey =
+          has(SettingTable.UPSTREAM_API_KEY)
+              || has(SettingTable.UPSTREAM_API_KEY_FILE)
+              || apiKeySource != null;
+      GatewaySettings.checkTop(
+          problems, value(SettingTable.ENABLED), value(SettingTable.MOUNT), hasKey);
+      return null;
+    }
+    return attempt(
+        problems,
+        () ->
+            new GatewaySettings(
+                value(SettingTable.ENABLED),
+                value(SettingTable.MOUNT),
+                upstream,
+                request,
+                timeouts,
+                buffers,
+                shutdown));
+  }
+
+  private GatewaySettings.Upstream upstream() {
+    return new GatewaySettings.Upstream(
+        value(SettingTable.UPSTREAM_BASE_URL),
+        valueOrNull(SettingTable.UPSTREAM_API_KEY),
+        valueOrNull(SettingTable.UPSTREAM_API_KEY_FILE),
+        apiKeySource,
+        valueOrNull(SettingTable.UPSTREAM_CA_FILE),
+        value(SettingTable.UPSTREAM_MAX_CONNECTIONS),
+        value(SettingTable.UPSTREAM_IO_THREADS),
+        value(SettingTable.UPSTREAM_BUFFER_SIZE),
+        value(SettingTable.UPSTREAM_CONNECTION_IDLE),
+        value(SettingTable.UPSTREAM_CONNECTION_TTL),
+        value(SettingTable.UPSTREAM_FORWARD_HEADERS));
+  }
+
+  private GatewaySettings.Request request() {
+    return new GatewaySettings.Request(
+        value(SettingTable.REQUEST_MAX_BODY),
+        value(SettingTable.REQUEST_BODY_TIMEOUT),
+        value(SettingTable.REQUEST_EXTRA_ENDPOINTS));
+  }
+
+  private GatewaySettings.Timeouts timeouts() {
+    return new GatewaySettings.Timeouts(
+        value(SettingTable.TIMEOUTS_CONNECT),
+        value(SettingTable.TIMEOUTS_FIRST_EVENT),
+        value(SettingTable.TIMEOUTS_IDLE),
+        value(SettingTable.TIMEOUTS_SLOW_CLIENT),
+        value(SettingTable.TIMEOUTS_TOTAL),
+        value(SettingTable.TIMEOUTS_HEARTBEAT));
+  }
+
+  private GatewaySettings.Buffers buffers() {
+    return new GatewaySettings.Buffers(
+        value(SettingTable.BUFFERS_SOFT),
+        value(SettingTable.BUFFERS_HARD),
+        value(SettingTable.BUFFERS_HOLD),
+        value(SettingTable.BUFFERS_MAX_EVENT));
+  }
+
+  private static <R> @Nullable R attempt(Problems problems, Supplier<R> group) {
+    try {
+      return group.get();
+    } catch (SettingsException e) {
+      e.details().forEach(problems::add);
+      return null;
+    }
+  }
+
+  <T> GatewaySettingsBuilder set(Setting<T> setting, T value) {
+    values.put(setting, requireNonNull(value, setting.key()));
+    return this;
+  }
+
+  /** Whether the setting was given, rather than left at its default. */
+  boolean has(Setting<?> setting) {
+    return values.containsKey(setting);
+  }
+
+  <T> @Nullable T valueOrNull(Setting<T> setting) {
+    // The only way in is set(), which takes the value that belongs to the setting.
+    @SuppressWarnings("unchecked")
+    T value = (T) values.get(setting);
+    return value == null ? setting.defaultValue() : value;
+  }
+
+  private <T> T value(Setting<T> setting) {
+    return requireNonNull(valueOrNull(setting), setting.key());
+  }
+
+  /** Returns nothing but the class: the values may be secret, and are not checked yet. */
+  @Override
+  public String toString() {
+    return "GatewaySettingsBuilder";
+  }
+}

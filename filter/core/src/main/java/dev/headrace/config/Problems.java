@@ -1,0 +1,65 @@
+package dev.headrace.config;
+
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+
+/** Gathers problems, so that all of them are reported together. Not thread-safe. */
+final class Problems {
+  private final List<Problem> problems = new ArrayList<>();
+  private final Set<String> keys = new HashSet<>();
+
+  /** An exception for one bad value. */
+  static SettingsException only(Setting<?> setting, BadValue fault, String shown) {
+    return new SettingsException(
+        List.of(Problem.of(setting.key(), setting.key() + ": " + fault.sentence(shown), null)));
+  }
+
+  void add(Problem problem) {
+    problems.add(problem);
+    keys.addAll(problem.keys());
+  }
+
+  /** Checks the range of one value. */
+  <T> void check(Setting<T> setting, T value) {
+    try {
+      setting.check(value);
+    } catch (BadValue e) {
+      String shown = setting.show(value);
+      add(Problem.of(setting.key(), setting.key() + ": " + e.sentence(shown), null));
+    }
+  }
+
+  /**
+   * Adds that two settings, each in its range, do not fit each other; the first one is to blame.
+   */
+  <T> void addRelation(Setting<T> setting, T value, String relation, Setting<T> other, T limit) {
+    List<String> both = List.of(setting.key(), other.key());
+    if (concernAnyOf(both)) {
+      return;
+    }
+    String fault = setting.key() + ": " + setting.show(value);
+    String expected = relation + " " + other.key() + ", which is " + other.show(limit);
+    add(Problem.between(both, fault + " (expected: " + expected + ")"));
+  }
+
+  /**
+   * Whether one of these settings already has a problem, so that a further one would only repeat
+   * it.
+   */
+  boolean concernAnyOf(List<String> some) {
+    return !Collections.disjoint(keys, some);
+  }
+
+  List<Problem> all() {
+    return List.copyOf(problems);
+  }
+
+  void throwIfAny() {
+    if (!problems.isEmpty()) {
+      throw new SettingsException(problems);
+    }
+  }
+}

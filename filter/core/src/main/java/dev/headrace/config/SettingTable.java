@@ -1,0 +1,294 @@
+package dev.headrace.config;
+
+import java.net.URI;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The table of all settings. Reading, checking, environment variables, suggestions, the printed
+ * settings, the JSON schema and the settings reference all follow from it, so that a setting is
+ * described once. Internal: may change in any release.
+ *
+ * <p>To add a setting: a row here, a component in its record of {@link GatewaySettings}, a method
+ * in {@link GatewaySettingsBuilder}, a paragraph in {@code config/headrace.yaml}. Tests name what
+ * was forgotten.
+ */
+public final class SettingTable {
+  private static final List<Setting<?>> ALL = new ArrayList<>();
+
+  static final Setting<Boolean> ENABLED =
+      row(
+          "enabled",
+          SettingType.BOOLEAN,
+          "true",
+          Range.any(),
+          GatewaySettings::enabled,
+          "Whether the gateway is there at all. When false, nothing is registered with the servlet"
+              + " container.");
+
+  static final Setting<String> MOUNT =
+      row(
+          "mount",
+          SettingType.TEXT,
+          "/claude",
+          Range.mount(),
+          GatewaySettings::mount,
+          "Path within the web application under which the gateway answers; the messages endpoint"
+              + " is <mount>/v1/messages.");
+
+  static final Setting<URI> UPSTREAM_BASE_URL =
+      row(
+          "upstream.base-url",
+          SettingType.URL,
+          "https://api.anthropic.com",
+          Range.baseUrl(),
+          settings -> settings.upstream().baseUrl(),
+          "Where the API is: everything in its URLs before /v1.");
+
+  static final Setting<Secret> UPSTREAM_API_KEY =
+      row(
+          "upstream.api-key",
+          SettingType.SECRET,
+          null,
+          Range.apiKey(),
+          settings -> settings.upstream().apiKey(),
+          "The API key, normally ${ANTHROPIC_API_KEY}. Exactly one of upstream.api-key and"
+              + " upstream.api-key-file is needed.");
+
+  static final Setting<Path> UPSTREAM_API_KEY_FILE =
+      row(
+          "upstream.api-key-file",
+          SettingType.FILE,
+          null,
+          Range.any(),
+          settings -> settings.upstream().apiKeyFile(),
+          "File that contains the API key and nothing else; white space around it is ignored. A"
+              + " relative path starts at the folder of the settings file.");
+
+  static final Setting<Path> UPSTREAM_CA_FILE =
+      row(
+          "upstream.ca-file",
+          SettingType.FILE,
+          null,
+          Range.any(),
+          settings -> settings.upstream().caFile(),
+          "PEM file with certificates to trust besides those of the Java installation, for a"
+              + " corporate proxy that opens TLS. A relative path starts at the folder of the"
+              + " settings file.");
+
+  static final Setting<Integer> UPSTREAM_MAX_CONNECTIONS =
+      row(
+          "upstream.max-connections",
+          SettingType.INTEGER,
+          "10000",
+          Range.between(1, 100_000),
+          settings -> settings.upstream().maxConnections(),
+          "Most connections to the upstream, and so most exchanges at the same time; further"
+              + " requests are rejected at once.");
+
+  static final Setting<Integer> UPSTREAM_IO_THREADS =
+      row(
+          "upstream.io-threads",
+          SettingType.INTEGER,
+          "0",
+          Range.between(0, 64),
+          settings -> settings.upstream().ioThreads(),
+          "Threads that read from the upstream and write to the clients. 0 means one per"
+              + " processor, but at most 4.");
+
+  static final Setting<ByteSize> UPSTREAM_BUFFER_SIZE =
+      row(
+          "upstream.buffer-size",
+          SettingType.SIZE,
+          "8KiB",
+          Range.between(ByteSize.ofKibibytes(2), ByteSize.ofMebibytes(1)),
+          settings -> settings.upstream().bufferSize(),
+          "Read buffer of one upstream connection, which is also the most that is read in one"
+              + " turn. Every open connection keeps one.");
+
+  static final Setting<Duration> UPSTREAM_CONNECTION_IDLE =
+      row(
+          "upstream.connection-idle",
+          SettingType.DURATION,
+          "60s",
+          Range.aboveZero("60s"),
+          settings -> settings.upstream().connectionIdle(),
+          "How long an unused upstream connection is kept for the next request.");
+
+  static final Setting<Duration> UPSTREAM_CONNECTION_TTL =
+      row(
+          "upstream.connection-ttl",
+          SettingType.DURATION,
+          "5m",
+          Range.aboveZero("5m"),
+          settings -> settings.upstream().connectionTtl(),
+          "Longest life of an upstream connection. A running stream is not cut by it; the"
+              + " connection is just not used again.");
+
+  static final Setting<List<String>> UPSTREAM_FORWARD_HEADERS =
+      row(
+          "upstream.forward-headers",
+          SettingType.listOf(SettingType.HEADER),
+          "",
+          Range.headers(),
+          settings -> settings.upstream().forwardHeaders(),
+          "Request headers of the client that travel to the upstream besides anthropic-*.");
+
+  static final Setting<ByteSize> REQUEST_MAX_BODY =
+      row(
+          "request.max-body",
+          SettingType.SIZE,
+          "32MiB",
+          Range.between(ByteSize.ofKibibytes(1), ByteSize.ofMebibytes(1024)),
+          settings -> settings.request().maxBody(),
+          "Largest request body. A larger one is rejected with status 413 before it is read"
+              + " whole. The API itself takes 32 MB.");
+
+  static final Setting<Duration> REQUEST_BODY_TIMEOUT =
+      row(
+          "request.body-timeout",
+          SettingType.DURATION,
+          "60s",
+          Range.aboveZero("60s"),
+          settings -> settings.request().bodyTimeout(),
+          "Whole time that a client has for sending the request body.");
+
+  static final Setting<List<EndpointTemplate>> REQUEST_EXTRA_ENDPOINTS =
+      row(
+          "request.extra-endpoints",
+          SettingType.listOf(SettingType.ENDPOINT),
+          "",
+          Range.endpoints(),
+          settings -> settings.request().extraEndpoints(),
+          "Endpoints opened besides messages, count_tokens and models, such as GET"
+              + " /v1/files/{id}.");
+
+  static final Setting<Duration> TIMEOUTS_CONNECT =
+      row(
+          "timeouts.connect",
+          SettingType.DURATION,
+          "5s",
+          Range.aboveZero("5s"),
+          settings -> settings.timeouts().connect(),
+          "Longest wait for a connection to the upstream, per attempt.");
+
+  static final Setting<Duration> TIMEOUTS_FIRST_EVENT =
+      row(
+          "timeouts.first-event",
+          SettingType.DURATION,
+          "120s",
+          Range.aboveZero("120s"),
+          settings -> settings.timeouts().firstEvent(),
+          "Longest wait from the start of an attempt to the first event of the answer, or to the"
+              + " head of an answer that is not a stream.");
+
+  static final Setting<Duration> TIMEOUTS_IDLE =
+      row(
+          "timeouts.idle",
+          SettingType.DURATION,
+          "120s",
+          Range.aboveZero("120s"),
+          settings -> settings.timeouts().idle(),
+          "Longest silence of the upstream in the middle of an answer. Then the client gets an"
+              + " error event.");
+
+  static final Setting<Duration> TIMEOUTS_SLOW_CLIENT =
+      row(
+          "timeouts.slow-client",
+          SettingType.DURATION,
+          "60s",
+          Range.aboveZero("60s"),
+          settings -> settings.timeouts().slowClient(),
+          "How long a client may take nothing while data waits for it. Then the exchange is"
+              + " cancelled.");
+
+  static final Setting<Duration> TIMEOUTS_TOTAL =
+      row(
+          "timeouts.total",
+          SettingType.DURATION,
+          "30m",
+          Range.zeroOrMore("no limit"),
+          settings -> settings.timeouts().total(),
+          "Longest life of an exchange, from the request to the last byte. 0 means no limit; else"
+              + " at least timeouts.first-event.");
+
+  static final Setting<Duration> TIMEOUTS_HEARTBEAT =
+      row(
+          "timeouts.heartbeat",
+          SettingType.DURATION_OR_OFF,
+          "10s",
+          Range.zeroOrAtLeast(Duration.ofMillis(100), "no heartbeat"),
+          settings -> settings.timeouts().heartbeat(),
+          "After this much silence towards the client, a comment line is written into the event"
+              + " stream. It keeps proxies from closing the connection, and it is how the gateway"
+              + " notices that a client has left.");
+
+  static final Setting<ByteSize> BUFFERS_SOFT =
+      row(
+          "buffers.soft",
+          SettingType.SIZE,
+          "256KiB",
+          Range.between(ByteSize.ofKibibytes(1), ByteSize.ofMebibytes(1024)),
+          settings -> settings.buffers().soft(),
+          "Per stream: while more than this waits for the client, the upstream is not read.");
+
+  static final Setting<ByteSize> BUFFERS_HARD =
+      row(
+          "buffers.hard",
+          SettingType.SIZE,
+          "8MiB",
+          Range.between(ByteSize.ofKibibytes(1), ByteSize.ofMebibytes(1024)),
+          settings -> settings.buffers().hard(),
+          "Per stream: when more than this waits for the client, the stream is ended. At least"
+              + " buffers.soft.");
+
+  static final Setting<ByteSize> BUFFERS_HOLD =
+      row(
+          "buffers.hold",
+          SettingType.SIZE,
+          "64KiB",
+          Range.between(ByteSize.ofKibibytes(1), ByteSize.ofMebibytes(1024)),
+          settings -> settings.buffers().hold(),
+          "Most bytes held before the head of the response goes out. Also the size up to which a"
+              + " JSON answer is held whole.");
+
+  static final Setting<ByteSize> BUFFERS_MAX_EVENT =
+      row(
+          "buffers.max-event",
+          SettingType.SIZE,
+          "1MiB",
+          Range.between(ByteSize.ofKibibytes(1), ByteSize.ofMebibytes(1024)),
+          settings -> settings.buffers().maxEvent(),
+          "Largest single event that the gateway looks into. A larger one is forwarded unread.");
+
+  static final Setting<Duration> SHUTDOWN_DRAIN =
+      row(
+          "shutdown.drain",
+          SettingType.DURATION,
+          "10s",
+          Range.zeroOrMore("no waiting"),
+          settings -> settings.shutdown().drain(),
+          "How long closing the gateway waits for running exchanges before it ends them.");
+
+  private SettingTable() {}
+
+  /** Returns all settings, group by group, in the order of the settings file. */
+  public static List<Setting<?>> all() {
+    return List.copyOf(ALL);
+  }
+
+  private static <T> Setting<T> row(
+      String key,
+      SettingType<T> type,
+      @Nullable String defaultText,
+      Range<T> range,
+      Setting.Getter<T> getter,
+      String description) {
+    Setting<T> setting = new Setting<>(key, type, defaultText, range, getter, description);
+    ALL.add(setting);
+    return setting;
+  }
+}

@@ -1,0 +1,249 @@
+package dev.headrace.config;
+
+import java.net.URI;
+import java.net.URISyntaxException;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.regex.Pattern;
+
+/**
+ * The form of a value: how it is read from text, written back and shown. Whether a well-formed
+ * value is also allowed is the matter of {@link Range}. Immutable.
+ */
+abstract class SettingType<T> {
+  static final SettingType<Boolean> BOOLEAN =
+      new SettingType<>("boolean") {
+        @Override
+        Boolean read(String text) throws BadValue {
+          return switch (text) {
+            case "true" -> true;
+            case "false" -> false;
+            case "yes", "no", "on", "off" ->
+                throw BadValue.expected(
+                    "true or false; yes, no, on and off are plain words in YAML 1.2");
+            default -> throw BadValue.expected("true or false");
+          };
+        }
+      };
+
+  static final SettingType<Integer> INTEGER =
+      new SettingType<>("integer") {
+        private static final Pattern FORM = Pattern.compile("0|-?[1-9][0-9]{0,8}");
+
+        @Override
+        Integer read(String text) throws BadValue {
+          if (!FORM.matcher(text).matches()) {
+            throw BadValue.expected("a whole number without a unit, such as 100");
+          }
+          return Integer.valueOf(text);
+        }
+      };
+
+  static final SettingType<Duration> DURATION =
+      new SettingType<>("duration") {
+        @Override
+        Duration read(String text) throws BadValue {
+          return Durations.read(text);
+        }
+
+        @Override
+        String write(Duration value) {
+          return Durations.format(value);
+        }
+      };
+
+  /** A duration of which zero is written {@code off}. */
+  static final SettingType<Duration> DURATION_OR_OFF =
+      new SettingType<>("duration-or-off") {
+        @Override
+        Duration read(String text) throws BadValue {
+          return text.equals("off") ? Duration.ZERO : Durations.read(text);
+        }
+
+        @Override
+        String write(Duration value) {
+          return value.isZero() ? "off" : Durations.format(value);
+        }
+      };
+
+  static final SettingType<ByteSize> SIZE =
+      new SettingType<>("size") {
+        @Override
+        ByteSize read(String text) throws BadValue {
+          return ByteSize.read(text);
+        }
+      };
+
+  static final SettingType<String> TEXT =
+      new SettingType<>("text") {
+        @Override
+        String read(String text) {
+          return text;
+        }
+
+        @Override
+        String show(String text) {
+          return Shown.text(text);
+        }
+
+        @Override
+        String print(String value) {
+          return Shown.quoted(value);
+        }
+      };
+
+  static final SettingType<URI> URL =
+      new SettingType<>("url") {
+        @Override
+        URI read(String text) throws BadValue {
+          try {
+            return new URI(text);
+          } catch (URISyntaxException e) {
+            throw BadValue.expected("a URL such as https://api.anthropic.com");
+          }
+        }
+
+        @Override
+        String show(String text) {
+          return Shown.url(text);
+        }
+
+        @Override
+        String print(URI value) {
+          return '"' + Shown.url(value.toString()) + '"';
+        }
+      };
+
+  static final SettingType<Path> FILE =
+      new SettingType<>("path") {
+        @Override
+        Path read(String text) throws BadValue {
+          try {
+            if (!text.isBlank()) {
+              return Path.of(text);
+            }
+          } catch (InvalidPathException e) {
+            // Said below, without the message of the exception, which repeats the text.
+          }
+          throw BadValue.expected("the path of a file");
+        }
+
+        @Override
+        String print(Path value) {
+          return Shown.quoted(value.toString());
+        }
+      };
+
+  static final SettingType<Secret> SECRET =
+      new SettingType<>("secret") {
+        @Override
+        Secret read(String text) {
+          return Secret.of(text);
+        }
+
+        @Override
+        String show(String text) {
+          return Secret.MASK;
+        }
+      };
+
+  /** A header that the gateway may forward, in lower case, since field names have no case. */
+  static final SettingType<String> HEADER =
+      new SettingType<>("header") {
+        @Override
+        String read(String text) throws BadValue {
+          ForwardableHeaders.check(text);
+          return text.toLowerCase(Locale.ROOT);
+        }
+
+        @Override
+        String print(String value) {
+          return Shown.quoted(value);
+        }
+      };
+
+  static final SettingType<EndpointTemplate> ENDPOINT =
+      new SettingType<>("endpoint") {
+        @Override
+        EndpointTemplate read(String text) throws BadValue {
+          return EndpointTemplate.read(text);
+        }
+
+        @Override
+        String print(EndpointTemplate value) {
+          return Shown.quoted(value.toString());
+        }
+      };
+
+  static <E> ListOf<E> listOf(SettingType<E> element) {
+    return new ListOf<>(element);
+  }
+
+  private final String name;
+
+  private SettingType(String name) {
+    this.name = name;
+  }
+
+  /** Returns the name of the form, as in the settings reference. */
+  final String name() {
+    return name;
+  }
+
+  /** Reads a value; the range is not checked. */
+  abstract T read(String text) throws BadValue;
+
+  /** Writes a value so that {@link #read} gives it back. */
+  String write(T value) {
+    return value.toString();
+  }
+
+  /** Shows text that may not even be a value of this type, safe for an error message. */
+  String show(String text) {
+    return Shown.text(text);
+  }
+
+  /** Prints a value for the list of effective settings: text quoted, secrets masked. */
+  String print(T value) {
+    return show(write(value));
+  }
+
+  /** A list; in an environment variable its elements are separated by commas. */
+  static final class ListOf<E> extends SettingType<List<E>> {
+    private final SettingType<E> element;
+
+    private ListOf(SettingType<E> element) {
+      super("list of " + element.name());
+      this.element = element;
+    }
+
+    SettingType<E> element() {
+      return element;
+    }
+
+    @Override
+    List<E> read(String text) throws BadValue {
+      List<E> list = new ArrayList<>();
+      if (!text.isBlank()) {
+        for (String part : text.split(",", -1)) {
+          list.add(element.read(part.strip()));
+        }
+      }
+      return List.copyOf(list);
+    }
+
+    @Override
+    String write(List<E> value) {
+      return String.join(", ", value.stream().map(element::write).toList());
+    }
+
+    @Override
+    String print(List<E> value) {
+      return value.stream().map(element::print).toList().toString();
+    }
+  }
+}

@@ -1,0 +1,45 @@
+package dev.headrace.config;
+
+import java.io.Serial;
+import java.util.List;
+import java.util.stream.Collectors;
+
+/**
+ * Settings that cannot be used. Carries every problem that was found, not only the first, so that
+ * they can be mended in one go. No problem text contains a secret.
+ */
+public final class SettingsException extends RuntimeException {
+  @Serial private static final long serialVersionUID = 1L;
+
+  /** More would bury the first, which is usually the cause of the others. */
+  private static final int MAX_SHOWN = 50;
+
+  private final transient List<Problem> problems;
+
+  SettingsException(List<Problem> problems) {
+    super(message(problems));
+    this.problems = List.copyOf(problems);
+  }
+
+  /** Returns the problems, one sentence each, in the order of the settings file. */
+  public List<String> problems() {
+    return problems.stream().map(Problem::toString).toList();
+  }
+
+  List<Problem> details() {
+    return problems;
+  }
+
+  private static String message(List<Problem> problems) {
+    String lines =
+        problems.stream()
+            .limit(MAX_SHOWN)
+            .map(problem -> "\n  - " + problem)
+            .collect(Collectors.joining());
+    int hidden = problems.size() - MAX_SHOWN;
+    return (problems.size() == 1 ? "1 problem" : problems.size() + " problems")
+        + " in the settings:"
+        + lines
+        + (hidden > 0 ? "\n  - and " + hidden + " more" : "");
+  }
+}

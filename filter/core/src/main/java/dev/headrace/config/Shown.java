@@ -1,0 +1,60 @@
+package dev.headrace.config;
+
+import java.util.regex.Pattern;
+
+/**
+ * Turns text from a settings file into something fit for an error message or a log: short, on one
+ * line, and without secrets, also those that stand where no secret belongs.
+ */
+final class Shown {
+  private static final int MAX_LENGTH = 80;
+  private static final Pattern PLAIN = Pattern.compile("[A-Za-z0-9._:/+\\-*{}$]+");
+
+  /** Keys of the Anthropic API and of its administration begin so; people paste them anywhere. */
+  private static final Pattern ANTHROPIC_KEY = Pattern.compile("sk-ant-[A-Za-z0-9_\\-]*");
+
+  /** The user information of a URL; to the last "@", because a password may contain one. */
+  private static final Pattern USER_INFO = Pattern.compile("//[^/?#]*@");
+
+  private static final Pattern QUERY = Pattern.compile("[?#].*", Pattern.DOTALL);
+
+  private Shown() {}
+
+  /** Shows a value: as it is when it is one plain word, else in quotes. */
+  static String text(String value) {
+    String clean = clean(value);
+    return PLAIN.matcher(clean).matches() ? clean : '"' + clean + '"';
+  }
+
+  /** Shows a value in quotes. */
+  static String quoted(String value) {
+    return '"' + clean(value) + '"';
+  }
+
+  /** Shows a URL without the places where credentials travel: user information, query, fragment. */
+  static String url(String value) {
+    String anonymous = USER_INFO.matcher(value).replaceAll("//" + Secret.MASK + "@");
+    return text(QUERY.matcher(anonymous).replaceFirst("?" + Secret.MASK));
+  }
+
+  /** Shows the name of a key, without quotes. */
+  static String name(String key) {
+    return clean(key);
+  }
+
+  private static String clean(String value) {
+    String masked = ANTHROPIC_KEY.matcher(value).replaceAll(Secret.MASK);
+    StringBuilder clean = new StringBuilder();
+    for (int i = 0; i < masked.length() && clean.length() < MAX_LENGTH; i++) {
+      char c = masked.charAt(i);
+      switch (c) {
+        case '\n' -> clean.append("\\n");
+        case '\r' -> clean.append("\\r");
+        case '\t' -> clean.append("\\t");
+        case '"' -> clean.append("\\\"");
+        default -> clean.append(Character.isISOControl(c) ? '?' : c);
+      }
+    }
+    return masked.length() > MAX_LENGTH ? clean + "…" : clean.toString();
+  }
+}

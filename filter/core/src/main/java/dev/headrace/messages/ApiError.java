@@ -1,0 +1,108 @@
+package dev.headrace.messages;
+
+import static java.util.Objects.requireNonNull;
+
+import dev.headrace.sse.SseWriter;
+import java.io.ByteArrayOutputStream;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+import tools.jackson.core.JsonGenerator;
+import tools.jackson.core.ObjectWriteContext;
+
+/**
+ * An error in the API's own shape, so that official SDKs map ours like the API's (API reference,
+ * "Errors", as of 2026-11-22). Immutable.
+ *
+ * @param status HTTP status
+ * @param type such as {@code overloaded_error}; new ones may appear
+ * @param message text for the developer behind the client
+ * @param requestId the API's id of the request, null when unknown
+ */
+public record ApiError(int status, String type, String message, @Nullable String requestId) {
+  public ApiError {
+    requireNonNull(type, "type");
+    requireNonNull(message, "message");
+  }
+
+  /**
+   * The body of an error answer: {@code
+   * {"type":"error","error":{"type":…,"message":…},"request_id":…}}.
+   */
+  public byte[] json() {
+    ByteArrayOutputStream out = new ByteArrayOutputStream(128 + message.length());
+    try (JsonGenerator json = JsonInput.output().createGenerator(ObjectWriteContext.empty(), out)) {
+      json.writeStartObject();
+      json.writeStringProperty("type", "error");
+      json.writeObjectPropertyStart("error");
+      json.writeStringProperty("type", WellFormed.repair(type));
+      json.writeStringProperty("message", WellFormed.repair(message));
+      json.writeEndObject();
+      json.writeName("request_id");
+      if (requestId == null) {
+        json.writeNull();
+      } else {
+        json.writeString(WellFormed.repair(requestId));
+      }
+      json.writeEndObject();
+    }
+    return out.toByteArray();
+  }
+
+  /**
+   * A complete {@code error} event for a stream whose status is already sent; no {@code
+   * message_stop} follows it.
+   */
+  public byte[] sseEvent() {
+    return SseWriter.event("error", json());
+  }
+
+  /** The HTTP status that goes with a type; 500 for unknown ones, which SDKs retry. */
+  public static int statusOf(String errorType) {
+    return switch (errorType) {
+      case "invalid_request_error" -> 400;
+      case "authentication_error" -> 401;
+      case "billing_error" -> 402;
+      case "permission_error" -> 403;
+      case "not_found_error" -> 404;
+      case "conflict_error" -> 409;
+      case "request_too_large" -> 413;
+      case "rate_limit_error" -> 429;
+      case "timeout_error" -> 504;
+      case "overloaded_error" -> 529;
+      default -> 500;
+    };
+  }
+
+  /**
+   * The type that goes with an HTTP status: for other 4xx {@code invalid_request_error}, for
+   * anything else {@code api_error}.
+   */
+  public static String typeOf(int status) {
+    return switch (status) {
+      case 401 -> "authentication_error";
+      case 402 -> "billing_error";
+      case 403 -> "permission_error";
+      case 404 -> "not_found_error";
+      case 409 -> "conflict_error";
+      case 413 -> "request_too_large";
+      case 429 -> "rate_limit_error";
+      case 504 -> "timeout_error";
+      case 529 -> "overloaded_error";
+      default -> status >= 400 && status < 500 ? "invalid_request_error" : "api_error";
+    };
+  }
+
+  /**
+   * Reads the data of an {@code error} event or the body of an error answer, leniently: with or
+   * without {@code details} and {@code request_id}, and without the outer type, as the edge before
+   * the API sends it with 413. Something cut off is still an error once its type was read. The
+   * status is that of the type.
+   *
+   * @return null when this is no error of the API, such as HTML or another event
+   * @throws IndexOutOfBoundsException if the range is not inside the array
+   */
+  public static @Nullable ApiError fromEventData(byte[] data, int offset, int length) {
+    Objects.checkFromIndexSize(offset, length, data.length);
+    return new ApiErrorReader().read(data, offset, length);
+  }
+}

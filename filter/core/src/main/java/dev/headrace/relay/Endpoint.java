@@ -1,0 +1,50 @@
+package dev.headrace.relay;
+
+import dev.headrace.config.EndpointTemplate;
+import java.util.List;
+import java.util.Set;
+
+/**
+ * One upstream endpoint that clients may reach, as a template from which the upstream path is
+ * built. Immutable.
+ *
+ * @param method the HTTP method
+ * @param template the path as in the API's documentation, such as {@code /v1/models/{id}}
+ * @param kind what the gateway knows of it
+ * @param query the names of the query parameters that are forwarded
+ */
+record Endpoint(String method, String template, Kind kind, Set<String> query) {
+
+  /** What the gateway knows of an endpoint. */
+  enum Kind {
+    /** Answers with a message, as an event stream or as JSON. */
+    MESSAGES,
+    /** Takes a JSON body that names a model. */
+    MODEL_REQUEST,
+    /** Is forwarded without being looked into. */
+    OPAQUE
+  }
+
+  private static final Set<String> BETA = Set.of("beta");
+  private static final Set<String> PAGING =
+      Set.of("beta", "limit", "after_id", "before_id", "page", "after", "order");
+
+  /** The endpoints that are open without any setting. */
+  static final List<Endpoint> STANDARD =
+      List.of(
+          new Endpoint("POST", "/v1/messages", Kind.MESSAGES, BETA),
+          new Endpoint("POST", "/v1/messages/count_tokens", Kind.MODEL_REQUEST, BETA),
+          new Endpoint("GET", "/v1/models", Kind.OPAQUE, PAGING),
+          new Endpoint("GET", "/v1/models/{id}", Kind.OPAQUE, BETA));
+
+  /** An endpoint of {@code request.extra-endpoints}. */
+  static Endpoint of(EndpointTemplate extra) {
+    return new Endpoint(extra.method(), extra.path(), Kind.OPAQUE, PAGING);
+  }
+
+  /** Method and template, for logs. */
+  @Override
+  public String toString() {
+    return method + " " + template;
+  }
+}

@@ -1,0 +1,116 @@
+package dev.headrace.relay;
+
+import java.time.Duration;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * All running exchanges, and the one thread that looks at their clocks a few times a second: no
+ * timer and no thread per stream. Its size is bounded by the permits. Thread-safe.
+ */
+final class Exchanges implements AutoCloseable {
+
+  private static final Logger LOG = LoggerFactory.getLogger(Exchanges.class);
+
+  /** Ten times a second: a clock is late by this at most. */
+  private static final Duration SWEEP_INTERVAL = Duration.ofMillis(100);
+
+  private static final Duration HOUSEKEEPING_INTERVAL = Duration.ofSeconds(5);
+
+  private final Set<Exchange> running = ConcurrentHashMap.newKeySet();
+  private final LongSupplier nanoTime;
+  private final ScheduledThreadPoolExecutor scheduler;
+
+  /**
+   * @param housekeeping done every few seconds on the sweeping thread; must be quick
+   */
+  Exchanges(LongSupplier nanoTime, Runnable housekeeping) {
+    this.nanoTime = nanoTime;
+    scheduler =
+        new ScheduledThreadPoolExecutor(
+            1,
+            task -> {
+              Thread thread = new Thread(task, "headrace-clocks");
+              thread.setDaemon(true);
+              thread.setContextClassLoader(Exchanges.class.getClassLoader());
+              return thread;
+            });
+    scheduler.setRemoveOnCancelPolicy(true);
+    repeat(this::sweep, SWEEP_INTERVAL);
+    repeat(housekeeping, HOUSEKEEPING_INTERVAL);
+  }
+
+  private void repeat(Runnable task, Duration interval) {
+    // The future is not kept: the scheduler's end is the task's end.
+    var unused =
+        scheduler.scheduleWithFixedDelay(
+            () -> {
+              try {
+                task.run();
+              } catch (RuntimeException e) {
+                LOG.error("A recurring task of the gateway failed and goes on", e);
+              }
+            },
+            interval.toNanos(),
+            interval.toNanos(),
+            TimeUnit.NANOSECONDS);
+  }
+
+  void add(Exchange exchange) {
+    running.add(exchange);
+  }
+
+  void remove(Exchange exchange) {
+    running.remove(exchange);
+  }
+
+  int count() {
+    return running.size();
+  }
+
+  /** Looks at the clocks of every exchange. */
+  void sweep() {
+    long now = nanoTime.getAsLong();
+    for (Exchange exchange : running) {
+      try {
+        exchange.sweep(now);
+      } catch (RuntimeException e) {
+        LOG.error("Exchange {}: its clocks could not be looked at", exchange.id(), e);
+      }
+    }
+  }
+
+  /** Asks every exchange to end; to be repeated until {@link #count} is zero. */
+  void shutDownAll() {
+    running.forEach(Exchange::shutDown);
+  }
+
+  /** Waits until no exchange runs. Returns false if some still do after this time. */
+  boolean awaitNone(Duration limit) throws InterruptedException {
+    long deadline = System.nanoTime() + limit.toNanos();
+    while (!running.isEmpty()) {
+      if (System.nanoTime() - deadline >= 0) {
+        return false;
+      }
+      TimeUnit.MILLISECONDS.sleep(5);
+    }
+    return true;
+  }
+
+  @Override
+  public void close() {
+    scheduler.shutdownNow();
+    try {
+      if (!scheduler.awaitTermination(5, TimeUnit.SECONDS)) {
+        LOG.warn("The clock thread did not end within 5 s");
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+}

@@ -1,0 +1,81 @@
+package dev.headrace.relay;
+
+import jakarta.servlet.ReadListener;
+import jakarta.servlet.ServletInputStream;
+import java.io.IOException;
+import java.util.Arrays;
+
+/**
+ * Collects a request body without blocking, up to a limit. Called by one container thread at a
+ * time.
+ */
+final class RequestBody implements ReadListener {
+
+  /** Told once how the body ended. */
+  interface Listener {
+
+    /** The body is whole; the array holds it from its start and now belongs to the listener. */
+    void onBody(byte[] bytes, int length);
+
+    void onBodyTooLarge();
+
+    void onBodyFailure(Throwable cause);
+  }
+
+  private static final int FIRST_CAPACITY = 8 * 1024;
+
+  private final ServletInputStream in;
+  private final long maxBytes;
+  private final Listener listener;
+  private byte[] bytes;
+  private int length;
+  private boolean over;
+
+  /**
+   * @param declaredLength the request's content length, or -1; believed only for a small first
+   *     array
+   */
+  RequestBody(ServletInputStream in, long declaredLength, long maxBytes, Listener listener) {
+    this.in = in;
+    this.maxBytes = maxBytes;
+    this.listener = listener;
+    // One byte more than declared, so that the end of the body is met without growing.
+    this.bytes = new byte[(int) Math.min(Math.max(declaredLength + 1, 512), FIRST_CAPACITY)];
+  }
+
+  @Override
+  public void onDataAvailable() throws IOException {
+    while (!over && in.isReady() && !in.isFinished()) {
+      if (length == bytes.length) {
+        bytes = Arrays.copyOf(bytes, (int) Math.min(2L * length, maxBytes + 1));
+      }
+      int read = in.read(bytes, length, bytes.length - length);
+      if (read < 0) {
+        return;
+      }
+      length += read;
+      if (length > maxBytes) {
+        over = true;
+        bytes = new byte[0];
+        listener.onBodyTooLarge();
+      }
+    }
+  }
+
+  @Override
+  public void onAllDataRead() {
+    if (!over) {
+      over = true;
+      listener.onBody(bytes, length);
+    }
+  }
+
+  @Override
+  public void onError(Throwable cause) {
+    if (!over) {
+      over = true;
+      bytes = new byte[0];
+      listener.onBodyFailure(cause);
+    }
+  }
+}

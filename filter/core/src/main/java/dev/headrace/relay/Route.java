@@ -1,0 +1,27 @@
+package dev.headrace.relay;
+
+import dev.headrace.messages.ApiError;
+import org.jspecify.annotations.Nullable;
+
+/** Where a client request leads to. */
+sealed interface Route {
+
+  /**
+   * To the upstream.
+   *
+   * @param endpoint the template that matched
+   * @param pathAndQuery path and query for the upstream, put together by us from the template
+   */
+  record Upstream(Endpoint endpoint, String pathAndQuery) implements Route {}
+
+  /** Answered here with an empty 200: a client only wants to know whether anybody is there. */
+  record Probe() implements Route {}
+
+  /**
+   * Nowhere.
+   *
+   * @param error what the client is told
+   * @param allow value of the {@code Allow} header with a 405, else null
+   */
+  record Refused(ApiError error, @Nullable String allow) implements Route {}
+}

@@ -1,0 +1,65 @@
+package dev.headrace.relay;
+
+import dev.headrace.upstream.HeaderField;
+import jakarta.servlet.http.HttpServletRequest;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.Enumeration;
+import java.util.List;
+import java.util.Locale;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Chooses the request headers that travel to the upstream: {@code accept}, {@code content-type},
+ * every {@code anthropic-*} (a contract that Anthropic publishes for gateways), and what {@code
+ * upstream.forward-headers} adds. Everything else of the client stays here, its credentials,
+ * cookies and origin above all. Immutable and thread-safe.
+ */
+final class UpstreamHeaders {
+
+  private static final String ANTHROPIC = "anthropic-";
+
+  private final List<String> forwarded;
+
+  /**
+   * @param extra names from the settings, already checked there
+   */
+  UpstreamHeaders(List<String> extra) {
+    List<String> names = new ArrayList<>(List.of("accept", "content-type"));
+    extra.forEach(name -> names.add(name.toLowerCase(Locale.ROOT)));
+    this.forwarded = List.copyOf(names);
+  }
+
+  /** The header fields that an upstream request takes over, and ours but for the credentials. */
+  List<HeaderField> of(HttpServletRequest clientRequest) {
+    List<HeaderField> fields = new ArrayList<>();
+    for (String name : forwarded) {
+      addAll(fields, name, clientRequest.getHeaders(name));
+    }
+    // The only place that looks at the client's header names: the prefix is the allow-list.
+    for (String name : Collections.list(names(clientRequest))) {
+      String lowerCase = name.toLowerCase(Locale.ROOT);
+      if (lowerCase.startsWith(ANTHROPIC) && !forwarded.contains(lowerCase)) {
+        addAll(fields, lowerCase, clientRequest.getHeaders(name));
+      }
+    }
+    // The API compresses event streams for whoever lets it, and then nobody can look into them.
+    fields.add(new HeaderField("accept-encoding", "identity"));
+    return fields;
+  }
+
+  private static Enumeration<String> names(HttpServletRequest request) {
+    Enumeration<String> names = request.getHeaderNames();
+    return names == null ? Collections.emptyEnumeration() : names;
+  }
+
+  private static void addAll(
+      List<HeaderField> fields, String name, @Nullable Enumeration<String> values) {
+    while (values != null && values.hasMoreElements()) {
+      String value = values.nextElement();
+      if (HeaderField.isValid(name, value)) {
+        fields.add(new HeaderField(name, value));
+      }
+    }
+  }
+}

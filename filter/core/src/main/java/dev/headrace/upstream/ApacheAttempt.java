@@ -1,0 +1,200 @@
+package dev.headrace.upstream;
+
+import dev.headrace.upstream.UpstreamFailure.Kind;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicReference;
+import org.apache.hc.client5.http.ConnectTimeoutException;
+import org.apache.hc.client5.http.HttpHostConnectException;
+import org.apache.hc.core5.concurrent.FutureCallback;
+import org.apache.hc.core5.http.EntityDetails;
+import org.apache.hc.core5.http.Header;
+import org.apache.hc.core5.http.HttpResponse;
+import org.apache.hc.core5.http.nio.AsyncResponseConsumer;
+import org.apache.hc.core5.http.nio.CapacityChannel;
+import org.apache.hc.core5.http.protocol.HttpContext;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One exchange of the Apache client, as its response consumer and as our {@link Attempt}. An own
+ * consumer, because the ready-made ones can be asked for capacity only from inside a callback.
+ *
+ * <p>Consumer methods run on the I/O thread; after a cancel the client may call {@link #failed}
+ * several times and from two threads, so the first end wins.
+ */
+final class ApacheAttempt implements AsyncResponseConsumer<Void>, Attempt {
+
+  // CONNECTING --head--> RESPONDING --end, failure, cancel--> ENDED;  CONNECTING --failure,
+  // cancel--> ENDED
+  private enum State {
+    CONNECTING,
+    RESPONDING,
+    ENDED
+  }
+
+  private final AttemptListener listener;
+  private final AtomicReference<State> state = new AtomicReference<>(State.CONNECTING);
+  private volatile boolean cancelled;
+  private @Nullable Future<?> future; // guarded by this
+  private @Nullable CapacityChannel capacity; // guarded by this
+  private int grantedEarly; // guarded by this; granted before the client asked for capacity
+  private @Nullable FutureCallback<Void> result; // I/O thread only
+
+  ApacheAttempt(AttemptListener listener) {
+    this.listener = listener;
+  }
+
+  /** Ties the attempt to the client's future, which exists only after the exchange has started. */
+  void runsAs(Future<?> startedFuture) {
+    synchronized (this) {
+      future = startedFuture;
+    }
+    if (cancelled) {
+      startedFuture.cancel(true); // cancelled while it was being started
+    }
+  }
+
+  @Override
+  public void grant(int bytes) {
+    CapacityChannel channel;
+    synchronized (this) {
+      channel = capacity;
+      if (channel == null) {
+        grantedEarly += bytes;
+        return;
+      }
+    }
+    update(channel, bytes);
+  }
+
+  @Override
+  public void cancel() {
+    Future<?> running;
+    synchronized (this) {
+      cancelled = true;
+      running = future;
+    }
+    if (running != null && state.get() != State.ENDED) {
+      running.cancel(true);
+    }
+  }
+
+  @Override
+  public void consumeResponse(
+      HttpResponse response,
+      @Nullable EntityDetails entityDetails,
+      HttpContext context,
+      FutureCallback<Void> resultCallback) {
+    if (!state.compareAndSet(State.CONNECTING, State.RESPONDING)) {
+      return;
+    }
+    result = resultCallback;
+    listener.onHead(new UpstreamResponseHead(response.getCode(), validFields(response)));
+    if (entityDetails == null) {
+      streamEnd(null);
+    }
+  }
+
+  private static List<HeaderField> validFields(HttpResponse response) {
+    List<HeaderField> fields = new ArrayList<>();
+    for (Header header : response.getHeaders()) {
+      String value = header.getValue() == null ? "" : header.getValue();
+      if (HeaderField.isValid(header.getName(), value)) {
+        fields.add(new HeaderField(header.getName(), value));
+      }
+    }
+    return fields;
+  }
+
+  @Override
+  public void informationResponse(HttpResponse response, HttpContext context) {
+    // 1xx: nothing that a client of ours could use
+  }
+
+  @Override
+  public void updateCapacity(CapacityChannel channel) {
+    int early;
+    synchronized (this) {
+      capacity = channel;
+      early = grantedEarly;
+      grantedEarly = 0;
+    }
+    if (early > 0) {
+      update(channel, early);
+    }
+  }
+
+  private static void update(CapacityChannel channel, int bytes) {
+    try {
+      channel.update(bytes);
+    } catch (IOException e) {
+      // The connection has ended; its end is reported by failed().
+    }
+  }
+
+  @Override
+  public void consume(ByteBuffer source) throws IOException {
+    if (cancelled || state.get() == State.ENDED) {
+      source.position(source.limit());
+      // Closes the connection when the cancel has not reached it yet.
+      throw new IOException("attempt was cancelled");
+    }
+    listener.onBytes(source);
+  }
+
+  @Override
+  public void streamEnd(@Nullable List<? extends Header> trailers) {
+    if (state.compareAndSet(State.RESPONDING, State.ENDED)) {
+      FutureCallback<Void> callback = result;
+      if (callback != null) {
+        callback.completed(null);
+      }
+      listener.onEnd();
+    }
+  }
+
+  @Override
+  public void failed(Exception cause) {
+    State before = state.getAndSet(State.ENDED);
+    if (before == State.ENDED) {
+      return;
+    }
+    Kind kind;
+    if (cancelled || cause instanceof CancellationException) {
+      kind = Kind.CANCELLED;
+    } else if (before == State.RESPONDING) {
+      kind = Kind.CUT;
+    } else if (isConnectFailure(cause)) {
+      kind = Kind.CONNECT;
+    } else {
+      kind = Kind.NO_RESPONSE;
+    }
+    listener.onFailure(new UpstreamFailure(kind, describe(cause)));
+  }
+
+  private static boolean isConnectFailure(Exception cause) {
+    return cause instanceof ConnectTimeoutException
+        || cause instanceof HttpHostConnectException
+        || cause instanceof java.net.ConnectException
+        || cause instanceof java.net.UnknownHostException
+        || cause instanceof javax.net.ssl.SSLException;
+  }
+
+  private static String describe(Exception cause) {
+    String message = cause.getMessage();
+    String name = cause.getClass().getSimpleName();
+    return message == null || message.isBlank() ? name : name + ": " + message;
+  }
+
+  @Override
+  public void releaseResources() {
+    // Nothing is held. Comes more than once, and for a cancel in the queue without failed().
+    if (cancelled) {
+      failed(new CancellationException());
+    }
+  }
+}

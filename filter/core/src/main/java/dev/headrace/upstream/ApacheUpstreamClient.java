@@ -1,0 +1,186 @@
+package dev.headrace.upstream;
+
+import dev.headrace.config.GatewaySettings;
+import java.net.URI;
+import java.util.concurrent.ThreadFactory;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.apache.hc.client5.http.config.ConnectionConfig;
+import org.apache.hc.client5.http.config.RequestConfig;
+import org.apache.hc.client5.http.config.TlsConfig;
+import org.apache.hc.client5.http.impl.async.CloseableHttpAsyncClient;
+import org.apache.hc.client5.http.impl.async.HttpAsyncClients;
+import org.apache.hc.client5.http.impl.nio.PoolingAsyncClientConnectionManager;
+import org.apache.hc.client5.http.impl.nio.PoolingAsyncClientConnectionManagerBuilder;
+import org.apache.hc.client5.http.protocol.HttpClientContext;
+import org.apache.hc.client5.http.ssl.ClientTlsStrategyBuilder;
+import org.apache.hc.core5.http.HttpHost;
+import org.apache.hc.core5.http.config.Http1Config;
+import org.apache.hc.core5.http.message.BasicHttpRequest;
+import org.apache.hc.core5.http.nio.entity.BasicAsyncEntityProducer;
+import org.apache.hc.core5.http.nio.support.BasicRequestProducer;
+import org.apache.hc.core5.http2.HttpVersionPolicy;
+import org.apache.hc.core5.io.CloseMode;
+import org.apache.hc.core5.pool.PoolConcurrencyPolicy;
+import org.apache.hc.core5.reactor.IOReactorConfig;
+import org.apache.hc.core5.util.TimeValue;
+import org.apache.hc.core5.util.Timeout;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The upstream over Apache HttpClient 5, HTTP/1.1: one connection per running attempt, so that
+ * closing it cancels that attempt and no other (HTTP/2 of 5.6 cannot cancel one stream). Everything
+ * the client would do on its own is off: retries, redirects, cookies, authentication caches,
+ * decompression. Thread-safe.
+ */
+public final class ApacheUpstreamClient implements UpstreamClient {
+
+  private static final Logger LOG = LoggerFactory.getLogger(ApacheUpstreamClient.class);
+
+  /**
+   * Connections above the number of exchanges: an exchange gives its permit back a moment before
+   * its connection is back in the pool, and no attempt may ever wait there (a waiter's timeout is
+   * not enforced).
+   */
+  private static final int POOL_SLACK = 64;
+
+  private final HttpHost target;
+  private final PoolingAsyncClientConnectionManager pool;
+  private final CloseableHttpAsyncClient client;
+  private final TimeValue idleTime;
+
+  /**
+   * Starts the client's threads; no connection is opened yet.
+   *
+   * @throws IllegalArgumentException if {@code upstream.ca-file} cannot be used
+   */
+  public ApacheUpstreamClient(GatewaySettings settings) {
+    GatewaySettings.Upstream upstream = settings.upstream();
+    URI baseUrl = upstream.baseUrl();
+    target = new HttpHost(baseUrl.getScheme(), baseUrl.getHost(), baseUrl.getPort());
+    int connections = upstream.maxConnections() + POOL_SLACK;
+    pool =
+        PoolingAsyncClientConnectionManagerBuilder.create()
+            .setMaxConnTotal(connections)
+            .setMaxConnPerRoute(connections)
+            .setPoolConcurrencyPolicy(PoolConcurrencyPolicy.STRICT)
+            .setTlsStrategy(
+                ClientTlsStrategyBuilder.create()
+                    .setSslContext(TrustedCertificates.tlsContext(upstream.caFile()))
+                    .buildAsync())
+            .setDefaultTlsConfig(
+                TlsConfig.custom()
+                    .setVersionPolicy(HttpVersionPolicy.FORCE_HTTP_1)
+                    .setHandshakeTimeout(Timeout.of(settings.timeouts().connect()))
+                    .build())
+            .setDefaultConnectionConfig(
+                ConnectionConfig.custom()
+                    .setConnectTimeout(Timeout.of(settings.timeouts().connect()))
+                    .setSocketTimeout(Timeout.DISABLED)
+                    .setValidateAfterInactivity(TimeValue.ofSeconds(2))
+                    .setTimeToLive(TimeValue.of(upstream.connectionTtl()))
+                    .setIdleTimeout(Timeout.of(upstream.connectionIdle()))
+                    .build())
+            .build();
+    idleTime = TimeValue.of(upstream.connectionIdle());
+    client =
+        HttpAsyncClients.custom()
+            .setConnectionManager(pool)
+            .setThreadFactory(new UpstreamThreads())
+            .setIOReactorConfig(
+                IOReactorConfig.custom()
+                    .setIoThreadCount(upstream.ioThreadCount())
+                    .setTcpNoDelay(true)
+                    .setSoKeepAlive(true)
+                    .build())
+            .setHttp1Config(
+                Http1Config.custom()
+                    .setBufferSize(upstream.bufferSize().toInt())
+                    .setInitialWindowSize(settings.buffers().soft().toInt())
+                    .build())
+            .setDefaultRequestConfig(
+                RequestConfig.custom()
+                    .setResponseTimeout(
+                        Timeout.DISABLED) // our clocks; this one would end a slow client's stream
+                    .setConnectionRequestTimeout(Timeout.of(settings.timeouts().connect()))
+                    .setProtocolUpgradeEnabled(false)
+                    .build())
+            .setIoSessionDecorator(SuspendableSession::new)
+            .addExecInterceptorFirst("cancel-everything", new CancelEverything())
+            .disableAutomaticRetries()
+            .disableRedirectHandling()
+            .disableCookieManagement()
+            .disableAuthCaching()
+            .disableConnectionState()
+            .disableContentCompression()
+            .setUserAgent("headrace")
+            .build();
+    client.start();
+  }
+
+  @Override
+  public Attempt start(UpstreamRequest request, AttemptListener listener) {
+    BasicHttpRequest head = new BasicHttpRequest(request.method(), target, request.pathAndQuery());
+    for (HeaderField field : request.headers()) {
+      head.addHeader(field.name(), field.value());
+    }
+    ApacheAttempt attempt = new ApacheAttempt(listener);
+    attempt.runsAs(
+        client.execute(
+            new BasicRequestProducer(head, body(request)),
+            attempt,
+            null,
+            HttpClientContext.create(), // a fresh one each time: with null the consumer gets none
+            null));
+    return attempt;
+  }
+
+  private static @Nullable BasicAsyncEntityProducer body(UpstreamRequest request) {
+    byte[] bytes = request.body();
+    if (bytes == null) {
+      return null;
+    }
+    byte[] exact =
+        bytes.length == request.bodyLength()
+            ? bytes
+            : java.util.Arrays.copyOf(bytes, request.bodyLength());
+    return new BasicAsyncEntityProducer(exact, null);
+  }
+
+  @Override
+  public int connectionsInUse() {
+    return pool.getTotalStats().getLeased();
+  }
+
+  @Override
+  public void closeExpired() {
+    pool.closeExpired();
+    pool.closeIdle(idleTime);
+  }
+
+  @Override
+  public void close() {
+    client.close(CloseMode.IMMEDIATE);
+    try {
+      client.awaitShutdown(TimeValue.ofSeconds(5));
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      LOG.warn("Interrupted while the upstream client was being closed");
+    }
+  }
+
+  /** Daemon threads with names of ours that hold no class loader but the gateway's own. */
+  private static final class UpstreamThreads implements ThreadFactory {
+
+    private final AtomicInteger number = new AtomicInteger();
+
+    @Override
+    public Thread newThread(Runnable task) {
+      Thread thread = new Thread(task, "headrace-upstream-" + number.incrementAndGet());
+      thread.setDaemon(true);
+      thread.setContextClassLoader(ApacheUpstreamClient.class.getClassLoader());
+      return thread;
+    }
+  }
+}

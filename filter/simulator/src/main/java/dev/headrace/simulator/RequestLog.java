@@ -1,0 +1,72 @@
+package dev.headrace.simulator;
+
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.List;
+import java.util.function.IntFunction;
+
+/** What the simulator saw, in order; the oldest go when there are too many. Thread-safe. */
+final class RequestLog {
+  private final int limit;
+  private final Deque<SeenRequest> requests = new ArrayDeque<>();
+  private int seen;
+
+  RequestLog(int limit) {
+    this.limit = limit;
+  }
+
+  synchronized SeenRequest add(IntFunction<SeenRequest> withIndex) {
+    SeenRequest request = withIndex.apply(seen++);
+    requests.add(request);
+    if (requests.size() > limit) {
+      requests.remove();
+    }
+    notifyAll();
+    return request;
+  }
+
+  synchronized List<SeenRequest> all() {
+    return List.copyOf(requests);
+  }
+
+  synchronized int count() {
+    return seen;
+  }
+
+  synchronized void clear() {
+    requests.clear();
+    seen = 0;
+  }
+
+  synchronized SeenRequest last() {
+    SeenRequest last = requests.peekLast();
+    if (last == null) {
+      throw new AssertionError("The simulator has seen no request");
+    }
+    return last;
+  }
+
+  synchronized SeenRequest await(int index, Duration timeout) {
+    long deadline = System.nanoTime() + timeout.toNanos();
+    while (seen <= index) {
+      long left = (deadline - System.nanoTime()) / 1_000_000;
+      if (left <= 0) {
+        throw new AssertionError(
+            "Waited " + timeout + " in vain for request " + index + "; seen: " + all());
+      }
+      try {
+        wait(left);
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        throw new AssertionError("Interrupted while waiting for request " + index, e);
+      }
+    }
+    for (SeenRequest request : requests) {
+      if (request.index() == index) {
+        return request;
+      }
+    }
+    throw new AssertionError("Request " + index + " was forgotten; see rememberRequests(int)");
+  }
+}

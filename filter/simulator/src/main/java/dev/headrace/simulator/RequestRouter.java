@@ -1,0 +1,58 @@
+package dev.headrace.simulator;
+
+import java.util.Optional;
+import java.util.function.Function;
+
+/** Finds the answer to any request: endpoint, checks, then the script. Thread-safe. */
+final class RequestRouter implements Function<SeenRequest, Answer> {
+  private final SimulatorSettings settings;
+  private final AnswerScript script;
+
+  RequestRouter(SimulatorSettings settings, AnswerScript script) {
+    this.settings = settings;
+    this.script = script;
+  }
+
+  @Override
+  public Answer apply(SeenRequest request) {
+    if (request.path().equals("/api/hello")) {
+      return Answer.json(200, "{\"message\":\"hello\"}");
+    }
+    RequestChecks checks = new RequestChecks(settings, request);
+    Optional<Answer> refusal = settings.validation() ? checks.headers() : Optional.empty();
+    if (refusal.isPresent()) {
+      return refusal.get();
+    }
+    Optional<Answer> scripted = script.forPath(request);
+    if (scripted.isPresent()) {
+      return scripted.get();
+    }
+    String path = request.path();
+    if (path.equals("/v1/messages")) {
+      return posted(request, checks.message(settings.validation()), () -> message(request));
+    }
+    if (path.equals("/v1/messages/count_tokens")) {
+      return posted(
+          request,
+          checks.countTokens(settings.validation()),
+          () -> Answer.json(200, "{\"input_tokens\":" + TokenEstimate.ofBody(request) + "}"));
+    }
+    if (path.equals("/v1/models") || path.startsWith("/v1/models/")) {
+      return Models.answer(request);
+    }
+    return Answer.error(404, "not_found_error", "Not found");
+  }
+
+  private static Answer posted(
+      SeenRequest request, Optional<Answer> refusal, java.util.function.Supplier<Answer> answer) {
+    if (!request.method().equals("POST")) {
+      return Answer.error(405, "invalid_request_error", "Method Not Allowed")
+          .header("Allow", "POST");
+    }
+    return refusal.orElseGet(answer);
+  }
+
+  private Answer message(SeenRequest request) {
+    return script.next(request);
+  }
+}

@@ -1,0 +1,193 @@
+package dev.headrace.simulator;
+
+import io.netty.bootstrap.ServerBootstrap;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelInitializer;
+import io.netty.channel.ChannelOption;
+import io.netty.channel.EventLoopGroup;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.group.ChannelGroup;
+import io.netty.channel.group.DefaultChannelGroup;
+import io.netty.channel.nio.NioIoHandler;
+import io.netty.channel.socket.SocketChannel;
+import io.netty.channel.socket.nio.NioServerSocketChannel;
+import io.netty.handler.codec.http.HttpDecoderConfig;
+import io.netty.handler.codec.http.HttpRequestDecoder;
+import io.netty.handler.ssl.SslContext;
+import io.netty.util.concurrent.DefaultThreadFactory;
+import io.netty.util.concurrent.GlobalEventExecutor;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.util.List;
+import java.util.Map;
+import java.util.SplittableRandom;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/** The listening socket, its event loops and its connections. Thread-safe. */
+final class SimulatorServer {
+  // Ten thousand clients may connect at once; the kernel takes its own maximum if that is lower.
+  private static final int BACKLOG = 16_384;
+  private static final int LONGEST_LINE = 64 << 10;
+  private static final int LARGEST_HEADERS = 256 << 10;
+
+  private final SimulatorSettings settings;
+  private final RequestLog log;
+  private final Function<SeenRequest, Answer> answers;
+  private final @Nullable SslContext tls;
+  private final EventLoopGroup loops;
+  private final ChannelGroup connections =
+      new DefaultChannelGroup(GlobalEventExecutor.INSTANCE, true);
+  private final AtomicLong connectionIds = new AtomicLong();
+  private final AtomicInteger openConnections = new AtomicInteger();
+  private final AtomicInteger openStreams = new AtomicInteger();
+  private final int port;
+  private @Nullable Channel listener;
+
+  SimulatorServer(
+      SimulatorSettings settings,
+      RequestLog log,
+      Function<SeenRequest, Answer> answers,
+      @Nullable SslContext tls) {
+    this.settings = settings;
+    this.log = log;
+    this.answers = answers;
+    this.tls = tls;
+    this.loops =
+        new MultiThreadIoEventLoopGroup(
+            settings.threads(),
+            new DefaultThreadFactory("claude-simulator", true),
+            NioIoHandler.newFactory());
+    Channel bound;
+    try {
+      bound = bind(settings.port());
+    } catch (RuntimeException e) {
+      ignore(loops.shutdownGracefully(0, 1, TimeUnit.SECONDS));
+      throw e;
+    }
+    this.listener = bound;
+    this.port = ((InetSocketAddress) bound.localAddress()).getPort();
+  }
+
+  SimulatorSettings settings() {
+    return settings;
+  }
+
+  int port() {
+    return port;
+  }
+
+  int openConnections() {
+    return openConnections.get();
+  }
+
+  int openStreams() {
+    return openStreams.get();
+  }
+
+  Answer answer(SeenRequest request) {
+    return answers.apply(request);
+  }
+
+  SeenRequest remember(
+      long connectionId,
+      String method,
+      String target,
+      Map<String, List<String>> headers,
+      byte[] body) {
+    return log.add(
+        index ->
+            new SeenRequest(
+                index,
+                connectionId,
+                Ids.next(
+                    "req_011C", new SplittableRandom(settings.seed() ^ (index * 0x9E3779B97F4AL))),
+                method,
+                target,
+                headers,
+                body,
+                settings.recordEventTimes()));
+  }
+
+  void exchangeStarted() {
+    openStreams.incrementAndGet();
+  }
+
+  void exchangeEnded() {
+    openStreams.decrementAndGet();
+  }
+
+  /** Closes the listening socket, so that new connections are refused. */
+  synchronized void refuseConnections() {
+    Channel open = listener;
+    if (open != null) {
+      listener = null;
+      open.close().syncUninterruptibly();
+    }
+  }
+
+  /** Listens again on the same port. */
+  synchronized void acceptConnections() {
+    if (listener == null) {
+      listener = bind(port);
+    }
+  }
+
+  void closeConnections() {
+    connections.close().awaitUninterruptibly();
+  }
+
+  void resetConnections() {
+    for (Channel connection : connections) {
+      connection.eventLoop().execute(() -> Exchange.reset(connection));
+    }
+  }
+
+  void close() {
+    refuseConnections();
+    closeConnections();
+    loops.shutdownGracefully(0, 2, TimeUnit.SECONDS).awaitUninterruptibly();
+  }
+
+  private Channel bind(int wantedPort) {
+    return new ServerBootstrap()
+        .group(loops)
+        .channel(NioServerSocketChannel.class)
+        .option(ChannelOption.SO_BACKLOG, BACKLOG)
+        .option(ChannelOption.SO_REUSEADDR, true)
+        .childOption(ChannelOption.TCP_NODELAY, true)
+        .childHandler(
+            new ChannelInitializer<SocketChannel>() {
+              @Override
+              protected void initChannel(SocketChannel channel) {
+                opened(channel);
+              }
+            })
+        .bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), wantedPort))
+        .syncUninterruptibly()
+        .channel();
+  }
+
+  private void opened(SocketChannel channel) {
+    openConnections.incrementAndGet();
+    channel.closeFuture().addListener(closed -> openConnections.decrementAndGet());
+    connections.add(channel);
+    if (tls != null) {
+      channel.pipeline().addLast(tls.newHandler(channel.alloc()));
+    }
+    channel
+        .pipeline()
+        .addLast(
+            new HttpRequestDecoder(
+                new HttpDecoderConfig()
+                    .setMaxInitialLineLength(LONGEST_LINE)
+                    .setMaxHeaderSize(LARGEST_HEADERS)))
+        .addLast(new ConnectionHandler(this, connectionIds.incrementAndGet(), channel));
+  }
+
+  private static void ignore(Future<?> ignored) {}
+}
