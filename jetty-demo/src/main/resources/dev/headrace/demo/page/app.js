@@ -70,12 +70,10 @@ async function run(turn) {
   turn.answer = newAnswer(performance.now());
   turn.view.start(turn.answer);
   follow();
-  let frame = 0;
-  const render = () => {
-    frame = 0;
+  const painter = new Painter(() => {
     turn.view.render(turn.answer);
     follow();
-  };
+  });
   const earlier = turns.slice(0, turns.indexOf(turn)).filter(isRemembered);
   turn.outcome = await ask({
     body: requestBody({
@@ -87,14 +85,51 @@ async function run(turn) {
     }),
     answer: turn.answer,
     signal: controller.signal,
-    // Many events may come within one frame; the page is drawn once for all of them.
-    onChange: () => (frame ||= requestAnimationFrame(render)),
+    onChange: () => painter.request(),
   });
-  cancelAnimationFrame(frame);
+  painter.cancel();
   running = null;
   showRunning(false);
   announce(turn.view.finish(turn.answer, turn.outcome));
   follow();
+}
+
+/**
+ * Draws at most once per frame, however many events came, and for a very long answer less often, so
+ * that drawing takes no more than about a fifth of the time.
+ */
+class Painter {
+  #draw;
+  #frame = 0;
+  #timer = 0;
+  #cost = 0;
+
+  constructor(draw) {
+    this.#draw = draw;
+  }
+
+  request() {
+    if (this.#frame || this.#timer) return;
+    if (this.#cost < 8) this.#frame = requestAnimationFrame(() => this.#now());
+    else {
+      this.#timer = setTimeout(() => {
+        this.#timer = 0;
+        this.#frame = requestAnimationFrame(() => this.#now());
+      }, this.#cost * 4);
+    }
+  }
+
+  cancel() {
+    cancelAnimationFrame(this.#frame);
+    clearTimeout(this.#timer);
+  }
+
+  #now() {
+    this.#frame = 0;
+    const before = performance.now();
+    this.#draw();
+    this.#cost = performance.now() - before;
+  }
 }
 
 function stop() {
@@ -274,25 +309,16 @@ function configure(loaded) {
   );
   page.faultsButton.hidden = !config.simulated || config.faults.length === 0;
   page.faultList.replaceChildren(
-    ...config.faults.map(({ word, description, prompt }) =>
-      h(
-        'li',
-        {},
-        h(
-          'button',
-          {
-            type: 'button',
-            onclick: () => {
-              openFaults(false);
-              send(prompt ?? word);
-            },
-          },
-          h('strong', {}, word),
-          h('span', { class: 'muted' }, description),
-        ),
-      ),
-    ),
+    ...config.faults.flatMap(({ title, commands }) => [h('h2', {}, title), h('ul', {}, ...commands.map(faultButton))]),
   );
+}
+
+function faultButton({ word, description, prompt }) {
+  const press = () => {
+    openFaults(false);
+    send(prompt);
+  };
+  return h('li', {}, h('button', { type: 'button', onclick: press }, h('strong', {}, word), h('span', { class: 'muted' }, description)));
 }
 
 async function start() {

@@ -22,23 +22,31 @@ export function createBlockView(group, sources, announce) {
   }
 }
 
+/** A longer text would stall the page; whoever wants all of it copies it. */
+const LONGEST_SHOWN = 500_000;
+
 /** Text blocks that stand together, with their citations as small numbers. */
 class TextView {
   #sources;
   #markdown;
+  #cut = h('p', { class: 'muted', hidden: true }, 'The rest is too long for this page. “Copy” under the answer gives all of it.');
 
   constructor(sources, announce) {
     this.#sources = sources;
     this.#markdown = new MarkdownView((number) => sources.mark(number), announce);
-    this.element = this.#markdown.element;
-    this.element.classList.add('answer-text');
+    this.#markdown.element.classList.add('answer-text');
+    this.element = h('div', {}, this.#markdown.element, this.#cut);
   }
 
   update({ blocks }) {
-    const text = blocks
-      .map((block) => withoutMarks(block.text) + this.#sources.add(block.citations).map(citationMark).join(''))
-      .join('');
-    this.#markdown.update(text);
+    let room = LONGEST_SHOWN;
+    let text = '';
+    for (const block of blocks) {
+      text += withoutMarks(block.text.slice(0, room)) + this.#sources.add(block.citations).map(citationMark).join('');
+      room = Math.max(0, room - block.text.length);
+    }
+    if (this.#cut.hidden || room > 0) this.#markdown.update(text);
+    this.#cut.hidden = room > 0;
   }
 }
 
