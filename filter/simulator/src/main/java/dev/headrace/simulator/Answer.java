@@ -207,7 +207,7 @@ public final class Answer {
 
   /** A whole stream, sent byte by byte as given; see {@link Transcripts}. */
   public static Answer transcript(byte[] sse) {
-    return events(new AnswerSpec(), Transcripts.split(sse));
+    return events(new AnswerSpec(), TranscriptSplitter.split(sse));
   }
 
   /** A whole stream, sent as given in UTF-8. */

@@ -239,6 +239,7 @@ public final class ClaudeSimulator implements AutoCloseable {
     private boolean rateLimitHeaders = true;
     private boolean validation = true;
     private boolean recordEventTimes;
+    private boolean chat;
     private int rememberedRequests = 100_000;
     private TokenPace pace = TokenPace.FULL_SPEED;
     private Duration firstTokenDelay = Duration.ZERO;
@@ -345,11 +346,25 @@ public final class ClaudeSimulator implements AutoCloseable {
     /** What to answer when nothing is queued, also after a reset. */
     public Builder answersBy(Function<SeenRequest, Answer> function) {
       this.initial = Objects.requireNonNull(function, "function");
+      this.chat = false;
+      return this;
+    }
+
+    /**
+     * Answers as in a chat, at a human pace: plausible Markdown, and on demand everything of {@link
+     * ChatFaults}. Sets the pace to {@link TokenPace#human} and the first-token delay to 400 ms;
+     * call {@link #pace} and {@link #firstTokenDelay} afterwards to change them.
+     */
+    public Builder chat() {
+      pace(TokenPace.human());
+      firstTokenDelay(Duration.ofMillis(400));
+      chat = true;
       return this;
     }
 
     /** Starts listening. */
     public ClaudeSimulator start() {
+      Function<SeenRequest, Answer> from = chat ? new ChatAnswers(seed) : initial;
       return new ClaudeSimulator(
           new SimulatorSettings(
               port,
@@ -367,7 +382,7 @@ public final class ClaudeSimulator implements AutoCloseable {
               pingInterval.toNanos(),
               MAX_BODY_BYTES,
               apiKey),
-          initial);
+          from);
     }
   }
 }

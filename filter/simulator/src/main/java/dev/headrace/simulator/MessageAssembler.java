@@ -53,7 +53,11 @@ final class MessageAssembler {
     }
     switch (type) {
       case "content_block_start" -> {
-        content(target).add(event.path("content_block").deepCopy());
+        JsonNode block = event.path("content_block");
+        content(target).add(block.deepCopy());
+        if (block.path("type").asString("").equals("fallback")) {
+          target.set("model", block.path("to").path("model"));
+        }
         input = null;
       }
       case "content_block_delta" -> delta(target, event);

@@ -91,7 +91,10 @@ final class RequestChecks {
     } catch (JacksonException e) {
       return validate ? invalid("The request body is not valid JSON") : Optional.empty();
     }
-    request.understoodAs(body.path("model").asString(""), body.path("stream").asBoolean(false));
+    request.understoodAs(
+        body.path("model").asString(""),
+        body.path("stream").asBoolean(false),
+        generates && body.path("max_tokens").asInt(-1) == 0);
     if (!validate) {
       return Optional.empty();
     }

@@ -53,6 +53,12 @@ final class RequestRouter implements Function<SeenRequest, Answer> {
   }
 
   private Answer message(SeenRequest request) {
-    return script.next(request);
+    Answer answer = script.next(request);
+    // Cache pre-warming: nothing is generated (claude-api.md 9.4).
+    return request.prewarms() && answer.spec().kind == AnswerSpec.Kind.MESSAGE
+        ? Answer.empty()
+            .stopReason("max_tokens")
+            .usage(Usage.of(1, 0).withCache(0, TokenEstimate.ofBody(request), 0))
+        : answer;
   }
 }

@@ -34,6 +34,7 @@ public final class SeenRequest {
   // Guarded by lock, written by the connection's event loop.
   private String model = "";
   private boolean streaming;
+  private boolean prewarms;
   private int status;
   private long eventsSent;
   private long bytesSent;
@@ -312,10 +313,18 @@ public final class SeenRequest {
     return body;
   }
 
-  void understoodAs(String model, boolean streaming) {
+  /** Whether it asks for no output at all: {@code max_tokens} 0. */
+  boolean prewarms() {
+    synchronized (lock) {
+      return prewarms;
+    }
+  }
+
+  void understoodAs(String model, boolean streaming, boolean prewarms) {
     synchronized (lock) {
       this.model = model;
       this.streaming = streaming;
+      this.prewarms = prewarms;
     }
   }
 
