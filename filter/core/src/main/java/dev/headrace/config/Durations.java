@@ -15,6 +15,10 @@ final class Durations {
   private Durations() {}
 
   static Duration read(String text) throws BadValue {
+    return read(text, EXPECTED);
+  }
+
+  static Duration read(String text, String expected) throws BadValue {
     if (text.equals("0")) {
       return Duration.ZERO;
     }
@@ -31,8 +35,8 @@ final class Durations {
       };
     }
     throw NUMBER.matcher(text).matches()
-        ? BadValue.noted("has no unit", EXPECTED)
-        : BadValue.expected(EXPECTED);
+        ? BadValue.noted("has no unit", expected)
+        : BadValue.expected(expected);
   }
 
   /**

@@ -1,5 +1,6 @@
 package dev.headrace.config;
 
+import java.nio.file.Path;
 import java.util.Locale;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -121,6 +122,15 @@ public final class Setting<T> {
     T value = type.read(text);
     check(value);
     return value;
+  }
+
+  /**
+   * Reads a value, checks its range, and lets a relative path start at a folder.
+   *
+   * @param folder where relative paths start; null for the working directory
+   */
+  T read(String text, @Nullable Path folder) throws BadValue {
+    return folder == null ? read(text) : type.below(folder, read(text));
   }
 
   void check(T value) throws BadValue {

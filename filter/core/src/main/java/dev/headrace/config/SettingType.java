@@ -16,7 +16,7 @@ import java.util.regex.Pattern;
  */
 abstract class SettingType<T> {
   static final SettingType<Boolean> BOOLEAN =
-      new SettingType<>("boolean") {
+      new SettingType<>("boolean", "true or false") {
         @Override
         Boolean read(String text) throws BadValue {
           return switch (text) {
@@ -25,26 +25,26 @@ abstract class SettingType<T> {
             case "yes", "no", "on", "off" ->
                 throw BadValue.expected(
                     "true or false; yes, no, on and off are plain words in YAML 1.2");
-            default -> throw BadValue.expected("true or false");
+            default -> throw BadValue.expected(expected());
           };
         }
       };
 
   static final SettingType<Integer> INTEGER =
-      new SettingType<>("integer") {
+      new SettingType<>("integer", "a whole number without a unit, such as 100") {
         private static final Pattern FORM = Pattern.compile("0|-?[1-9][0-9]{0,8}");
 
         @Override
         Integer read(String text) throws BadValue {
           if (!FORM.matcher(text).matches()) {
-            throw BadValue.expected("a whole number without a unit, such as 100");
+            throw BadValue.expected(expected());
           }
           return Integer.valueOf(text);
         }
       };
 
   static final SettingType<Duration> DURATION =
-      new SettingType<>("duration") {
+      new SettingType<>("duration", Durations.EXPECTED) {
         @Override
         Duration read(String text) throws BadValue {
           return Durations.read(text);
@@ -58,10 +58,10 @@ abstract class SettingType<T> {
 
   /** A duration of which zero is written {@code off}. */
   static final SettingType<Duration> DURATION_OR_OFF =
-      new SettingType<>("duration-or-off") {
+      new SettingType<>("duration-or-off", "off or " + Durations.EXPECTED) {
         @Override
         Duration read(String text) throws BadValue {
-          return text.equals("off") ? Duration.ZERO : Durations.read(text);
+          return text.equals("off") ? Duration.ZERO : Durations.read(text, expected());
         }
 
         @Override
@@ -71,7 +71,7 @@ abstract class SettingType<T> {
       };
 
   static final SettingType<ByteSize> SIZE =
-      new SettingType<>("size") {
+      new SettingType<>("size", "a size with its unit, such as 4096B, 64KiB or 8MiB") {
         @Override
         ByteSize read(String text) throws BadValue {
           return ByteSize.read(text);
@@ -79,7 +79,7 @@ abstract class SettingType<T> {
       };
 
   static final SettingType<String> TEXT =
-      new SettingType<>("text") {
+      new SettingType<>("text", "text") {
         @Override
         String read(String text) {
           return text;
@@ -97,13 +97,13 @@ abstract class SettingType<T> {
       };
 
   static final SettingType<URI> URL =
-      new SettingType<>("url") {
+      new SettingType<>("url", "a URL such as https://api.anthropic.com") {
         @Override
         URI read(String text) throws BadValue {
           try {
             return new URI(text);
           } catch (URISyntaxException e) {
-            throw BadValue.expected("a URL such as https://api.anthropic.com");
+            throw BadValue.expected(expected());
           }
         }
 
@@ -119,7 +119,7 @@ abstract class SettingType<T> {
       };
 
   static final SettingType<Path> FILE =
-      new SettingType<>("path") {
+      new SettingType<>("path", "the path of a file") {
         @Override
         Path read(String text) throws BadValue {
           try {
@@ -129,7 +129,12 @@ abstract class SettingType<T> {
           } catch (InvalidPathException e) {
             // Said below, without the message of the exception, which repeats the text.
           }
-          throw BadValue.expected("the path of a file");
+          throw BadValue.expected(expected());
+        }
+
+        @Override
+        Path below(Path folder, Path value) {
+          return folder.resolve(value);
         }
 
         @Override
@@ -139,7 +144,7 @@ abstract class SettingType<T> {
       };
 
   static final SettingType<Secret> SECRET =
-      new SettingType<>("secret") {
+      new SettingType<>("secret", "text") {
         @Override
         Secret read(String text) {
           return Secret.of(text);
@@ -153,7 +158,7 @@ abstract class SettingType<T> {
 
   /** A header that the gateway may forward, in lower case, since field names have no case. */
   static final SettingType<String> HEADER =
-      new SettingType<>("header") {
+      new SettingType<>("header", "the name of a request header") {
         @Override
         String read(String text) throws BadValue {
           ForwardableHeaders.check(text);
@@ -167,7 +172,7 @@ abstract class SettingType<T> {
       };
 
   static final SettingType<EndpointTemplate> ENDPOINT =
-      new SettingType<>("endpoint") {
+      new SettingType<>("endpoint", "an endpoint such as GET /v1/files/{id}") {
         @Override
         EndpointTemplate read(String text) throws BadValue {
           return EndpointTemplate.read(text);
@@ -184,14 +189,21 @@ abstract class SettingType<T> {
   }
 
   private final String name;
+  private final String expected;
 
-  private SettingType(String name) {
+  private SettingType(String name, String expected) {
     this.name = name;
+    this.expected = expected;
   }
 
   /** Returns the name of the form, as in the settings reference. */
   final String name() {
     return name;
+  }
+
+  /** Returns what a value looks like, for an error text. */
+  final String expected() {
+    return expected;
   }
 
   /** Reads a value; the range is not checked. */
@@ -200,6 +212,11 @@ abstract class SettingType<T> {
   /** Writes a value so that {@link #read} gives it back. */
   String write(T value) {
     return value.toString();
+  }
+
+  /** Returns the value as it is meant below a folder: a relative path starts there. */
+  T below(Path folder, T value) {
+    return value;
   }
 
   /** Shows text that may not even be a value of this type, safe for an error message. */
@@ -217,7 +234,7 @@ abstract class SettingType<T> {
     private final SettingType<E> element;
 
     private ListOf(SettingType<E> element) {
-      super("list of " + element.name());
+      super("list of " + element.name(), "a list, each element " + element.expected());
       this.element = element;
     }
 

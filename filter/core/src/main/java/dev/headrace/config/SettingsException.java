@@ -21,7 +21,7 @@ public final class SettingsException extends RuntimeException {
     this.problems = List.copyOf(problems);
   }
 
-  /** Returns the problems, one sentence each, in the order of the settings file. */
+  /** Returns the problems, one sentence each, in the order of their discovery. */
   public List<String> problems() {
     return problems.stream().map(Problem::toString).toList();
   }
