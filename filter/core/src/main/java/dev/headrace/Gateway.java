@@ -4,6 +4,7 @@ import static java.util.Objects.requireNonNull;
 
 import dev.headrace.config.EffectiveSettings;
 import dev.headrace.config.GatewaySettings;
+import dev.headrace.config.LoadedSettings;
 import dev.headrace.relay.Relay;
 import dev.headrace.relay.StreamCutException;
 import jakarta.servlet.DispatcherType;
@@ -45,10 +46,19 @@ public final class Gateway implements AutoCloseable {
    */
   public static Gateway start(GatewaySettings settings) {
     requireNonNull(settings, "settings");
-    if (LOG.isInfoEnabled()) {
-      LOG.info("Headrace starts with\n{}", EffectiveSettings.describe(settings));
-    }
-    return new Gateway(settings, new Relay(settings));
+    return start(settings, EffectiveSettings.describe(settings));
+  }
+
+  /** As {@link #start(GatewaySettings)}, and the log also says which file or variable set what. */
+  public static Gateway start(LoadedSettings loaded) {
+    requireNonNull(loaded, "loaded");
+    return start(loaded.settings(), EffectiveSettings.describe(loaded));
+  }
+
+  private static Gateway start(GatewaySettings settings, String description) {
+    Gateway gateway = new Gateway(settings, new Relay(settings));
+    LOG.info("Headrace starts with\n{}", description);
+    return gateway;
   }
 
   /** The settings that this gateway was started with. */

@@ -36,9 +36,7 @@ public final class GatewayFilter implements Filter {
   @Override
   public void init(FilterConfig config) throws ServletException {
     if (gateway == null) {
-      gateway =
-          GatewayStart.fromSettingsOf(
-              config.getServletContext(), config.getInitParameter("config"));
+      gateway = GatewayStart.start(config.getServletContext(), config.getInitParameter("config"));
     }
   }
 

@@ -1,6 +1,6 @@
 package dev.headrace;
 
-import dev.headrace.config.GatewaySettings;
+import dev.headrace.config.LoadedSettings;
 import jakarta.servlet.Registration;
 import jakarta.servlet.ServletContainerInitializer;
 import jakarta.servlet.ServletContext;
@@ -34,16 +34,16 @@ public final class GatewayInitializer implements ServletContainerInitializer {
       LOG.debug("Headrace is declared by the application and not registered once more");
       return;
     }
-    Optional<GatewaySettings> settings = GatewayStart.findSettings(context, null);
+    Optional<LoadedSettings> settings = GatewayStart.findSettings(context);
     if (settings.isEmpty()) {
       LOG.debug("Headrace found no headrace.yaml and registers nothing");
       return;
     }
-    if (!settings.get().enabled()) {
+    if (!settings.get().settings().enabled()) {
       LOG.info("Headrace is switched off by its settings (enabled: false)");
       return;
     }
-    register(context, Gateway.start(settings.get()));
+    register(context, GatewayStart.start(settings.get()));
   }
 
   private static boolean isDeclared(ServletContext context) {

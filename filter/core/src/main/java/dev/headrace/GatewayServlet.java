@@ -37,9 +37,7 @@ public final class GatewayServlet extends HttpServlet {
   public void init(ServletConfig config) throws ServletException {
     super.init(config);
     if (gateway == null) {
-      gateway =
-          GatewayStart.fromSettingsOf(
-              config.getServletContext(), config.getInitParameter("config"));
+      gateway = GatewayStart.start(config.getServletContext(), config.getInitParameter("config"));
     }
   }
 

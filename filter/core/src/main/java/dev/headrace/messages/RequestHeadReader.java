@@ -57,9 +57,8 @@ final class RequestHeadReader {
     }
     boolean wide = first == 0xFEFF || first == 0xFFFE;
     for (int i = 0; i < Math.min(length, 4); i++) {
-      wide |=
-          body[i]
-              == 0; // a JSON object in UTF-16 or UTF-32 has a zero byte here, one in UTF-8 never
+      // A JSON object has a zero byte here in UTF-16 and UTF-32, never in UTF-8.
+      wide |= body[i] == 0;
     }
     if (wide) {
       throw new InvalidBodyException("body: looks like UTF-16 or UTF-32 (expected: UTF-8)");

@@ -106,7 +106,7 @@ public final class SseReader {
     while (from < end) {
       int lineEnd = findLineEnd(bytes, from, end);
       boolean complete = lineEnd < end;
-      if (from < lineEnd) {
+      if (from < lineEnd || headLength > 0) { // its last bytes may have come with the last chunk
         boundary = false;
         addToLine(bytes, from, lineEnd, complete);
       }

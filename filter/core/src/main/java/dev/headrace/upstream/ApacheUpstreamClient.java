@@ -107,6 +107,9 @@ public final class ApacheUpstreamClient implements UpstreamClient {
                     .setProtocolUpgradeEnabled(false)
                     .build())
             .setIoSessionDecorator(SuspendableSession::new)
+            // What goes wrong on one connection reaches its attempt; this hears of it a second
+            // time.
+            .setIoReactorExceptionCallback(e -> LOG.debug("Upstream I/O: {}", e.toString()))
             .addExecInterceptorFirst("cancel-everything", new CancelEverything())
             .disableAutomaticRetries()
             .disableRedirectHandling()

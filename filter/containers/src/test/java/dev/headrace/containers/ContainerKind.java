@@ -1,0 +1,49 @@
+package dev.headrace.containers;
+
+import jakarta.servlet.Filter;
+import jakarta.servlet.Servlet;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/** The embedded containers that every contract runs in. */
+enum ContainerKind {
+  JETTY {
+    @Override
+    RunningContainer start(Deployment deployment) throws Exception {
+      return new JettyContainer(deployment);
+    }
+  },
+  TOMCAT {
+    @Override
+    RunningContainer start(Deployment deployment) throws Exception {
+      return new TomcatContainer(deployment, Files.createTempDirectory(temporary(), "tomcat"));
+    }
+  };
+
+  /**
+   * What is to be deployed.
+   *
+   * @param contextPath of the application, empty for the root
+   * @param servlet mapped to {@code /claude/*}, or null
+   * @param filter mapped to {@code /*}, or null
+   */
+  record Deployment(
+      String contextPath,
+      @org.jspecify.annotations.Nullable Servlet servlet,
+      @org.jspecify.annotations.Nullable Filter filter) {}
+
+  /** A container that listens on 127.0.0.1. */
+  interface RunningContainer extends AutoCloseable {
+    int port();
+
+    @Override
+    void close();
+  }
+
+  abstract RunningContainer start(Deployment deployment) throws Exception;
+
+  private static Path temporary() throws IOException {
+    return Files.createDirectories(Path.of("target", "containers"));
+  }
+}

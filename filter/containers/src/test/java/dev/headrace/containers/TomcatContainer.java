@@ -1,0 +1,69 @@
+package dev.headrace.containers;
+
+import java.nio.file.Path;
+import org.apache.catalina.Context;
+import org.apache.catalina.LifecycleException;
+import org.apache.catalina.Wrapper;
+import org.apache.catalina.connector.Connector;
+import org.apache.catalina.startup.Tomcat;
+import org.apache.coyote.http2.Http2Protocol;
+import org.apache.tomcat.util.descriptor.web.FilterDef;
+import org.apache.tomcat.util.descriptor.web.FilterMap;
+
+/** Embedded Tomcat 11 with HTTP/1.1 and HTTP/2 in clear text. */
+final class TomcatContainer implements ContainerKind.RunningContainer {
+
+  private final Tomcat tomcat;
+
+  TomcatContainer(ContainerKind.Deployment deployment, Path directory) throws Exception {
+    tomcat = new Tomcat();
+    tomcat.setBaseDir(directory.toAbsolutePath().toString());
+    Connector connector = new Connector();
+    connector.setPort(0);
+    connector.setProperty("address", "127.0.0.1");
+    connector.setProperty("maxThreads", "40");
+    connector.setProperty("acceptCount", "4096");
+    connector.setProperty("maxConnections", "20000");
+    connector.setProperty("maxKeepAliveRequests", "-1");
+    connector.addUpgradeProtocol(new Http2Protocol());
+    tomcat.setConnector(connector);
+    Context context =
+        tomcat.addContext(deployment.contextPath(), directory.toAbsolutePath().toString());
+    if (deployment.servlet() != null) {
+      Wrapper wrapper = Tomcat.addServlet(context, "claude", deployment.servlet());
+      wrapper.setAsyncSupported(true);
+      wrapper.addMapping("/claude/*");
+    }
+    if (deployment.filter() != null) {
+      FilterDef definition = new FilterDef();
+      definition.setFilterName("claude");
+      definition.setFilter(deployment.filter());
+      definition.setAsyncSupported("true");
+      context.addFilterDef(definition);
+      FilterMap map = new FilterMap();
+      map.setFilterName("claude");
+      map.addURLPattern("/*");
+      map.setDispatcher("REQUEST");
+      map.setDispatcher("ASYNC");
+      context.addFilterMap(map);
+      Tomcat.addServlet(context, "default", "org.apache.catalina.servlets.DefaultServlet")
+          .addMapping("/");
+    }
+    tomcat.start();
+  }
+
+  @Override
+  public int port() {
+    return tomcat.getConnector().getLocalPort();
+  }
+
+  @Override
+  public void close() {
+    try {
+      tomcat.stop();
+      tomcat.destroy();
+    } catch (LifecycleException e) {
+      throw new IllegalStateException("Tomcat did not stop", e);
+    }
+  }
+}

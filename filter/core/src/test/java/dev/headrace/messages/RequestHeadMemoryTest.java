@@ -1,0 +1,104 @@
+package dev.headrace.messages;
+
+import static java.nio.charset.StandardCharsets.US_ASCII;
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.lang.management.ManagementFactory;
+import java.util.Arrays;
+import java.util.function.IntFunction;
+import org.junit.jupiter.api.Test;
+
+/** What reading a 30 MB body allocates, by the JVM's own count for the thread. */
+class RequestHeadMemoryTest {
+  private static final int SIZE = 30_000_000;
+  private static final long MB = 1_000_000;
+
+  private interface Reading {
+    void run() throws InvalidBodyException;
+  }
+
+  private static long allocatedBy(Reading reading) throws InvalidBodyException {
+    var threads = (com.sun.management.ThreadMXBean) ManagementFactory.getThreadMXBean();
+    long before = threads.getCurrentThreadAllocatedBytes();
+    reading.run();
+    return threads.getCurrentThreadAllocatedBytes() - before;
+  }
+
+  private static byte[] filled(String head, char filling, String tail) {
+    byte[] body = new byte[SIZE];
+    Arrays.fill(body, (byte) filling);
+    System.arraycopy(head.getBytes(US_ASCII), 0, body, 0, head.length());
+    System.arraycopy(tail.getBytes(US_ASCII), 0, body, SIZE - tail.length(), tail.length());
+    return body;
+  }
+
+  private static byte[] repeated(int count, IntFunction<String> field) {
+    StringBuilder body = new StringBuilder("{");
+    for (int i = 0; i < count; i++) {
+      body.append(field.apply(i)).append(',');
+    }
+    return body.append("\"last\":1}").toString().getBytes(UTF_8);
+  }
+
+  @Test
+  void anImageOf30MegabytesCostsLittleHeap() throws InvalidBodyException {
+    byte[] body =
+        filled(
+            "{\"stream\":true,\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"image\","
+                + "\"source\":{\"type\":\"base64\",\"media_type\":\"image/png\",\"data\":\"",
+            'A',
+            "\"}}]}],\"model\":\"claude-opus-5-5\",\"max_tokens\":1024}");
+    assertThat(RequestHead.read(body, SIZE).model()).isEqualTo("claude-opus-5-5");
+    assertThat(allocatedBy(() -> RequestHead.read(body, SIZE))).isLessThan(MB);
+  }
+
+  @Test
+  void whitespaceCostsLittleHeap() throws InvalidBodyException {
+    byte[] body = filled("{", ' ', "}");
+    assertThat(allocatedBy(() -> RequestHead.read(body, SIZE))).isLessThan(MB);
+  }
+
+  @Test
+  void aModelNameOf30MegabytesCostsLittleHeap() throws InvalidBodyException {
+    byte[] body = filled("{\"model\":\"", 'x', "\"}");
+    assertThat(allocatedByRefusing(body)).isLessThan(MB);
+  }
+
+  @Test
+  void aFieldNameOf30MegabytesCostsLittleHeap() throws InvalidBodyException {
+    assertThat(allocatedByRefusing(filled("{\"", 'x', "\":1}"))).isLessThan(MB);
+  }
+
+  @Test
+  void openBracketsCostLittleHeap() throws InvalidBodyException {
+    assertThat(allocatedByRefusing(filled("{\"a\":", '[', "}"))).isLessThan(MB);
+  }
+
+  @Test
+  void aNumberOf30MegabytesCostsNoMoreThanItsCharacters() throws InvalidBodyException {
+    // Jackson checks the length of a number only when it has read it.
+    assertThat(allocatedByRefusing(filled("{\"a\":", '9', "}"))).isLessThan(70 * MB);
+  }
+
+  @Test
+  void manyTinyFieldsCostABoundedHeap() throws InvalidBodyException {
+    byte[] body = repeated(2_500_000, i -> "\"" + Integer.toString(i, 36) + "\":1");
+    assertThat(allocatedByRefusing(body)).isLessThan(100 * MB);
+  }
+
+  @Test
+  void manyLongNamesCostNoMoreThanTheirCharacters() throws InvalidBodyException {
+    // With Jackson's byte parser and its name table this was 29 GB.
+    byte[] body = repeated(30_000, i -> "\"" + "n".repeat(990) + (100_000 + i) + "\":1");
+    assertThat(allocatedBy(() -> RequestHead.read(body, body.length))).isLessThan(70 * MB);
+  }
+
+  private static long allocatedByRefusing(byte[] body) throws InvalidBodyException {
+    return allocatedBy(
+        () ->
+            assertThatThrownBy(() -> RequestHead.read(body, body.length))
+                .isInstanceOf(InvalidBodyException.class));
+  }
+}
