@@ -17,6 +17,7 @@ import java.time.Duration;
 import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.Map;
+import org.eclipse.jetty.ee11.servlet.FilterHolder;
 import org.eclipse.jetty.ee11.servlet.ServletContextHandler;
 import org.eclipse.jetty.ee11.servlet.ServletHolder;
 import org.eclipse.jetty.server.HttpConfiguration;
@@ -77,7 +78,7 @@ final class DemoServer implements AutoCloseable {
       gateway = Gateway.start(gatewaySettings(settings, simulator));
     } catch (SettingsException e) {
       closeAll(simulator);
-      throw new DemoException(e.getMessage(), e);
+      throw new DemoException(String.valueOf(e.getMessage()), e);
     } catch (DemoException | RuntimeException e) {
       closeAll(simulator);
       throw e;
@@ -157,11 +158,12 @@ final class DemoServer implements AutoCloseable {
     ServletHolder claude = new ServletHolder("claude", new GatewayServlet(gateway));
     claude.setAsyncSupported(true);
     context.addServlet(claude, "/claude/*");
-    context
-        .addFilter(SameSiteFilter.class, "/claude/*", EnumSet.of(DispatcherType.REQUEST))
-        .setAsyncSupported(true);
+    FilterHolder sameSite = new FilterHolder(new SameSiteFilter());
+    sameSite.setAsyncSupported(true);
+    context.addFilter(sameSite, "/claude/*", EnumSet.of(DispatcherType.REQUEST));
     context.addServlet(
-        new ServletHolder("info", new InfoServlet(PageConfig.json(settings, simulated()), simulator)),
+        new ServletHolder(
+            "info", new InfoServlet(PageConfig.json(settings, simulated()), simulator)),
         "/demo/*");
     context.addServlet(new ServletHolder("page", new PageServlet()), "/");
     return context;
@@ -169,8 +171,7 @@ final class DemoServer implements AutoCloseable {
 
   /** Whether the gateway's upstream is the simulator in this process. */
   boolean simulated() {
-    return simulator != null
-        && gateway.settings().upstream().baseUrl().equals(simulator.baseUrl());
+    return simulator != null && gateway.settings().upstream().baseUrl().equals(simulator.baseUrl());
   }
 
   /** The host of the API behind the gateway. */

@@ -124,7 +124,8 @@ record DemoSettings(
     } catch (NumberFormatException e) {
       // said below
     }
-    throw new DemoException("PORT: " + value + " (expected: a number from 0 to 65535, such as 8080)");
+    throw new DemoException(
+        "PORT: " + value + " (expected: a number from 0 to 65535, such as 8080)");
   }
 
   private static URI url(String value) throws DemoException {

@@ -47,7 +47,17 @@ final class PageServlet extends HttpServlet {
           "/webjars/marked/lib/marked.esm.js", "marked",
           "/webjars/dompurify/dist/purify.es.mjs", "dompurify");
 
-  private record PageFile(byte[] content, String type, String etag) {}
+  private static final class PageFile {
+    private final byte[] content;
+    private final String type;
+    private final String etag;
+
+    PageFile(byte[] content, String type) {
+      this.content = content;
+      this.type = type;
+      this.etag = etagOf(content);
+    }
+  }
 
   // Grows by files that exist only.
   private final transient Map<String, PageFile> files = new ConcurrentHashMap<>();
@@ -71,14 +81,14 @@ final class PageServlet extends HttpServlet {
       send(response, HttpServletResponse.SC_NOT_FOUND, "Not found: there is only / here.\n");
       return;
     }
-    response.setHeader("ETag", file.etag());
-    if (file.etag().equals(request.getHeader("If-None-Match"))) {
+    response.setHeader("ETag", file.etag);
+    if (file.etag.equals(request.getHeader("If-None-Match"))) {
       response.setStatus(HttpServletResponse.SC_NOT_MODIFIED);
       return;
     }
-    response.setContentType(file.type());
-    response.setContentLength(file.content().length);
-    response.getOutputStream().write(file.content());
+    response.setContentType(file.type);
+    response.setContentLength(file.content.length);
+    response.getOutputStream().write(file.content);
   }
 
   private static void send(HttpServletResponse response, int status, String text)
@@ -102,8 +112,7 @@ final class PageServlet extends HttpServlet {
       if (in == null) {
         return null;
       }
-      byte[] content = in.readAllBytes();
-      PageFile file = new PageFile(content, type, etag(content));
+      PageFile file = new PageFile(in.readAllBytes(), type);
       files.put(path, file);
       return file;
     }
@@ -130,7 +139,7 @@ final class PageServlet extends HttpServlet {
     }
   }
 
-  private static String etag(byte[] content) {
+  private static String etagOf(byte[] content) {
     try {
       byte[] hash = MessageDigest.getInstance("SHA-256").digest(content);
       return '"' + HexFormat.of().formatHex(hash, 0, 12) + '"';
