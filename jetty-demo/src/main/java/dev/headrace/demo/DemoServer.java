@@ -39,6 +39,9 @@ final class DemoServer implements AutoCloseable {
   /** Streams need no thread while they wait, so this is for work, not for the number of clients. */
   private static final int MAX_THREADS = 48;
 
+  /** The simulator talks for seconds, so thousands of requests per second are a lot of streams. */
+  private static final int MAX_STREAMS = 20_000;
+
   /** A burst of new connections must not be refused before it can be accepted. */
   private static final int ACCEPT_QUEUE = 4096;
 
@@ -108,6 +111,7 @@ final class DemoServer implements AutoCloseable {
     GatewaySettingsBuilder own =
         GatewaySettings.builder()
             .upstreamApiKey(settings.apiKey() == null ? SIMULATED_KEY : settings.apiKey())
+            .upstreamMaxConnections(MAX_STREAMS)
             // Ctrl-C should not wait for a long answer.
             .shutdownDrain(Duration.ofSeconds(1));
     URI baseUrl = simulator == null ? settings.baseUrl() : simulator.baseUrl();

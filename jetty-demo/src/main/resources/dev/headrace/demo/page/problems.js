@@ -26,7 +26,7 @@ const BY_TYPE = {
   overloaded_error: 'Claude is overloaded',
   rate_limit_error: 'a rate limit was reached',
   timeout_error: 'it took too long',
-  api_error: 'an error at Claude or on the way',
+  api_error: 'the API or the way to it failed',
   authentication_error: 'the API key was not accepted',
   permission_error: 'not allowed',
   invalid_request_error: 'the request was not accepted',

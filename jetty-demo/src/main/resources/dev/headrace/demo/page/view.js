@@ -180,6 +180,8 @@ export class TurnView {
     }
     for (const [name, value] of rows) list.append(h('dt', {}, name), h('dd', {}, h('code', {}, String(value))));
     if (list.childElementCount === 0) return '';
-    return h('details', { class: 'more' }, h('summary', {}, 'Details'), list);
+    const details = h('details', { class: 'more' }, h('summary', {}, 'Details'), list);
+    details.addEventListener('toggle', () => details.open && details.scrollIntoView({ block: 'nearest' }));
+    return details;
   }
 }
