@@ -11,30 +11,68 @@ import org.apache.hc.core5.reactor.EventMask;
 import org.apache.hc.core5.reactor.IOEventHandler;
 import org.apache.hc.core5.reactor.IOSession;
 import org.apache.hc.core5.util.Timeout;
+import org.jspecify.annotations.Nullable;
 
 /**
- * A session that gives no bytes while reading is suspended.
+ * A session that keeps two promises which HttpCore's HTTP/1.1 input loop relies on nobody to keep.
  *
- * <p>HttpCore's HTTP/1.1 input loop goes on as long as its session has bytes, also when the
- * consumer's capacity is used up: a fast upstream can push tens of MiB past a client that does not
- * read. When the capacity ends, HttpCore takes back its interest in reading; from that moment on
- * this session answers {@link #read} with 0, which ends the loop and leaves the rest in the kernel,
+ * <p><b>No bytes while reading is suspended.</b> The loop goes on as long as its session has bytes,
+ * also when the consumer's capacity is used up: a fast upstream can push tens of MiB past a client
+ * that does not read. When the capacity ends, HttpCore takes back its interest in reading; from
+ * that moment on {@link #read} answers 0, which ends the loop and leaves the rest in the kernel,
  * where TCP slows the upstream down.
  *
- * <p>Used by one I/O thread, but for the event mask, which any thread may change.
+ * <p><b>The end only after the bytes before it.</b> The chunk decoder throws at a premature end,
+ * and with it goes what it decoded in the same call: up to a buffer full of events that had
+ * arrived. So an end or an error that follows bytes directly is kept for the next turn; the
+ * selector comes back at once, since the socket stays readable.
+ *
+ * <p>Read by one I/O thread; any thread may change the event mask.
  */
-final class SuspendableSession implements IOSession {
+final class UpstreamSession implements IOSession {
 
   private final IOSession session;
   private volatile boolean suspended;
 
-  SuspendableSession(IOSession session) {
+  // I/O thread only
+  private boolean gaveBytes; // in this turn
+  private @Nullable IOException failure; // to be thrown by the next read
+
+  UpstreamSession(IOSession session) {
     this.session = session;
   }
 
   @Override
   public int read(ByteBuffer destination) throws IOException {
-    return suspended ? 0 : session.read(destination);
+    if (suspended) {
+      return 0;
+    }
+    IOException kept = failure;
+    if (kept != null && !gaveBytes) {
+      failure = null;
+      throw kept;
+    }
+    try {
+      int count = session.read(destination);
+      if (count < 0 && gaveBytes) {
+        return 0; // the next turn meets the end again
+      }
+      gaveBytes |= count > 0;
+      return count;
+    } catch (IOException e) {
+      if (!gaveBytes) {
+        throw e;
+      }
+      failure = e;
+      return 0;
+    }
+  }
+
+  /** Called first in every turn of the I/O thread. */
+  @Override
+  public void updateReadTime() {
+    gaveBytes = false;
+    session.updateReadTime();
   }
 
   @Override
@@ -157,11 +195,6 @@ final class SuspendableSession implements IOSession {
   @Override
   public long getLastEventTime() {
     return session.getLastEventTime();
-  }
-
-  @Override
-  public void updateReadTime() {
-    session.updateReadTime();
   }
 
   @Override
