@@ -26,7 +26,7 @@ import org.jspecify.annotations.Nullable;
  * Collects the requests of one connection and answers them one after the other. Owned by the
  * connection's event loop.
  */
-final class ConnectionHandler extends ChannelInboundHandlerAdapter {
+final class ConnectionHandler extends ChannelInboundHandlerAdapter implements Exchange.Listener {
   private static final byte[] CONTINUE = "HTTP/1.1 100 Continue\r\n\r\n".getBytes(US_ASCII);
 
   private final SimulatorServer server;
@@ -132,7 +132,7 @@ final class ConnectionHandler extends ChannelInboundHandlerAdapter {
 
   private void enqueue(SeenRequest seen, Answer answer) {
     Plan plan = new PlanBuilder(answer, seen, server.settings()).build();
-    Exchange exchange = new Exchange(channel, seen, plan, this::done);
+    Exchange exchange = new Exchange(channel, seen, plan, this);
     server.exchangeStarted();
     exchanges.add(exchange);
     if (exchanges.size() == 1) {
@@ -140,9 +140,14 @@ final class ConnectionHandler extends ChannelInboundHandlerAdapter {
     }
   }
 
-  private void done(Exchange exchange) {
-    exchanges.remove(exchange);
+  @Override
+  public void ended(Exchange exchange) {
     server.exchangeEnded();
+  }
+
+  @Override
+  public void connectionFree(Exchange exchange) {
+    exchanges.remove(exchange);
     if (!channel.isActive()) {
       return;
     }
@@ -172,6 +177,7 @@ final class ConnectionHandler extends ChannelInboundHandlerAdapter {
     for (Exchange exchange : List.copyOf(exchanges)) {
       exchange.clientGone();
     }
+    exchanges.clear();
   }
 
   // A client's RST comes as an exception; the closed connection is what is reported.
