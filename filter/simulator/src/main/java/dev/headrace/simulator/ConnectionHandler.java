@@ -131,12 +131,22 @@ final class ConnectionHandler extends ChannelInboundHandlerAdapter implements Ex
   }
 
   private void enqueue(SeenRequest seen, Answer answer) {
-    Plan plan = new PlanBuilder(answer, seen, server.settings()).build();
+    Plan plan = plan(seen, answer);
     Exchange exchange = new Exchange(channel, seen, plan, this);
     server.exchangeStarted();
     exchanges.add(exchange);
     if (exchanges.size() == 1) {
       exchange.start();
+    }
+  }
+
+  private Plan plan(SeenRequest seen, Answer answer) {
+    try {
+      return new PlanBuilder(answer, seen, server.settings()).build();
+    } catch (RuntimeException e) {
+      seen.failed(e);
+      Answer told = Answer.error(500, "api_error", "The script cannot be rendered: " + e);
+      return new PlanBuilder(told, seen, server.settings()).build();
     }
   }
 

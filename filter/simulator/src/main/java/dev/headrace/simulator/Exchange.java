@@ -117,9 +117,10 @@ final class Exchange {
   void clientGone() {
     if (state != State.ENDED) {
       state = State.ENDED;
-      request.markClientGone();
       release();
       listener.ended(this);
+      // Last, because it wakes up who waits, and they may look at the rest.
+      request.markClientGone();
     }
   }
 
@@ -407,8 +408,8 @@ final class Exchange {
   private void ended() {
     state = State.ENDED;
     release();
-    request.markFinished();
     listener.ended(this);
+    request.markFinished();
   }
 
   private ByteBuf lastBytes() {
@@ -420,7 +421,8 @@ final class Exchange {
   /** Closes with RST instead of FIN; with TLS also without close_notify. */
   static void reset(Channel channel) {
     channel.config().setOption(ChannelOption.SO_LINGER, 0);
-    channel.unsafe().closeForcibly();
+    // Below the pipeline, where TLS would say goodbye first.
+    channel.unsafe().close(channel.newPromise());
   }
 
   private void release() {
