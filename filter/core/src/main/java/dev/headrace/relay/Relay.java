@@ -153,11 +153,11 @@ public final class Relay implements AutoCloseable {
       permit.release();
       throw e;
     }
-    exchanges.add(exchange);
     try {
       AsyncClientStream client =
           new AsyncClientStream(async, request, response, exchange, nanoTime);
       exchange.answersTo(client);
+      exchanges.add(exchange); // only now, since the clocks ask the client stream
       client.start();
       if (route.endpoint().method().equals("POST")) {
         RequestBody body =
