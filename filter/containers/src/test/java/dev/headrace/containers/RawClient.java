@@ -66,6 +66,7 @@ final class RawClient implements AutoCloseable {
   private final InputStream in;
   private boolean chunked;
   private long length; // of what is left of the current chunk, or of the body; -1: until the end
+  private boolean chunkEndIsDue; // Jetty sends it together with the next chunk
   private boolean ended;
 
   /** Connects with the system's usual buffers. */
@@ -159,6 +160,7 @@ final class RawClient implements AutoCloseable {
     int status = Integer.parseInt(statusLine.split(" ", -1)[1]);
     List<Field> fields = new java.util.ArrayList<>();
     chunked = false;
+    chunkEndIsDue = false;
     ended = false;
     length = -1;
     for (String line = line(); !line.isEmpty(); line = line()) {
@@ -201,6 +203,10 @@ final class RawClient implements AutoCloseable {
     try {
       while (!ended && read < limit) {
         if (chunked && length == 0) {
+          if (chunkEndIsDue) {
+            line();
+            chunkEndIsDue = false;
+          }
           length = Long.parseLong(line(), 16);
           if (length == 0) {
             line();
@@ -221,9 +227,7 @@ final class RawClient implements AutoCloseable {
         read += count;
         if (length > 0) {
           length -= count;
-          if (chunked && length == 0) {
-            line();
-          }
+          chunkEndIsDue = chunked && length == 0;
         }
       }
       return End.COMPLETE;
