@@ -620,4 +620,12 @@ final class Exchange implements AttemptListener, ClientStream.Listener, RequestB
     answerError(error, outcome);
     cutShort(error, outcome);
   }
+
+  /** Drops a client that did not take the last bytes in the time that was left. */
+  void abandon() {
+    ClientStream stream = client;
+    if (stream != null) {
+      stream.abort();
+    }
+  }
 }
