@@ -480,6 +480,8 @@ final class Exchange implements AttemptListener, ClientStream.Listener, RequestB
     Attempt running = attempt;
     // In larger steps, since each grant wakes the upstream's selector.
     if (running != null && ungranted >= relay.settings().buffers().soft().bytes() / 2) {
+      // The silence until now may have been ours: the idle clock starts when reading goes on.
+      lastUpstreamNanos = relay.nanoTime();
       running.grant(ungranted);
       ungranted = 0;
     }
