@@ -54,9 +54,8 @@ final class BackPressureTest extends GatewayContract {
     assertFloodIsStopped(tls, "a TLS flood");
   }
 
-  private void assertFloodIsStopped(
-      ClaudeSimulator.Builder simulator,
-      String what) throws Exception {
+  private void assertFloodIsStopped(ClaudeSimulator.Builder simulator, String what)
+      throws Exception {
     ClaudeSimulator claude = simulator.apiKey(KEY).noPadding().start();
     GatewayUnderTest headrace =
         keep(
@@ -181,7 +180,8 @@ final class BackPressureTest extends GatewayContract {
       assertThat(client.readBody(body, 1 << 20)).isEqualTo(End.COMPLETE);
       Awaitility.await().pollDelay(100, TimeUnit.MILLISECONDS).until(() -> true);
     }
-    assertThat(body.toString(UTF_8)).endsWith("event: message_stop\ndata: {\"type\":\"message_stop\"}\n\n");
+    assertThat(body.toString(UTF_8))
+        .endsWith("event: message_stop\ndata: {\"type\":\"message_stop\"}\n\n");
     assertThat(body.size()).isGreaterThan(24 << 20);
   }
 
@@ -191,7 +191,8 @@ final class BackPressureTest extends GatewayContract {
     String event =
         "event: content_block_delta\ndata: {\"type\":\"content_block_delta\",\"index\":0,"
             + "\"delta\":{\"type\":\"text_delta\",\"text\":\"%08d %s\"}}\n\n";
-    StringBuilder stream = new StringBuilder("event: message_start\ndata: {\"type\":\"message_start\"}\n\n");
+    StringBuilder stream =
+        new StringBuilder("event: message_start\ndata: {\"type\":\"message_start\"}\n\n");
     for (int i = 0; stream.length() < 5_000_000; i++) {
       stream.append(event.formatted(i, "x".repeat(4_000)));
     }

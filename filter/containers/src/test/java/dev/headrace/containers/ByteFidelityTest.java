@@ -80,9 +80,7 @@ final class ByteFidelityTest extends GatewayContract {
       int step = all ? 1 : Load.count(7, 1);
       int splits = (bytes.length - 1) / step;
       AtomicInteger position = new AtomicInteger();
-      headrace
-          .claude()
-          .answersBy(r -> Answer.transcript(bytes).splitAt(position.addAndGet(step)));
+      headrace.claude().answersBy(r -> Answer.transcript(bytes).splitAt(position.addAndGet(step)));
       LoadClient client =
           new LoadClient(
               headrace.port(),

@@ -33,9 +33,7 @@ final class HeartbeatTest extends GatewayContract {
   @Test
   void silenceBetweenEventsIsFilledWithCommentsAtTheInterval() throws Exception {
     GatewayUnderTest headrace = start(s -> s.timeoutsHeartbeat(Duration.ofMillis(200)));
-    headrace
-        .claude()
-        .answers(Answer.transcript(TEXT).pauseAfterEvents(4, Duration.ofMillis(1500)));
+    headrace.claude().answers(Answer.transcript(TEXT).pauseAfterEvents(4, Duration.ofMillis(1500)));
 
     String body = post(headrace, STREAMING).body();
 
@@ -103,7 +101,8 @@ final class HeartbeatTest extends GatewayContract {
     StringBuilder stream = new StringBuilder();
     for (int i = 0; i < Load.count(40, 280); i++) {
       stream
-          .append("event: content_block_delta\ndata: {\"type\":\"content_block_delta\",\"index\":0,")
+          .append(
+              "event: content_block_delta\ndata: {\"type\":\"content_block_delta\",\"index\":0,")
           .append("\"delta\":{\"type\":\"text_delta\",\"text\":\"" + i + "\"}}\n\n");
     }
     stream.append("event: message_stop\ndata: {\"type\":\"message_stop\"}\n\n");

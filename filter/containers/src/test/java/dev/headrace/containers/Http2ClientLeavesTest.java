@@ -70,8 +70,7 @@ final class Http2ClientLeavesTest extends GatewayContract {
             Answer.transcript(Transcripts.text())
                 .trickle(10_000, Duration.ofMillis(20))
                 .cutAtByte(700));
-    HttpResponse<InputStream> response =
-        http.send(request(headrace), BodyHandlers.ofInputStream());
+    HttpResponse<InputStream> response = http.send(request(headrace), BodyHandlers.ofInputStream());
     assertThat(response.statusCode()).isEqualTo(200);
     try (InputStream body = response.body()) {
       org.assertj.core.api.Assertions.assertThatThrownBy(body::readAllBytes)
@@ -80,8 +79,7 @@ final class Http2ClientLeavesTest extends GatewayContract {
   }
 
   private void leave(GatewayUnderTest headrace, String what) throws Exception {
-    HttpResponse<InputStream> response =
-        http.send(request(headrace), BodyHandlers.ofInputStream());
+    HttpResponse<InputStream> response = http.send(request(headrace), BodyHandlers.ofInputStream());
     assertThat(response.version()).isEqualTo(HttpClient.Version.HTTP_2);
     InputStream body = response.body();
     StringBuilder seen = new StringBuilder();

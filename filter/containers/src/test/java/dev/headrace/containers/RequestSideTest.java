@@ -276,12 +276,12 @@ final class RequestSideTest extends GatewayContract {
   @Test
   void anExtraEndpointOpensExactlyOne() throws Exception {
     GatewayUnderTest headrace =
-        start(
-            s -> s.requestExtraEndpoints(List.of(EndpointTemplate.parse("GET /v1/files/{id}"))));
+        start(s -> s.requestExtraEndpoints(List.of(EndpointTemplate.parse("GET /v1/files/{id}"))));
     headrace.claude().answersTo("GET", "/v1/files/file_1", Answer.json(200, "{\"id\":1}"));
     Reply reply =
         client(headrace)
-            .request("GET", "/claude/v1/files/file_1?limit=3&secret=1", "anthropic-version: 2023-06-01")
+            .request(
+                "GET", "/claude/v1/files/file_1?limit=3&secret=1", "anthropic-version: 2023-06-01")
             .reply();
     assertThat(reply.body()).isEqualTo("{\"id\":1}");
     assertThat(headrace.claude().lastRequest().query()).isEqualTo("limit=3");
@@ -320,8 +320,7 @@ final class RequestSideTest extends GatewayContract {
     GatewayUnderTest headrace = start();
     String body =
         "{\"model\":\"claude-sonnet-5-5\",\"messages\":[{\"role\":\"user\",\"content\":\"Hi\"}]}";
-    Reply reply =
-        client(headrace).post("/claude/v1/messages/count_tokens?beta=true", body).reply();
+    Reply reply = client(headrace).post("/claude/v1/messages/count_tokens?beta=true", body).reply();
     assertThat(reply.body()).startsWith("{\"input_tokens\":");
     assertThat(headrace.claude().lastRequest().query()).isEqualTo("beta=true");
   }
@@ -338,8 +337,8 @@ final class RequestSideTest extends GatewayContract {
 
   @Test
   void moreExchangesThanAllowedAreRefusedUntilOneEnds() throws Exception {
-    GatewayUnderTest headrace = start(
-            s -> s.upstreamMaxConnections(2).timeoutsHeartbeat(Duration.ofMillis(100)));
+    GatewayUnderTest headrace =
+        start(s -> s.upstreamMaxConnections(2).timeoutsHeartbeat(Duration.ofMillis(100)));
     headrace.claude().answersAlways(Answer.text("Hel").stallAfterEvents(4));
     RawClient first = client(headrace).post(STREAMING);
     first.replyHead();

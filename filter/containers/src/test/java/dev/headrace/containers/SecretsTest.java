@@ -110,7 +110,8 @@ final class SecretsTest extends GatewayContract {
       replies.add(client.reply());
     }
     replies.add(post(headrace, body.substring(5)));
-    replies.add(post(headrace, body.replace("\"stream\"", "\"model\":\"" + PROMPT + "\",\"stream\"")));
+    replies.add(
+        post(headrace, body.replace("\"stream\"", "\"model\":\"" + PROMPT + "\",\"stream\"")));
     replies.add(post(headrace, Requests.streaming(PROMPT.repeat(500))));
     RawClient leaving = client(headrace);
     headrace.claude().answers(Answer.text(ANSWER, ANSWER).paced(10));

@@ -35,7 +35,10 @@ final class ThreadWatch implements AutoCloseable {
   ThreadWatch(IntSupplier streams) {
     var unused =
         timer.scheduleWithFixedDelay(
-            () -> look(streams.getAsInt()), 0, Duration.ofMillis(100).toMillis(), TimeUnit.MILLISECONDS);
+            () -> look(streams.getAsInt()),
+            0,
+            Duration.ofMillis(100).toMillis(),
+            TimeUnit.MILLISECONDS);
   }
 
   private void look(int streams) {

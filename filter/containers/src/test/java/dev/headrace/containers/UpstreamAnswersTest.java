@@ -200,8 +200,7 @@ final class UpstreamAnswersTest extends GatewayContract {
     GatewayUnderTest headrace = start(s -> s.timeoutsHeartbeat(Duration.ofMillis(100)));
     headrace
         .claude()
-        .answers(
-            Answer.text("Hello").forcedGzip().pauseAfterEvents(3, Duration.ofMillis(500)));
+        .answers(Answer.text("Hello").forcedGzip().pauseAfterEvents(3, Duration.ofMillis(500)));
     RawClient.Reply reply = post(headrace, STREAMING);
     assertThat(reply.header("content-encoding")).hasValue("gzip");
     assertThat(reply.end()).isEqualTo(End.COMPLETE);

@@ -111,8 +111,7 @@ final class UpstreamDiesTest extends GatewayContract {
     GatewayUnderTest headrace = start(s -> s.timeoutsIdle(Duration.ofMillis(600)));
     headrace
         .claude()
-        .answers(
-            Answer.transcript(TEXT).stallAfterEvents(4).withPings(Duration.ofMillis(150)));
+        .answers(Answer.transcript(TEXT).stallAfterEvents(4).withPings(Duration.ofMillis(150)));
     RawClient client = client(headrace).post(STREAMING);
     client.replyHead();
     String ping = "event: ping\ndata: {\"type\": \"ping\"}\n\n";
@@ -123,9 +122,7 @@ final class UpstreamDiesTest extends GatewayContract {
   void aStallBeforeTheFirstEventBecomesAGatewayTimeout() throws Exception {
     GatewayUnderTest headrace = start(s -> s.timeoutsFirstEvent(Duration.ofMillis(500)));
     for (Answer answer :
-        List.of(
-            Answer.text("a").stallBeforeHead(),
-            Answer.transcript(TEXT).stallAfterEvents(0))) {
+        List.of(Answer.text("a").stallBeforeHead(), Answer.transcript(TEXT).stallAfterEvents(0))) {
       headrace.claude().answers(answer);
       assertError(post(headrace, STREAMING), 504, "timeout_error");
       headrace.claude().lastRequest().awaitClientGone(Duration.ofSeconds(5));
@@ -136,8 +133,7 @@ final class UpstreamDiesTest extends GatewayContract {
   void theTotalClockEndsAStreamThatWouldGoOnForEver() throws Exception {
     GatewayUnderTest headrace =
         start(
-            s ->
-                s.timeoutsTotal(Duration.ofSeconds(1)).timeoutsFirstEvent(Duration.ofMillis(900)));
+            s -> s.timeoutsTotal(Duration.ofSeconds(1)).timeoutsFirstEvent(Duration.ofMillis(900)));
     headrace
         .claude()
         .answers(Answer.transcript(TEXT).stallAfterEvents(4).withPings(Duration.ofMillis(100)));
