@@ -1,6 +1,7 @@
 package dev.headrace.containers;
 
 import dev.headrace.Gateway;
+import dev.headrace.GatewayFilter;
 import dev.headrace.GatewayServlet;
 import dev.headrace.config.GatewaySettings;
 import dev.headrace.config.GatewaySettingsBuilder;
@@ -9,7 +10,9 @@ import dev.headrace.containers.ContainerKind.Deployment;
 import dev.headrace.containers.ContainerKind.RunningContainer;
 import dev.headrace.simulator.ClaudeSimulator;
 import java.net.URI;
+import java.time.Duration;
 import java.util.function.UnaryOperator;
+import org.awaitility.Awaitility;
 
 /** Simulator, gateway and container together, each on a port of its own. */
 final class GatewayUnderTest implements AutoCloseable {
@@ -39,16 +42,30 @@ final class GatewayUnderTest implements AutoCloseable {
   static GatewayUnderTest start(
       ContainerKind kind, ClaudeSimulator claude, UnaryOperator<GatewaySettingsBuilder> change)
       throws Exception {
-    GatewaySettings settings =
-        change
-            .apply(
-                GatewaySettings.builder()
-                    .upstreamBaseUrl(claude.baseUrl())
-                    .upstreamApiKey(Secret.of(API_KEY)))
-            .build();
-    Gateway gateway = Gateway.start(settings);
+    Gateway gateway = Gateway.start(settings(claude, change));
     RunningContainer container = kind.start(new Deployment("", new GatewayServlet(gateway), null));
     return new GatewayUnderTest(claude, gateway, container);
+  }
+
+  /** The same behind the filter, in an application with a context path. */
+  static GatewayUnderTest startAsFilter(
+      ContainerKind kind, String contextPath, UnaryOperator<GatewaySettingsBuilder> change)
+      throws Exception {
+    ClaudeSimulator claude = ClaudeSimulator.builder().apiKey(API_KEY).start();
+    Gateway gateway = Gateway.start(settings(claude, change));
+    RunningContainer container =
+        kind.start(new Deployment(contextPath, null, new GatewayFilter(gateway)));
+    return new GatewayUnderTest(claude, gateway, container);
+  }
+
+  private static GatewaySettings settings(
+      ClaudeSimulator claude, UnaryOperator<GatewaySettingsBuilder> change) {
+    return change
+        .apply(
+            GatewaySettings.builder()
+                .upstreamBaseUrl(claude.baseUrl())
+                .upstreamApiKey(Secret.of(API_KEY)))
+        .build();
   }
 
   ClaudeSimulator claude() {
@@ -66,6 +83,22 @@ final class GatewayUnderTest implements AutoCloseable {
   /** What a client of the API is given as its base URL. */
   URI baseUrl() {
     return URI.create("http://127.0.0.1:" + container.port() + "/claude");
+  }
+
+  /** Waits until every permit, exchange and upstream connection is given back. */
+  void awaitIdle(Duration limit) {
+    Awaitility.await("permits, exchanges, upstream connections, upstream answers")
+        .atMost(limit)
+        .until(
+            () ->
+                gateway.permitsInUse()
+                    + " "
+                    + gateway.runningExchanges()
+                    + " "
+                    + gateway.upstreamConnectionsInUse()
+                    + " "
+                    + claude.openStreams(),
+            "0 0 0 0"::equals);
   }
 
   @Override

@@ -40,6 +40,7 @@ final class JettyContainer implements ContainerKind.RunningContainer {
       FilterHolder holder = new FilterHolder(deployment.filter());
       holder.setAsyncSupported(true);
       context.addFilter(holder, "/*", EnumSet.of(DispatcherType.REQUEST, DispatcherType.ASYNC));
+      context.addServlet(new ServletHolder("application", new ApplicationServlet()), "/");
     }
     server.setHandler(context);
     server.start();

@@ -25,7 +25,8 @@ final class LoadClient {
   /**
    * What came of a load.
    *
-   * @param complete answers with status 200, the proper end of the body and the expected bytes
+   * @param complete answers with the expected status, the proper end of the body and the expected
+   *     bytes
    * @param others what came instead, counted by a short description
    */
   record Result(int complete, Map<String, Integer> others) {}
@@ -34,6 +35,7 @@ final class LoadClient {
   private final byte[] request;
   private final @Nullable String expectedBody;
   private final String expectedEnd;
+  private final int expectedStatus;
 
   private int toStart;
   private int open;
@@ -48,7 +50,19 @@ final class LoadClient {
    */
   LoadClient(
       int port, String path, String body, @Nullable String expectedBody, String expectedEnd) {
+    this(port, path, body, 200, expectedBody, expectedEnd);
+  }
+
+  /** As above, with another status than 200 expected. */
+  LoadClient(
+      int port,
+      String path,
+      String body,
+      int expectedStatus,
+      @Nullable String expectedBody,
+      String expectedEnd) {
     this.port = port;
+    this.expectedStatus = expectedStatus;
     byte[] bytes = body.getBytes(StandardCharsets.UTF_8);
     String head =
         "POST "
@@ -150,7 +164,7 @@ final class LoadClient {
 
   private void judge(Connection connection) {
     String body = connection.body.toString(StandardCharsets.UTF_8);
-    if (connection.status == 200
+    if (connection.status == expectedStatus
         && body.endsWith(expectedEnd)
         && (expectedBody == null || expectedBody.equals(body))) {
       complete++;

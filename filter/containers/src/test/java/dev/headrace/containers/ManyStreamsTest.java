@@ -33,4 +33,38 @@ class ManyStreamsTest {
       assertThat(result.complete()).isEqualTo(20_000);
     }
   }
+
+  /** Nobody holds a thread per stream: neither the container nor the gateway. */
+  @ParameterizedTest
+  @EnumSource(ContainerKind.class)
+  void twoThousandStreamsAtTheSameTimeNeedFewThreads(ContainerKind kind) throws Exception {
+    int streams = Load.count(2_000, 10_000);
+    try (GatewayUnderTest headrace = GatewayUnderTest.start(kind)) {
+      StringBuilder stream = new StringBuilder();
+      for (int i = 0; i < 30; i++) {
+        stream
+            .append("event: content_block_delta\ndata: {\"type\":\"content_block_delta\",")
+            .append("\"index\":0,\"delta\":{\"type\":\"text_delta\",\"text\":\"" + i + "\"}}\n\n");
+      }
+      stream.append("event: message_stop\ndata: {\"type\":\"message_stop\"}\n\n");
+      String expected = stream.toString();
+      headrace.claude().answersAlways(Answer.transcript(expected).paced(5));
+      LoadClient client =
+          new LoadClient(headrace.port(), "/claude/v1/messages", BODY, expected, "");
+      ThreadWatch watch = new ThreadWatch(headrace.gateway()::runningExchanges);
+
+      LoadClient.Result result;
+      try (watch) {
+        result = client.run(streams, streams, Duration.ofMinutes(1));
+      }
+
+      Figures.note(kind, "streams at the same time", watch.mostStreams() + "");
+      Figures.note(kind, "threads of container and gateway then", watch.mostThreads());
+      assertThat(result.others()).isEqualTo(Map.of());
+      assertThat(result.complete()).isEqualTo(streams);
+      assertThat(watch.mostStreams()).isEqualTo(streams);
+      assertThat(watch.mostThreadCount()).isLessThan(100);
+      headrace.awaitIdle(Duration.ofSeconds(10));
+    }
+  }
 }

@@ -46,8 +46,7 @@ final class TomcatContainer implements ContainerKind.RunningContainer {
       map.setDispatcher("REQUEST");
       map.setDispatcher("ASYNC");
       context.addFilterMap(map);
-      Tomcat.addServlet(context, "default", "org.apache.catalina.servlets.DefaultServlet")
-          .addMapping("/");
+      Tomcat.addServlet(context, "application", new ApplicationServlet()).addMapping("/");
     }
     tomcat.start();
   }

@@ -208,7 +208,8 @@ final class AsyncClientStream implements ClientStream, WriteListener, AsyncListe
     synchronized (lock) {
       waiting = incomingLength > 0 || inFlight > 0 || end == End.FINISHING || end == End.CUTTING;
     }
-    return waiting ? Math.max(0, nowNanos - waitingSinceNanos) : 0;
+    // At least 1: bytes may have begun to wait after the caller looked at the time.
+    return waiting ? Math.max(1, nowNanos - waitingSinceNanos) : 0;
   }
 
   @Override
@@ -303,9 +304,10 @@ final class AsyncClientStream implements ClientStream, WriteListener, AsyncListe
   private void taken() {
     int bytes = inFlight;
     if (bytes > 0) {
-      inFlight = 0;
-      waitingSinceNanos = nanoTime.getAsLong();
+      // First, so that the upstream's clock runs anew before the client's one stops.
       listener.onTaken(bytes);
+      waitingSinceNanos = nanoTime.getAsLong();
+      inFlight = 0;
     }
   }
 

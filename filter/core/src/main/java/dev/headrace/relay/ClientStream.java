@@ -58,7 +58,9 @@ interface ClientStream {
   /** Seals the stream and drops the connection without waiting for the client. */
   void abort();
 
-  /** How long bytes have been waiting without the client taking any; 0 when none wait. */
+  /**
+   * How long bytes have been waiting without the client taking any, at least 1; 0 when none wait.
+   */
   long stuckNanos(long nowNanos);
 
   /** When bytes were last handed to the container. */

@@ -428,6 +428,8 @@ final class Exchange implements AttemptListener, ClientStream.Listener, RequestB
     Attempt running = attempt;
     // In larger steps, since each grant wakes the upstream's selector.
     if (running != null && ungranted >= relay.settings().buffers().soft().bytes() / 2) {
+      // The silence until now may have been ours: the idle clock starts when reading goes on.
+      lastUpstreamNanos = relay.nanoTime();
       running.grant(ungranted);
       ungranted = 0;
     }
@@ -541,5 +543,13 @@ final class Exchange implements AttemptListener, ClientStream.Listener, RequestB
         new ApiError(503, "api_error", "The gateway is shutting down.", upstreamRequestId);
     answerError(error, outcome);
     cutShort(error, outcome);
+  }
+
+  /** Drops a client that did not take the last bytes in the time that was left. */
+  void abandon() {
+    ClientStream stream = client;
+    if (stream != null) {
+      stream.abort();
+    }
   }
 }

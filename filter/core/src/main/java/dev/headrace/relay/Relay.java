@@ -286,6 +286,7 @@ public final class Relay implements AutoCloseable {
       Thread.currentThread().interrupt();
       exchanges.shutDownAll();
     } finally {
+      exchanges.abandonAll();
       exchanges.close();
       upstream.close();
     }

@@ -1,0 +1,27 @@
+package dev.headrace.containers;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+
+/** Keeps what a test has measured in {@code target/contract-figures.txt}, to be read by people. */
+final class Figures {
+
+  private static final Path FILE = Path.of("target", "contract-figures.txt");
+
+  private Figures() {}
+
+  static synchronized void note(ContainerKind kind, String what, String figure) {
+    try {
+      Files.writeString(
+          FILE,
+          kind + ": " + what + ": " + figure + System.lineSeparator(),
+          StandardOpenOption.CREATE,
+          StandardOpenOption.APPEND);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+}
