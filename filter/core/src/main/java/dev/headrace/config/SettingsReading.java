@@ -28,8 +28,17 @@ final class SettingsReading {
   private final Environment environment;
   private final GatewaySettingsBuilder builder;
   private final Problems problems = new Problems();
+
+  /**
+   * Kept apart, because that two settings exclude each other does not follow from a missing file.
+   */
+  private final Problems problemsOfFiles = new Problems();
+
   private final Map<String, Origin> origins = new HashMap<>();
   private final List<String> warnings = new ArrayList<>();
+
+  /** What to show for values that came from a variable with a secret's name. */
+  private final Map<String, String> veiled = new HashMap<>();
 
   /**
    * Prepares a reading.
@@ -281,7 +290,7 @@ final class SettingsReading {
       String shown = setting.type().show(scalar.text());
       problem(setting, setting.key() + ": " + e.sentence(shown), origin);
     } catch (Placeholders.MissingVariable e) {
-      String fault = setting.key() + ": ${" + e.variableName() + "} has no value";
+      String fault = setting.key() + ": ${" + Shown.name(e.variableName()) + "} has no value";
       String expected = " (expected: an environment variable or system property of that name)";
       problems.add(Problem.missingHere(setting.key(), fault + expected, origin));
     }
@@ -293,6 +302,9 @@ final class SettingsReading {
     try {
       builder.set(setting, setting.read(text.value(), relativeTo));
       origins.put(setting.key(), origin);
+      if (!text.showable().equals(text.value())) {
+        veiled.put(setting.key(), setting.type().show(text.showable()));
+      }
     } catch (BadValue e) {
       String shown = setting.type().show(text.showable());
       problem(setting, setting.key() + ": " + e.sentence(shown), origin);
@@ -310,8 +322,9 @@ final class SettingsReading {
     try {
       check.check(file);
     } catch (BadValue e) {
-      String text = setting.key() + ": " + e.sentence(setting.show(file));
-      problems.add(Problem.missingHere(setting.key(), text, origins.get(setting.key())));
+      String shown = veiled.getOrDefault(setting.key(), setting.show(file));
+      String text = setting.key() + ": " + e.sentence(shown);
+      problemsOfFiles.add(Problem.missingHere(setting.key(), text, origins.get(setting.key())));
     }
   }
 
@@ -332,6 +345,7 @@ final class SettingsReading {
         problems.add(withOrigin(problem));
       }
     }
+    problemsOfFiles.all().forEach(problems::add);
     // A gateway that is switched off need not have its variables and files at hand.
     boolean lenient = settings != null && !isEnabled();
     List<Problem> serious = new ArrayList<>();

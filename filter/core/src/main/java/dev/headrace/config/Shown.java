@@ -8,6 +8,7 @@ import java.util.regex.Pattern;
  */
 final class Shown {
   private static final int MAX_LENGTH = 80;
+  private static final int MAX_SENTENCE = 200;
   private static final Pattern PLAIN = Pattern.compile("[A-Za-z0-9._:/+\\-*{}$]+");
 
   /** Keys of the Anthropic API and of its administration begin so; people paste them anywhere. */
@@ -42,10 +43,19 @@ final class Shown {
     return clean(key);
   }
 
+  /** Shows a sentence of the YAML library, which may quote a few characters of the file. */
+  static String sentence(String text) {
+    return clean(text, MAX_SENTENCE);
+  }
+
   private static String clean(String value) {
+    return clean(value, MAX_LENGTH);
+  }
+
+  private static String clean(String value, int maxLength) {
     String masked = ANTHROPIC_KEY.matcher(value).replaceAll(Secret.MASK);
     StringBuilder clean = new StringBuilder();
-    for (int i = 0; i < masked.length() && clean.length() < MAX_LENGTH; i++) {
+    for (int i = 0; i < masked.length() && clean.length() < maxLength; i++) {
       char c = masked.charAt(i);
       switch (c) {
         case '\n' -> clean.append("\\n");
@@ -55,6 +65,6 @@ final class Shown {
         default -> clean.append(Character.isISOControl(c) ? '?' : c);
       }
     }
-    return masked.length() > MAX_LENGTH ? clean + "…" : clean.toString();
+    return masked.length() > maxLength ? clean + "…" : clean.toString();
   }
 }

@@ -15,9 +15,11 @@ import tools.jackson.dataformat.yaml.YAMLFactory;
 import tools.jackson.dataformat.yaml.YAMLParser;
 
 /**
- * Reads one YAML document into {@link YamlNode}s, with lines and without surprises: no anchors,
- * aliases and tags (which is where "billion laughs" and object creation come from), no key twice,
- * no second document, no deep nesting. Not thread-safe: one instance per document.
+ * Reads one YAML document into {@link YamlNode}s, with lines and without surprises: no aliases and
+ * tags (which is where "billion laughs" and object creation come from), no key twice, no second
+ * document, no deep nesting. Anchors are refused too, except on a single value, where the parser
+ * does not tell of them; without an alias they do nothing. Not thread-safe: one instance per
+ * document.
  */
 final class YamlTree {
   /** The settings nest two deep; the rest is room for a misplaced block to be reported well. */
@@ -188,7 +190,7 @@ final class YamlTree {
               .getContextMark()
               .map(mark -> line(mark) == line ? "" : ", which began on line " + line(mark))
               .orElse("");
-      String problem = Shown.name(String.valueOf(cause.getProblem()));
+      String problem = Shown.sentence(String.valueOf(cause.getProblem()));
       problem(
           line, "YAML syntax: " + problem + (context == null ? "" : ", " + context + where) + ".");
     } else {

@@ -1,0 +1,244 @@
+package dev.headrace.containers;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.headrace.simulator.Answer;
+import dev.headrace.simulator.ClaudeSimulator;
+import dev.headrace.simulator.Transcripts;
+import java.io.IOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.apache.catalina.LifecycleException;
+import org.apache.catalina.LifecycleState;
+import org.apache.catalina.connector.Connector;
+import org.apache.catalina.core.StandardContext;
+import org.apache.catalina.startup.Tomcat;
+import org.eclipse.jetty.ee11.annotations.AnnotationConfiguration;
+import org.eclipse.jetty.ee11.webapp.WebAppContext;
+import org.eclipse.jetty.server.Server;
+import org.eclipse.jetty.server.ServerConnector;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** A web application that gets the jar and a settings file, and nothing else. */
+class DropInTest {
+
+  private static final String REQUEST =
+      """
+      {"model":"claude-sonnet-5-5","max_tokens":100,"stream":true,\
+      "messages":[{"role":"user","content":"Hello"}]}""";
+
+  @TempDir private Path directory;
+  private ClaudeSimulator claude;
+  private final HttpClient client =
+      HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
+
+  @BeforeEach
+  void startClaude() throws IOException {
+    claude = ClaudeSimulator.builder().apiKey(GatewayUnderTest.API_KEY).start();
+    claude.answersAlways(Answer.transcript(Transcripts.text()));
+    Files.createDirectories(directory.resolve("app/WEB-INF"));
+    Files.writeString(directory.resolve("app/index.txt"), "the application");
+  }
+
+  @AfterEach
+  void stopClaude() {
+    claude.close();
+  }
+
+  @ParameterizedTest
+  @EnumSource(Application.class)
+  void jarAndSettingsFileAreEnough(Application kind) throws Exception {
+    settings("mount: /ai\n" + upstream());
+    try (Deployed application = kind.deploy(directory.resolve("app"))) {
+      HttpResponse<byte[]> answer = post(application.port(), "/shop/ai/v1/messages");
+
+      assertThat(answer.statusCode()).isEqualTo(200);
+      assertThat(answer.body()).isEqualTo(Transcripts.text());
+      assertThat(get(application.port(), "/shop/index.txt").body()).isEqualTo("the application");
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(Application.class)
+  void declarationInWebXmlIsNotRegisteredOnceMore(Application kind) throws Exception {
+    settings(upstream());
+    Files.writeString(
+        directory.resolve("app/WEB-INF/web.xml"),
+        """
+        <web-app xmlns="https://jakarta.ee/xml/ns/jakartaee" version="5.0" metadata-complete="true">
+          <servlet>
+            <servlet-name>claude</servlet-name>
+            <servlet-class>dev.headrace.GatewayServlet</servlet-class>
+            <load-on-startup>1</load-on-startup>
+            <async-supported>true</async-supported>
+          </servlet>
+          <servlet-mapping>
+            <servlet-name>claude</servlet-name>
+            <url-pattern>/elsewhere/*</url-pattern>
+          </servlet-mapping>
+        </web-app>
+        """);
+    try (Deployed application = kind.deploy(directory.resolve("app"))) {
+      assertThat(post(application.port(), "/shop/elsewhere/v1/messages").statusCode())
+          .isEqualTo(200);
+      assertThat(get(application.port(), "/shop/claude/v1/models").statusCode()).isEqualTo(404);
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(Application.class)
+  void registersAlsoWhenAnnotationsAreSwitchedOff(Application kind) throws Exception {
+    settings(upstream());
+    Files.writeString(
+        directory.resolve("app/WEB-INF/web.xml"),
+        """
+        <web-app xmlns="https://jakarta.ee/xml/ns/jakartaee" version="5.0" metadata-complete="true"/>
+        """);
+    try (Deployed application = kind.deploy(directory.resolve("app"))) {
+      assertThat(post(application.port(), "/shop/claude/v1/messages").statusCode()).isEqualTo(200);
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(Application.class)
+  void switchedOffMeansNothingIsThere(Application kind) throws Exception {
+    settings("enabled: false\n" + upstream());
+    try (Deployed application = kind.deploy(directory.resolve("app"))) {
+      assertThat(get(application.port(), "/shop/claude/v1/models").statusCode()).isEqualTo(404);
+      assertThat(get(application.port(), "/shop/index.txt").statusCode()).isEqualTo(200);
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(Application.class)
+  void withoutSettingsTheApplicationIsLeftAlone(Application kind) throws Exception {
+    try (Deployed application = kind.deploy(directory.resolve("app"))) {
+      assertThat(get(application.port(), "/shop/claude/v1/models").statusCode()).isEqualTo(404);
+      assertThat(get(application.port(), "/shop/index.txt").statusCode()).isEqualTo(200);
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(Application.class)
+  void wrongSettingsStopTheStartAndAreAllNamed(Application kind) throws Exception {
+    settings("mount: claude\n" + upstream() + "timeouts:\n  idel: 5s\n");
+
+    assertThatThrownBy(() -> kind.deploy(directory.resolve("app")).close())
+        .hasStackTraceContaining("headrace.yaml:1")
+        .hasStackTraceContaining("timeouts.idel is not a setting")
+        .hasStackTraceContaining("Did you mean timeouts.idle?");
+  }
+
+  private void settings(String yaml) throws IOException {
+    Files.writeString(directory.resolve("app/WEB-INF/headrace.yaml"), yaml);
+  }
+
+  private String upstream() {
+    return "upstream:\n  base-url: "
+        + claude.baseUrl()
+        + "\n  api-key: "
+        + GatewayUnderTest.API_KEY
+        + "\n";
+  }
+
+  private HttpResponse<byte[]> post(int port, String path) throws Exception {
+    return client.send(
+        HttpRequest.newBuilder(uri(port, path))
+            .header("content-type", "application/json")
+            .header("anthropic-version", "2026-10-21")
+            .POST(HttpRequest.BodyPublishers.ofString(REQUEST))
+            .build(),
+        HttpResponse.BodyHandlers.ofByteArray());
+  }
+
+  private HttpResponse<String> get(int port, String path) throws Exception {
+    return client.send(
+        HttpRequest.newBuilder(uri(port, path)).build(), HttpResponse.BodyHandlers.ofString());
+  }
+
+  private static URI uri(int port, String path) {
+    return URI.create("http://127.0.0.1:" + port + path);
+  }
+
+  /** An application that has been deployed at {@code /shop}. */
+  private record Deployed(int port, Runnable stop) implements AutoCloseable {
+    @Override
+    public void close() {
+      stop.run();
+    }
+  }
+
+  /** How each container deploys a directory as it would a WAR, initializers included. */
+  private enum Application {
+    JETTY {
+      @Override
+      Deployed deploy(Path base) throws Exception {
+        Server server = new Server();
+        ServerConnector connector = new ServerConnector(server);
+        connector.setHost("127.0.0.1");
+        server.addConnector(connector);
+        WebAppContext context = new WebAppContext();
+        context.setContextPath("/shop");
+        context.setBaseResourceAsPath(base);
+        context.addConfiguration(new AnnotationConfiguration());
+        context.setThrowUnavailableOnStartupException(true);
+        server.setHandler(context);
+        try {
+          server.start();
+        } catch (Exception e) {
+          server.stop();
+          throw e;
+        }
+        return new Deployed(
+            connector.getLocalPort(),
+            () -> {
+              try {
+                server.stop();
+              } catch (Exception e) {
+                throw new IllegalStateException(e);
+              }
+            });
+      }
+    },
+    TOMCAT {
+      @Override
+      Deployed deploy(Path base) throws Exception {
+        Tomcat tomcat = new Tomcat();
+        tomcat.setBaseDir(base.resolveSibling("tomcat").toString());
+        Connector connector = new Connector();
+        connector.setPort(0);
+        connector.setProperty("address", "127.0.0.1");
+        tomcat.setConnector(connector);
+        StandardContext context = (StandardContext) tomcat.addWebapp("/shop", base.toString());
+        StartFailure failure = new StartFailure();
+        context.addLifecycleListener(failure);
+        tomcat.start();
+        Runnable stop =
+            () -> {
+              try {
+                tomcat.stop();
+                tomcat.destroy();
+              } catch (LifecycleException e) {
+                throw new IllegalStateException(e);
+              }
+            };
+        if (context.getState() != LifecycleState.STARTED) {
+          stop.run();
+          throw new IllegalStateException("not started: " + failure.lines());
+        }
+        return new Deployed(connector.getLocalPort(), stop);
+      }
+    };
+
+    abstract Deployed deploy(Path base) throws Exception;
+  }
+}

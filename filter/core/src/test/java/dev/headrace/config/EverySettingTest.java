@@ -1,0 +1,152 @@
+package dev.headrace.config;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.lang.reflect.Method;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Set;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** What must hold for each row of the table, so that a new setting cannot be half done. */
+class EverySettingTest {
+  /**
+   * The two samples that exclude each other with the key in {@link #code}, or name absent files.
+   */
+  private static final Set<String> FILES = Set.of("upstream.api-key-file", "upstream.ca-file");
+
+  static List<Setting<?>> settings() {
+    return SettingTable.all();
+  }
+
+  static Stream<Setting<?>> settingsReadableWithoutFiles() {
+    return SettingTable.all().stream().filter(setting -> !FILES.contains(setting.key()));
+  }
+
+  @Test
+  void samplesNameExactlyTheSettingsOfTheTable() {
+    assertThat(SampleSettings.VALUES.keySet())
+        .containsExactlyInAnyOrderElementsOf(settings().stream().map(Setting::key).toList());
+  }
+
+  @ParameterizedTest
+  @MethodSource("settingsReadableWithoutFiles")
+  void fileVariableAndBuilderGiveEqualSettings(Setting<?> setting) throws Exception {
+    String text = SampleSettings.of(setting);
+    GatewaySettings fromFile =
+        SettingsReader.read(
+                SampleSettings.yaml(setting, text), "t.yaml", SampleSettings.NOTHING, code(setting))
+            .settings();
+    GatewaySettings fromVariable =
+        SettingsReader.read(
+                "", "t.yaml", SampleSettings.variables(setting.variable(), text), code(setting))
+            .settings();
+    GatewaySettings fromBuilder = callBuilder(setting, text).build();
+
+    assertThat(fromFile).isEqualTo(fromBuilder);
+    assertThat(fromVariable).isEqualTo(fromBuilder);
+    assertThat((Object) setting.valueIn(fromBuilder)).isNotNull().isNotEqualTo(defaultOf(setting));
+  }
+
+  @ParameterizedTest
+  @MethodSource("settings")
+  void builderCanSetIt(Setting<?> setting) throws Exception {
+    String text = SampleSettings.of(setting);
+    GatewaySettings settings = callBuilder(setting, text).build();
+    assertThat((Object) setting.valueIn(settings)).isEqualTo(setting.read(text));
+    assertThat(settings.toBuilder().build()).isEqualTo(settings);
+  }
+
+  @ParameterizedTest
+  @MethodSource("settings")
+  void writtenValueIsReadBackEqual(Setting<?> setting) throws Exception {
+    assertReadBack(setting, SampleSettings.of(setting));
+    if (setting.defaultText().isPresent()) {
+      assertReadBack(setting, setting.defaultText().get());
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("settings")
+  void defaultIsWithinTheRange(Setting<?> setting) throws Exception {
+    if (setting.defaultText().isPresent()) {
+      setting.read(setting.defaultText().get());
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("settings")
+  void variableOverridesTheFileEvenIfTheFileIsWrong(Setting<?> setting) {
+    String text = SampleSettings.of(setting);
+    if (FILES.contains(setting.key())) {
+      return;
+    }
+    String wrong =
+        (setting.group().isEmpty() ? "" : setting.group() + ":\n  ")
+            + setting.name()
+            + ": ${ABSENT}\n";
+    LoadedSettings loaded =
+        SettingsReader.read(
+            wrong, "t.yaml", SampleSettings.variables(setting.variable(), text), code(setting));
+    assertThat(loaded.origins()).containsEntry(setting.key(), setting.variable());
+  }
+
+  @ParameterizedTest
+  @MethodSource("settings")
+  void keyHasTheUsualFormAndADescription(Setting<?> setting) {
+    assertThat(setting.key()).matches("([a-z]+\\.)?[a-z]+(-[a-z]+)*");
+    assertThat(setting.description()).endsWith(".");
+  }
+
+  @Test
+  void variablesAreDistinct() {
+    assertThat(settings().stream().map(Setting::variable)).doesNotHaveDuplicates();
+  }
+
+  @Test
+  void onlyTheApiKeyIsSecret() {
+    assertThat(settings().stream().filter(Setting::secret).map(Setting::key))
+        .containsExactly("upstream.api-key");
+  }
+
+  /** A key from elsewhere, so that each setting can be tested alone. */
+  private static GatewaySettingsBuilder code(Setting<?> setting) {
+    GatewaySettingsBuilder builder = GatewaySettings.builder();
+    return setting.key().startsWith("upstream.api-key")
+        ? builder
+        : builder.upstreamApiKey(Secret.of("key-from-code"));
+  }
+
+  private static GatewaySettingsBuilder callBuilder(Setting<?> setting, String text)
+      throws Exception {
+    GatewaySettingsBuilder builder = code(setting);
+    Method method =
+        Arrays.stream(GatewaySettingsBuilder.class.getMethods())
+            .filter(candidate -> candidate.getName().equals(camelCase(setting.key())))
+            .findFirst()
+            .orElseThrow(() -> new AssertionError("no builder method for " + setting));
+    method.invoke(builder, setting.read(text));
+    return builder;
+  }
+
+  private static String camelCase(String key) {
+    return Pattern.compile("[.-]([a-z])")
+        .matcher(key)
+        .replaceAll(match -> match.group(1).toUpperCase(java.util.Locale.ROOT));
+  }
+
+  private static <T> void assertReadBack(Setting<T> setting, String text) throws BadValue {
+    T value = setting.read(text);
+    String written = setting.secret() ? ((Secret) value).reveal() : setting.type().write(value);
+    assertThat(setting.read(written)).isEqualTo(value);
+  }
+
+  private static Object defaultOf(Setting<?> setting) {
+    Object value = setting.defaultValue();
+    return value == null ? "none" : value;
+  }
+}

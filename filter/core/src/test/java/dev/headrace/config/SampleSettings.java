@@ -1,0 +1,70 @@
+package dev.headrace.config;
+
+import static java.util.Objects.requireNonNull;
+
+import java.util.Map;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+
+/** A value other than the default for each setting, in the notation of the file. */
+final class SampleSettings {
+  /**
+   * Lists are written as in a variable. The files need not exist: nothing is read by these samples.
+   */
+  static final Map<String, String> VALUES =
+      Map.ofEntries(
+          Map.entry("enabled", "false"),
+          Map.entry("mount", "/ai/claude"),
+          Map.entry("upstream.base-url", "http://localhost:8089/anthropic"),
+          Map.entry("upstream.api-key", "test-key"),
+          Map.entry("upstream.api-key-file", "/run/secrets/anthropic"),
+          Map.entry("upstream.ca-file", "/etc/ssl/corporate.pem"),
+          Map.entry("upstream.max-connections", "17"),
+          Map.entry("upstream.io-threads", "3"),
+          Map.entry("upstream.buffer-size", "16KiB"),
+          Map.entry("upstream.connection-idle", "7s"),
+          Map.entry("upstream.connection-ttl", "90s"),
+          Map.entry("upstream.forward-headers", "x-tenant,x-trace"),
+          Map.entry("request.max-body", "4096B"),
+          Map.entry("request.body-timeout", "1500ms"),
+          Map.entry("request.extra-endpoints", "GET /v1/files,DELETE /v1/files/{id}"),
+          Map.entry("timeouts.connect", "2s"),
+          Map.entry("timeouts.first-event", "3m"),
+          Map.entry("timeouts.idle", "4m"),
+          Map.entry("timeouts.slow-client", "5s"),
+          Map.entry("timeouts.total", "1h"),
+          Map.entry("timeouts.heartbeat", "off"),
+          Map.entry("buffers.soft", "32KiB"),
+          Map.entry("buffers.hard", "1MiB"),
+          Map.entry("buffers.hold", "2KiB"),
+          Map.entry("buffers.max-event", "3MiB"),
+          Map.entry("shutdown.drain", "0"));
+
+  static final Environment NOTHING = Environment.of(Map.of(), Map.of());
+
+  private SampleSettings() {}
+
+  static String of(Setting<?> setting) {
+    return requireNonNull(VALUES.get(setting.key()), setting.key());
+  }
+
+  /** An environment with these variables and no system properties. */
+  static Environment variables(String... namesAndValues) {
+    Map<String, String> variables =
+        IntStream.range(0, namesAndValues.length / 2)
+            .boxed()
+            .collect(Collectors.toMap(i -> namesAndValues[2 * i], i -> namesAndValues[2 * i + 1]));
+    return Environment.of(variables, Map.of());
+  }
+
+  /** A file that sets one key. */
+  static String yaml(Setting<?> setting, String value) {
+    String written = setting.typeName().startsWith("list of") ? "[" + quoted(value) + "]" : value;
+    String line = setting.name() + ": " + written + "\n";
+    return setting.group().isEmpty() ? line : setting.group() + ":\n  " + line;
+  }
+
+  private static String quoted(String list) {
+    return "\"" + list.replace(",", "\", \"") + "\"";
+  }
+}

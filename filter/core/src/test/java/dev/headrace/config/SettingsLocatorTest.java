@@ -1,0 +1,160 @@
+package dev.headrace.config;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowable;
+
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.URL;
+import java.net.URLClassLoader;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class SettingsLocatorTest {
+  private static final String CANDIDATE = "WEB-INF/headrace.yaml";
+
+  @TempDir private Path folder;
+
+  @Test
+  void propertyThenVariableThenCandidateThenClassPathThenNothing() throws IOException {
+    Path byProperty = file("property.yaml", "/property");
+    Path byVariable = file("variable.yaml", "/variable");
+    file("headrace.yaml", "/class-path");
+    Environment both =
+        Environment.of(
+            Map.of("HEADRACE_CONFIG", byVariable.toString()),
+            Map.of("headrace.config", byProperty.toString()));
+    Environment variable = SampleSettings.variables("HEADRACE_CONFIG", byVariable.toString());
+    try (URLClassLoader classPath = classPath()) {
+      assertFound(
+          locator(both, classPath).candidate(CANDIDATE, () -> yaml("/candidate")),
+          "/property",
+          byProperty + ", named by the system property headrace.config");
+      assertFound(
+          locator(variable, classPath).candidate(CANDIDATE, () -> yaml("/candidate")),
+          "/variable",
+          byVariable + ", named by the environment variable HEADRACE_CONFIG");
+      assertFound(
+          locator(SampleSettings.NOTHING, classPath)
+              .candidate("absent.yaml", () -> null)
+              .candidate(CANDIDATE, () -> yaml("/candidate")),
+          "/candidate",
+          CANDIDATE);
+      assertFound(
+          locator(SampleSettings.NOTHING, classPath).candidate(CANDIDATE, () -> null),
+          "/class-path",
+          folder.resolve("headrace.yaml").toUri().toURL() + " on the class path");
+    }
+    assertFound(
+        SettingsLocator.in(SampleSettings.NOTHING)
+            .code(GatewaySettings.builder().upstreamApiKey(Secret.of("k")))
+            .candidate(CANDIDATE, () -> null),
+        "/claude",
+        "no settings file; looked for the system property headrace.config, the environment variable"
+            + " HEADRACE_CONFIG, WEB-INF/headrace.yaml");
+  }
+
+  @Test
+  void namedFileThatIsMissingIsAnErrorAlthoughThereIsACandidate() {
+    Path absent = folder.resolve("absent.yaml");
+    assertThat(
+            catchThrowable(
+                () ->
+                    SettingsLocator.in(
+                            SampleSettings.variables("HEADRACE_CONFIG", absent.toString()))
+                        .candidate(CANDIDATE, () -> yaml("/candidate"))
+                        .load()))
+        .hasMessage(
+            "1 problem in the settings:\n  - the environment variable HEADRACE_CONFIG: "
+                + Shown.text(absent.toString())
+                + " does not exist (expected: a readable settings file in YAML)");
+  }
+
+  @Test
+  void emptyNameIsAnError() {
+    assertThat(
+            catchThrowable(
+                () ->
+                    SettingsLocator.in(Environment.of(Map.of(), Map.of("headrace.config", "")))
+                        .load()))
+        .hasMessage(
+            "1 problem in the settings:\n  - the system property headrace.config: \"\" (expected:"
+                + " the path of a settings file)");
+  }
+
+  @Test
+  void candidateThatCannotBeReadIsAnError() {
+    assertThat(
+            catchThrowable(
+                () ->
+                    SettingsLocator.in(SampleSettings.NOTHING)
+                        .candidate(
+                            CANDIDATE,
+                            () -> {
+                              throw new IOException("disk on fire");
+                            })
+                        .load()))
+        .hasMessage(
+            "1 problem in the settings:\n  - WEB-INF/headrace.yaml cannot be read (expected: a"
+                + " readable settings file in YAML)");
+  }
+
+  @Test
+  void problemsAreReportedWithTheShortNameOfTheFile() {
+    assertThat(
+            catchThrowable(
+                () ->
+                    SettingsLocator.in(SampleSettings.NOTHING)
+                        .candidate(CANDIDATE, () -> bytes("\nmont: /x\nupstream: {api-key: k}"))
+                        .load()))
+        .hasMessage(
+            "1 problem in the settings:\n  - mont is not a setting. Did you mean mount?"
+                + " (headrace.yaml:2)");
+  }
+
+  @Test
+  void environmentOverridesWithoutAnyFile() {
+    LoadedSettings loaded =
+        SettingsLocator.in(
+                SampleSettings.variables(
+                    "HEADRACE_UPSTREAM_API_KEY", "k", "HEADRACE_MOUNT", "/variable"))
+            .load();
+    assertThat(loaded.settings().mount()).isEqualTo("/variable");
+    assertThat(loaded.origins()).containsEntry("mount", "HEADRACE_MOUNT");
+  }
+
+  private static SettingsLocator locator(Environment environment, ClassLoader classPath) {
+    return SettingsLocator.in(environment).classPath(classPath);
+  }
+
+  private static void assertFound(SettingsLocator locator, String mount, String source) {
+    LoadedSettings loaded = locator.load();
+    assertThat(loaded.settings().mount()).isEqualTo(mount);
+    assertThat(loaded.source()).isEqualTo(source);
+  }
+
+  private Path file(String name, String mount) throws IOException {
+    return Files.writeString(folder.resolve(name), content(mount));
+  }
+
+  private URLClassLoader classPath() throws IOException {
+    return new URLClassLoader(new URL[] {folder.toUri().toURL()}, null);
+  }
+
+  private static InputStream yaml(String mount) {
+    return bytes(content(mount));
+  }
+
+  private static InputStream bytes(String content) {
+    return new ByteArrayInputStream(content.getBytes(StandardCharsets.UTF_8));
+  }
+
+  private static String content(String mount) {
+    return "mount: " + mount + "\nupstream: {api-key: k}\n";
+  }
+}

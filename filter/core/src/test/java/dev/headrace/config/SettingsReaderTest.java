@@ -1,0 +1,495 @@
+package dev.headrace.config;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
+
+import java.io.IOException;
+import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class SettingsReaderTest {
+  private static final String KEY = "upstream: {api-key: k}\n";
+
+  @Test
+  void emptyFileGivesAllDefaults() {
+    GatewaySettingsBuilder code = GatewaySettings.builder().upstreamApiKey(Secret.of("k"));
+    for (String empty : List.of("", "\n", "# only a comment\n", "---\n", "upstream:\n")) {
+      LoadedSettings loaded =
+          SettingsReader.read(empty, "headrace.yaml", SampleSettings.NOTHING, code);
+      assertThat(loaded.settings()).isEqualTo(code.build());
+      assertThat(loaded.origins()).isEqualTo(Map.of("upstream.api-key", "code"));
+    }
+  }
+
+  @Test
+  void environmentIsStrongerThanFileIsStrongerThanCodeIsStrongerThanDefault() {
+    GatewaySettingsBuilder code =
+        GatewaySettings.builder()
+            .upstreamApiKey(Secret.of("k"))
+            .timeoutsConnect(Duration.ofSeconds(1))
+            .timeoutsIdle(Duration.ofSeconds(1))
+            .timeoutsSlowClient(Duration.ofSeconds(1));
+    LoadedSettings loaded =
+        SettingsReader.read(
+            """
+            timeouts:
+              connect: 2s
+              idle: 2s
+            """,
+            "headrace.yaml",
+            SampleSettings.variables("HEADRACE_TIMEOUTS_CONNECT", "3s"),
+            code);
+    GatewaySettings.Timeouts timeouts = loaded.settings().timeouts();
+    assertThat(timeouts.connect()).isEqualTo(Duration.ofSeconds(3));
+    assertThat(timeouts.idle()).isEqualTo(Duration.ofSeconds(2));
+    assertThat(timeouts.slowClient()).isEqualTo(Duration.ofSeconds(1));
+    assertThat(timeouts.firstEvent()).isEqualTo(Duration.ofMinutes(2));
+    assertThat(loaded.origins())
+        .containsEntry("timeouts.connect", "HEADRACE_TIMEOUTS_CONNECT")
+        .containsEntry("timeouts.idle", "headrace.yaml:3")
+        .containsEntry("timeouts.slow-client", "code")
+        .doesNotContainKey("timeouts.first-event");
+    assertThat(code.build().timeouts().connect()).isEqualTo(Duration.ofSeconds(1));
+  }
+
+  @Test
+  void allProblemsOfAFileAreReportedTogether() {
+    String yaml =
+        """
+        enabled: tru
+        mont: /x
+        upstream.base-url: https://example.com
+        upstream:
+          base-url: https://example.com/v1/
+          api-key: k
+          api-key: l
+          forward-headers: [x-tenant, Cookie]
+          max-connections: 0
+        timeout:
+          idle: 3s
+        timeouts:
+          idel: 4s
+          connection-ttl: 5s
+          idle: 60
+          slow-client: 0s
+          total: 1s
+          connect:
+        buffers:
+          hard: 100KiB
+          hold: [1KiB]
+        request: 5
+        shutdown:
+          drain: ${DRAIN}
+        """;
+    assertThat(failure(yaml, SampleSettings.variables("HEADRACE_BUFFERS_SOFT", "0B")))
+        .hasMessage(
+            """
+            18 problems in the settings:
+              - upstream.api-key is set twice; first on line 6. (headrace.yaml:7)
+              - enabled: tru (expected: true or false) at headrace.yaml:1
+              - mont is not a setting. Did you mean mount? (headrace.yaml:2)
+              - upstream.base-url is not a setting here. Write base-url below upstream. (headrace.yaml:3)
+              - upstream.base-url: https://example.com/v1/ (expected: the URL without /v1, because the gateway adds /v1/messages and its like itself) at headrace.yaml:5
+              - upstream.forward-headers: Cookie is never forwarded: it carries the client's session with your application (expected: another header, or none) at headrace.yaml:8
+              - upstream.max-connections: 0 (expected: 1 to 100000) at headrace.yaml:9
+              - timeout is not a setting. Did you mean timeouts? (headrace.yaml:10)
+              - timeouts.idel is not a setting. Did you mean timeouts.idle? (headrace.yaml:13)
+              - timeouts.connection-ttl is not a setting. Did you mean upstream.connection-ttl? (headrace.yaml:14)
+              - timeouts.idle: 60 has no unit (expected: a duration with its unit, such as 500ms, 60s, 5m or 1h) at headrace.yaml:15
+              - timeouts.slow-client: 0s (expected: above 0 and up to 365d, such as 60s) at headrace.yaml:16
+              - timeouts.connect: no value (expected: a duration with its unit, such as 500ms, 60s, 5m or 1h) at headrace.yaml:18
+              - buffers.hold: a list (expected: a size with its unit, such as 4096B, 64KiB or 8MiB) at headrace.yaml:21
+              - request: a single value (expected: settings such as max-body below it) at headrace.yaml:22
+              - shutdown.drain: ${DRAIN} has no value (expected: an environment variable or system property of that name) at headrace.yaml:24
+              - buffers.soft: 0B (expected: 1KiB to 1GiB) in the environment variable HEADRACE_BUFFERS_SOFT
+              - timeouts.total: 1s (expected: 0 for no limit, or at least timeouts.first-event, which is 120s) at headrace.yaml:17\
+            """);
+  }
+
+  @Test
+  void settingsThatDoNotFitEachOtherAreReportedWhereTheOneToBlameStands() {
+    assertProblems(
+        KEY + "buffers:\n  hard: 100KiB\n",
+        "buffers.hard: 100KiB (expected: at least buffers.soft, which is 256KiB) at"
+            + " headrace.yaml:3");
+    assertProblems(
+        KEY + "buffers:\n  soft: 9MiB\n",
+        "buffers.hard: 8MiB (expected: at least buffers.soft, which is 9MiB) at headrace.yaml:3");
+    assertProblems(
+        "upstream:\n  api-key: k\n  api-key-file: /absent/key\n",
+        "upstream.api-key and upstream.api-key-file are both set (expected: one of them) at"
+            + " headrace.yaml:3",
+        "upstream.api-key-file: /absent/key does not exist (expected: a readable file that contains"
+            + " the API key and nothing else) at headrace.yaml:3");
+  }
+
+  @Test
+  void missingApiKeyIsExplained() {
+    assertProblems(
+        "",
+        "No API key for the upstream: set upstream.api-key, normally to ${ANTHROPIC_API_KEY}, or"
+            + " upstream.api-key-file");
+    assertProblems(
+        "upstream: {api-key: '${ANTHROPIC_API_KEY}'}",
+        "upstream.api-key: ${ANTHROPIC_API_KEY} has no value (expected: an environment variable or"
+            + " system property of that name) at headrace.yaml:1");
+    assertProblems(
+        "upstream: {io-threads: 65}",
+        "upstream.io-threads: 65 (expected: 0 to 64) at headrace.yaml:1",
+        "No API key for the upstream: set upstream.api-key, normally to ${ANTHROPIC_API_KEY}, or"
+            + " upstream.api-key-file");
+  }
+
+  @Test
+  void gatewayThatIsSwitchedOffNeedsNeitherKeyNorVariables() {
+    LoadedSettings loaded =
+        read(
+            "enabled: false\nupstream:\n  api-key: ${ANTHROPIC_API_KEY}\n", SampleSettings.NOTHING);
+    assertThat(loaded.settings().enabled()).isFalse();
+    assertThat(loaded.warnings())
+        .containsExactly(
+            "The gateway is switched off; otherwise: upstream.api-key: ${ANTHROPIC_API_KEY} has no"
+                + " value (expected: an environment variable or system property of that name) at"
+                + " headrace.yaml:3");
+  }
+
+  @Test
+  void gatewayThatIsSwitchedOffStillNeedsValuesThatFit() {
+    assertProblems("enabled: false\nmount: x\n", mountProblem("x", 2));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"yes", "no", "on", "off"})
+  void wordsOfYaml11AreNoBooleans(String word) {
+    assertProblems(
+        KEY + "enabled: " + word,
+        "enabled: "
+            + word
+            + " (expected: true or false; yes, no, on and off are plain words in YAML 1.2) at"
+            + " headrace.yaml:2");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"tru", "TRUE", "True", "1", "t", "\"\"", "FALSE", "null ?"})
+  void nothingElseIsABoolean(String word) {
+    assertThat(failure(KEY + "enabled: " + word, SampleSettings.NOTHING).problems())
+        .singleElement()
+        .asString()
+        .endsWith("(expected: true or false) at headrace.yaml:2");
+  }
+
+  @Test
+  void scalarsOfEveryStyleAreRead() {
+    GatewaySettings settings =
+        read(
+                """
+                enabled: "true"
+                mount: '/a'
+                upstream:
+                  api-key: >-
+                    k
+                  io-threads: "2"
+                  max-connections: 3
+                  forward-headers:
+                  - X-One
+                  - "x-two"
+                request: {max-body: 1MiB, extra-endpoints: [GET /v1/files]}
+                """,
+                SampleSettings.NOTHING)
+            .settings();
+    assertThat(settings.mount()).isEqualTo("/a");
+    assertThat(settings.upstream().apiKey()).isEqualTo(Secret.of("k"));
+    assertThat(settings.upstream().ioThreads()).isEqualTo(2);
+    assertThat(settings.upstream().forwardHeaders()).containsExactly("x-one", "x-two");
+    assertThat(settings.request().extraEndpoints())
+        .containsExactly(new EndpointTemplate("GET", "/v1/files"));
+  }
+
+  @Test
+  void numbersInOtherNotationsAreRefused() {
+    for (String number : List.of("010", "0x10", "1_000", "1e3", "+5", "5.0", "99999999999")) {
+      assertProblems(
+          "upstream: {api-key: k, io-threads: " + number + "}",
+          "upstream.io-threads: "
+              + number
+              + " (expected: a whole number without a unit, such as 100) at headrace.yaml:1");
+    }
+  }
+
+  @Test
+  void syntaxErrorNamesTheLineAndWhatIsBeforeItIsStillChecked() {
+    assertProblems(
+        "mount: x\nupstream:\n  api-key: \"abc\n",
+        "YAML syntax: found unexpected end of stream, while scanning a quoted scalar, which began"
+            + " on line 3. (headrace.yaml:4)",
+        mountProblem("x", 1));
+    assertProblems(
+        "a: [1\n",
+        "YAML syntax: expected ',' or ']', but got <stream end>, while parsing a flow sequence,"
+            + " which began on line 1. (headrace.yaml:2)");
+    assertProblems(
+        "\tmount: /a\n",
+        "YAML syntax: found character '\\t(TAB)' that cannot start any token. (Do not use"
+            + " \\t(TAB) for indentation), while scanning for the next token. (headrace.yaml:1)");
+  }
+
+  @Test
+  void rootMustBeAMapping() {
+    assertProblems(
+        "- mount\n",
+        "headrace.yaml: a list (expected: settings such as mount: /claude) at headrace.yaml:1");
+    assertProblems(
+        "mount",
+        "headrace.yaml: a single value (expected: settings such as mount: /claude) at"
+            + " headrace.yaml:1");
+  }
+
+  @Test
+  void referencesTagsAndSecondDocumentsAreRefused() {
+    assertProblems(
+        KEY + "timeouts: &t {idle: 3s}\n",
+        "a YAML anchor (&name) (expected: the value alone) at headrace.yaml:2");
+    assertProblems(
+        KEY + "mount: *m\n",
+        "a YAML alias (*name) (expected: the value written out) at headrace.yaml:2");
+    assertProblems(
+        KEY + "mount: !!java/object /a\n",
+        "a YAML tag (!name) (expected: the value alone) at headrace.yaml:2");
+    assertProblems(
+        KEY + "---\nmount: /a\n",
+        "a second YAML document (expected: one document, without a --- between) at"
+            + " headrace.yaml:3");
+  }
+
+  @Test
+  void aliasBombIsRefusedAtItsFirstAnchor() {
+    StringBuilder bomb = new StringBuilder("a0: &a0 [x, x]\n");
+    for (int i = 1; i < 40; i++) {
+      bomb.append("a%d: &a%d [*a%d, *a%d]\n".formatted(i, i, i - 1, i - 1));
+    }
+    assertThat(failure(bomb.toString(), SampleSettings.NOTHING).problems().get(0))
+        .isEqualTo("a YAML anchor (&name) (expected: the value alone) at headrace.yaml:1");
+  }
+
+  @Test
+  void deepNestingIsRefused() {
+    assertThat(failure("a: " + "[".repeat(100_000), SampleSettings.NOTHING).problems().get(0))
+        .isEqualTo("more than 8 levels of nesting at headrace.yaml:1");
+  }
+
+  @Test
+  void controlCharactersAreRefused() {
+    assertProblems(
+        "\n\nmount: /a\u0007\n",
+        "the control character U+0007 (expected: text) at headrace.yaml:3");
+  }
+
+  @Test
+  void thousandsOfProblemsAreCutShort() {
+    StringBuilder yaml = new StringBuilder(KEY);
+    for (int i = 0; i < 5_000; i++) {
+      yaml.append("zzz").append(i).append(": 1\n");
+    }
+    SettingsException failure = failure(yaml.toString(), SampleSettings.NOTHING);
+    assertThat(failure.problems()).hasSize(5_000);
+    assertThat(failure).hasMessageEndingWith("\n  - and 4950 more");
+    assertThat(String.valueOf(failure.getMessage()).lines()).hasSize(52);
+  }
+
+  @Test
+  void placeholdersAreFilledFromVariablesThenPropertiesThenTheirDefault() {
+    Environment environment =
+        Environment.of(
+            Map.of("BOTH", "/variable", "EMPTY", "", "HOST", "api.example.com"),
+            Map.of("BOTH", "/property", "some.property", "7s"));
+    GatewaySettings settings =
+        read(
+                """
+                mount: ${BOTH}
+                upstream:
+                  api-key: a$${b}${ABSENT:-}c
+                  base-url: https://${HOST}:${PORT:-8443}/${EMPTY:-x}
+                  forward-headers: ["${HEADER:-x-tenant}"]
+                timeouts:
+                  idle: ${some.property}
+                """,
+                environment)
+            .settings();
+    assertThat(settings.mount()).isEqualTo("/variable");
+    assertThat(settings.upstream().apiKey()).isEqualTo(Secret.of("a${b}c"));
+    assertThat(settings.upstream().baseUrl())
+        .isEqualTo(URI.create("https://api.example.com:8443/x"));
+    assertThat(settings.upstream().forwardHeaders()).containsExactly("x-tenant");
+    assertThat(settings.timeouts().idle()).isEqualTo(Duration.ofSeconds(7));
+  }
+
+  @Test
+  void contentOfAVariableIsNotSearchedForPlaceholders() {
+    Environment environment = SampleSettings.variables("A", "${B}", "B", "/b");
+    assertThat(failure(KEY + "mount: ${A}", environment).problems())
+        .containsExactly(mountProblem("${B}", 2));
+  }
+
+  @Test
+  void malformedPlaceholderIsExplained() {
+    for (String text : List.of("${", "/${A", "${}", "${A B}", "${A:x}")) {
+      assertThat(failure(KEY + "mount: \"" + text + "\"", SampleSettings.NOTHING).problems())
+          .singleElement()
+          .asString()
+          .endsWith(
+              "(expected: a placeholder such as ${NAME} or ${NAME:-default}; write $${ for a plain"
+                  + " ${) at headrace.yaml:2");
+    }
+  }
+
+  @Test
+  void badVariableIsNamed() {
+    Environment environment =
+        SampleSettings.variables(
+            "HEADRACE_TIMEOUTS_IDLE", "60",
+            "HEADRACE_UPSTREAM_FORWARD_HEADERS", "x-tenant, host",
+            "HEADRACE_REQUEST_EXTRA_ENDPOINTS", "PUT /v1/files",
+            "HEADRACE_MOUNT", "");
+    assertThat(failure(KEY, environment).problems())
+        .containsExactly(
+            "mount: \"\" (expected: / or a path such as /claude: no slash at the end; letters,"
+                + " digits, dot, dash, underscore and tilde only) in the environment variable"
+                + " HEADRACE_MOUNT",
+            "upstream.forward-headers: \"x-tenant, host\" is never forwarded: it belongs to one"
+                + " connection, and the gateway writes its own (expected: another header, or none)"
+                + " in the environment variable HEADRACE_UPSTREAM_FORWARD_HEADERS",
+            "request.extra-endpoints: \"PUT /v1/files\" (expected: a method and a path such as GET"
+                + " /v1/files/{id}; methods are GET, POST and DELETE, the path begins with /v1/, a"
+                + " segment consists of letters, digits, dot, dash and underscore or is a {name})"
+                + " in the environment variable HEADRACE_REQUEST_EXTRA_ENDPOINTS",
+            "timeouts.idle: 60 has no unit (expected: a duration with its unit, such as 500ms, 60s,"
+                + " 5m or 1h) in the environment variable HEADRACE_TIMEOUTS_IDLE");
+  }
+
+  @Test
+  void misspeltVariableIsAWarningAndAVariableOfAnotherProgramIsNot() {
+    LoadedSettings loaded =
+        read(
+            KEY,
+            SampleSettings.variables(
+                "HEADRACE_UPSTREAM_BASEURL", "x",
+                "HEADRACE_CONFG", "x",
+                "HEADRACE_CONFIG", "x",
+                "HEADRACE_DOCKER_IMAGE_TAG", "x",
+                "PATH", "x"));
+    assertThat(loaded.warnings())
+        .containsExactly(
+            "The environment variable HEADRACE_CONFG is not a setting and was ignored. Did you mean"
+                + " HEADRACE_CONFIG?",
+            "The environment variable HEADRACE_UPSTREAM_BASEURL is not a setting and was ignored."
+                + " Did you mean HEADRACE_UPSTREAM_BASE_URL?");
+  }
+
+  @Test
+  void suggestionIgnoresCaseAndSeparators() {
+    assertProblems(
+        KEY + "request: {maxBody: 1MiB, body_timeout: 1s}\n",
+        "request.maxBody is not a setting. Did you mean request.max-body? (headrace.yaml:2)",
+        "request.body_timeout is not a setting. Did you mean request.body-timeout?"
+            + " (headrace.yaml:2)");
+  }
+
+  @Test
+  void filesThatSettingsNameMustBeUsable(@TempDir Path folder) throws IOException {
+    Files.writeString(folder.resolve("empty"), " \n");
+    Files.writeString(folder.resolve("two"), "one\ntwo\n");
+    Files.writeString(folder.resolve("large"), "x".repeat(20_000));
+    assertKeyFileProblem(folder.resolve("absent"), "does not exist");
+    assertKeyFileProblem(folder, "is a folder");
+    assertKeyFileProblem(folder.resolve("empty"), "is empty");
+    assertKeyFileProblem(
+        folder.resolve("two"), "contains spaces, line breaks or characters that are not ASCII");
+    assertKeyFileProblem(folder.resolve("large"), "is larger than 16KiB");
+    Path noCertificate = folder.resolve("two");
+    assertProblems(
+        "upstream: {api-key: k, ca-file: " + noCertificate + "}",
+        "upstream.ca-file: "
+            + Shown.text(noCertificate.toString())
+            + " has no valid certificate (expected: a readable PEM file with certificates) at"
+            + " headrace.yaml:1");
+  }
+
+  @Test
+  void relativePathsStartAtTheFolderOfTheFile(@TempDir Path folder) throws IOException {
+    Files.writeString(folder.resolve("anthropic.key"), "\n file-key \n");
+    Path file = folder.resolve("headrace.yaml");
+    Files.writeString(file, "upstream:\n  api-key-file: anthropic.key\n");
+    LoadedSettings loaded = SettingsReader.read(file, SampleSettings.NOTHING);
+    assertThat(loaded.source()).isEqualTo(file.toString());
+    assertThat(loaded.origins()).containsEntry("upstream.api-key-file", "headrace.yaml:2");
+    assertThat(loaded.settings().upstream().apiKeyFile())
+        .isEqualTo(folder.resolve("anthropic.key"));
+    assertThat(loaded.settings().upstream().readApiKey()).isEqualTo(Secret.of("file-key"));
+  }
+
+  @Test
+  void unusableFileIsNamed(@TempDir Path folder) throws IOException {
+    Path latin1 = Files.write(folder.resolve("latin1"), new byte[] {'#', (byte) 0xe4});
+    Path large = Files.writeString(folder.resolve("large"), "#".repeat(300_000));
+    assertUnusable(folder.resolve("absent"), "does not exist");
+    assertUnusable(folder, "is a folder");
+    assertUnusable(latin1, "is not in UTF-8");
+    assertUnusable(large, "is larger than 256KiB");
+  }
+
+  private static void assertUnusable(Path file, String fault) {
+    assertThatExceptionOfType(SettingsException.class)
+        .isThrownBy(() -> SettingsReader.read(file, SampleSettings.NOTHING))
+        .satisfies(
+            failure ->
+                assertThat(failure.problems())
+                    .containsExactly(
+                        Shown.name(file.toString())
+                            + " "
+                            + fault
+                            + " (expected: a readable settings file in YAML)"));
+  }
+
+  private static void assertKeyFileProblem(Path file, String fault) {
+    assertProblems(
+        "upstream: {api-key-file: " + file + "}",
+        "upstream.api-key-file: "
+            + Shown.text(file.toString())
+            + " "
+            + fault
+            + " (expected: a readable file that contains the API key and nothing else) at"
+            + " headrace.yaml:1");
+  }
+
+  private static String mountProblem(String found, int line) {
+    return "mount: "
+        + found
+        + " (expected: / or a path such as /claude: no slash at the end; letters, digits, dot, dash,"
+        + " underscore and tilde only) at headrace.yaml:"
+        + line;
+  }
+
+  private static LoadedSettings read(String yaml, Environment environment) {
+    return SettingsReader.read(yaml, "headrace.yaml", environment);
+  }
+
+  private static SettingsException failure(String yaml, Environment environment) {
+    SettingsException failure =
+        catchThrowableOfType(SettingsException.class, () -> read(yaml, environment));
+    assertThat(failure).as("reading of:%n%s", yaml).isNotNull();
+    return failure;
+  }
+
+  private static void assertProblems(String yaml, String... problems) {
+    assertThat(failure(yaml, SampleSettings.NOTHING).problems()).containsExactly(problems);
+  }
+}
