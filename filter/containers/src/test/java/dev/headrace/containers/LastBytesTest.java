@@ -1,0 +1,63 @@
+package dev.headrace.containers;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.headrace.simulator.Answer;
+import dev.headrace.simulator.ClaudeSimulator;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.time.Duration;
+import java.util.Map;
+import java.util.TreeMap;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/**
+ * What the upstream sent before its connection ended. Data and end often arrive together, and the
+ * HTTP client then forgot the data: a stream that had begun looked like one that never had.
+ */
+class LastBytesTest {
+
+  private static final String BODY =
+      """
+      {"model":"claude-sonnet-5-5","max_tokens":100,"stream":true,\
+      "messages":[{"role":"user","content":"Hello"}]}""";
+
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void eventsThatCameTogetherWithTheEndOfTheConnectionReachTheClient(boolean tls) throws Exception {
+    ClaudeSimulator.Builder simulator = ClaudeSimulator.builder().apiKey(GatewayUnderTest.API_KEY);
+    ClaudeSimulator claude = (tls ? simulator.tls() : simulator).start();
+    try (GatewayUnderTest headrace =
+        GatewayUnderTest.start(
+            ContainerKind.JETTY,
+            claude,
+            settings -> tls ? settings.upstreamCaFile(claude.certificateFile()) : settings)) {
+      claude.answersAlways(Answer.text("Hel", "lo").cutAfterEvents(4));
+      HttpRequest request =
+          HttpRequest.newBuilder(URI.create(headrace.baseUrl() + "/v1/messages"))
+              .timeout(Duration.ofSeconds(10))
+              .header("content-type", "application/json")
+              .header("anthropic-version", "2026-10-21")
+              .POST(BodyPublishers.ofString(BODY))
+              .build();
+      HttpClient http = HttpClient.newHttpClient();
+      Map<String, Integer> outcomes = new TreeMap<>();
+
+      for (int i = 0; i < 300; i++) {
+        HttpResponse<String> response = http.send(request, BodyHandlers.ofString());
+        String outcome =
+            response.statusCode()
+                + (response.body().contains("\"Hel\"") ? ", text" : ", no text")
+                + (response.body().contains("event: error") ? ", error event" : "");
+        outcomes.merge(outcome, 1, Integer::sum);
+      }
+
+      assertThat(outcomes).isEqualTo(Map.of("200, text, error event", 300));
+    }
+  }
+}
