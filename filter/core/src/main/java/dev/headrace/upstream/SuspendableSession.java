@@ -13,7 +13,7 @@ import org.apache.hc.core5.reactor.IOSession;
 import org.apache.hc.core5.util.Timeout;
 
 /**
- * A session that gives no bytes while reading is suspended.
+ * A session that gives no bytes while reading is suspended, and no end together with bytes.
  *
  * <p>HttpCore's HTTP/1.1 input loop goes on as long as its session has bytes, also when the
  * consumer's capacity is used up: a fast upstream can push tens of MiB past a client that does not
@@ -21,12 +21,19 @@ import org.apache.hc.core5.util.Timeout;
  * this session answers {@link #read} with 0, which ends the loop and leaves the rest in the kernel,
  * where TCP slows the upstream down.
  *
+ * <p>It also keeps bytes and the end of the connection apart when they come together. HttpCore's
+ * chunk decoder reads on until it meets the end, throws, and forgets what it has decoded in that
+ * turn: a stream that had begun would look like one that never had. The end (or reset) is therefore
+ * met only when the selector reports the socket again, which it does at once, since an end lasts.
+ * With TLS, HttpCore hands decrypted bytes over by itself and none of this happens.
+ *
  * <p>Used by one I/O thread, but for the event mask, which any thread may change.
  */
 final class SuspendableSession implements IOSession {
 
   private final IOSession session;
   private volatile boolean suspended;
+  private boolean hasRead; // I/O thread only; there were bytes since the socket became readable
 
   SuspendableSession(IOSession session) {
     this.session = session;
@@ -34,7 +41,23 @@ final class SuspendableSession implements IOSession {
 
   @Override
   public int read(ByteBuffer destination) throws IOException {
-    return suspended ? 0 : session.read(destination);
+    if (suspended) {
+      return 0;
+    }
+    int count;
+    try {
+      count = session.read(destination);
+    } catch (IOException e) {
+      if (hasRead) {
+        return 0;
+      }
+      throw e;
+    }
+    if (count < 0 && hasRead) {
+      return 0;
+    }
+    hasRead |= count > 0;
+    return count;
   }
 
   @Override
@@ -159,8 +182,10 @@ final class SuspendableSession implements IOSession {
     return session.getLastEventTime();
   }
 
+  /** Called whenever the socket has become readable, before anything is read. */
   @Override
   public void updateReadTime() {
+    hasRead = false;
     session.updateReadTime();
   }
 
