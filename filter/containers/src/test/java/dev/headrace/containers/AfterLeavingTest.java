@@ -28,7 +28,7 @@ class AfterLeavingTest {
               + "\r\n\r\n"
               + BODY)
           .getBytes(StandardCharsets.ISO_8859_1);
-  private static final int ROUNDS = Integer.getInteger("rounds", 300);
+  private static final int ROUNDS = 300;
 
   @ParameterizedTest
   @EnumSource(ContainerKind.class)
@@ -44,6 +44,7 @@ class AfterLeavingTest {
         try (Socket leaving = open(headrace)) {
           readUntil(leaving, "\"Hel\"");
         }
+        // No rest in between: the trouble lasted microseconds.
         while (headrace.gateway().permitsInUse() > 0) {
           Thread.onSpinWait();
         }
