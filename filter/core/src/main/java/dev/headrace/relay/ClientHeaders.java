@@ -47,7 +47,31 @@ final class ClientHeaders {
     return fields;
   }
 
-  /** The headers of a JSON answer of our own, or made from an upstream event. */
+  /** The headers of an answer that is passed on in one piece. */
+  static List<HeaderField> ofWhole(
+      UpstreamResponseHead upstreamHead, int contentLength, String exchangeId) {
+    List<HeaderField> fields = of(upstreamHead, exchangeId);
+    fields.add(new HeaderField("content-length", Integer.toString(contentLength)));
+    return fields;
+  }
+
+  /**
+   * The headers of a JSON answer that takes the place of a stream: its own, and what tells of the
+   * request.
+   */
+  static List<HeaderField> ofJsonInstead(
+      UpstreamResponseHead upstreamHead, int contentLength, String exchangeId) {
+    List<HeaderField> fields = ofJson(contentLength, exchangeId);
+    for (HeaderField field : of(upstreamHead, exchangeId)) {
+      boolean ofTheStream = field.is("x-accel-buffering") || field.is("content-encoding");
+      if (!ofTheStream && fields.stream().noneMatch(ours -> ours.is(field.name()))) {
+        fields.add(field);
+      }
+    }
+    return fields;
+  }
+
+  /** The headers of a JSON answer of our own. */
   static List<HeaderField> ofJson(int contentLength, String exchangeId) {
     List<HeaderField> fields = new ArrayList<>();
     fields.add(new HeaderField("content-type", "application/json"));

@@ -3,7 +3,6 @@ package dev.headrace.relay;
 import static java.util.Objects.requireNonNull;
 
 import dev.headrace.admission.Permit;
-import dev.headrace.config.GatewaySettings;
 import dev.headrace.messages.ApiError;
 import dev.headrace.messages.InvalidBodyException;
 import dev.headrace.messages.RequestHead;
@@ -16,7 +15,6 @@ import dev.headrace.upstream.HeaderField;
 import dev.headrace.upstream.UpstreamFailure;
 import dev.headrace.upstream.UpstreamRequest;
 import dev.headrace.upstream.UpstreamResponseHead;
-import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -55,20 +53,6 @@ final class Exchange implements AttemptListener, ClientStream.Listener, RequestB
     ENDED
   }
 
-  /** How the body of the upstream's answer is passed on. I/O thread only. */
-  private enum Body {
-    /** An event stream that can be read: held until its first event. */
-    EVENTS,
-    /**
-     * JSON and the like: held whole when it is small, so that a cut one can still become an error.
-     */
-    WHOLE,
-    /**
-     * Bytes that cannot be looked into, such as a compressed event stream: passed on as they are.
-     */
-    OPAQUE
-  }
-
   private final String id;
   private final Relay relay;
   private final Route.Upstream route;
@@ -87,14 +71,11 @@ final class Exchange implements AttemptListener, ClientStream.Listener, RequestB
   private volatile boolean eventStream; // committed as one, so that comments may be written
   private volatile @Nullable Outcome outcomeWhenTaken;
   private volatile @Nullable String upstreamRequestId;
-  private volatile boolean wholeBodyBegun; // a body that is not an event stream is on its way
+  private volatile boolean holdingWhole; // the head of an answer that is no event stream has come
   private volatile boolean answerComplete; // message_stop has passed, or the whole body
 
   // I/O thread only
-  private @Nullable UpstreamResponseHead head;
-  private Body body = Body.WHOLE;
-  private final StreamProgress progress;
-  private @Nullable ByteArrayOutputStream held = new ByteArrayOutputStream(512);
+  private @Nullable UpstreamAnswer answer;
   private byte[] copy = new byte[0]; // for buffers without an array
 
   // draining thread only
@@ -114,7 +95,6 @@ final class Exchange implements AttemptListener, ClientStream.Listener, RequestB
     this.startNanos = relay.nanoTime();
     this.attemptStartNanos = startNanos;
     this.lastUpstreamNanos = startNanos;
-    this.progress = new StreamProgress(relay.settings().buffers().maxEvent().toInt());
   }
 
   String id() {
@@ -199,18 +179,12 @@ final class Exchange implements AttemptListener, ClientStream.Listener, RequestB
   // ---- the upstream's answer, on its I/O thread ----
 
   @Override
-  public void onHead(UpstreamResponseHead upstreamHead) {
+  public void onHead(UpstreamResponseHead head) {
     lastUpstreamNanos = relay.nanoTime();
-    head = upstreamHead;
-    upstreamRequestId = upstreamHead.header("request-id");
-    if (!upstreamHead.isPlain()) {
-      body = Body.OPAQUE;
-    } else if (upstreamHead.isEventStream() && upstreamHead.status() == 200) {
-      body = Body.EVENTS;
-    } else {
-      body = Body.WHOLE;
-      wholeBodyBegun = true;
-    }
+    upstreamRequestId = head.header("request-id");
+    UpstreamAnswer begun = new UpstreamAnswer(head, relay.settings().buffers());
+    answer = begun;
+    holdingWhole = !begun.isEventStream();
   }
 
   @Override
@@ -238,66 +212,47 @@ final class Exchange implements AttemptListener, ClientStream.Listener, RequestB
 
   /** Keeps the first bytes back until it is clear what they are the beginning of. */
   private void hold(byte[] array, int offset, int length) {
-    ByteArrayOutputStream bytes = held;
-    if (bytes == null) {
-      return;
-    }
-    bytes.write(array, offset, length);
-    boolean full = bytes.size() > relay.settings().buffers().hold().bytes();
-    if (body == Body.EVENTS) {
-      progress.feed(array, offset, length);
-      ApiError error = progress.firstError();
-      if (error != null) {
-        answerFirstError(error);
-      } else if (progress.begun() || full) {
-        commit();
-      }
-    } else if (body == Body.OPAQUE || full) {
-      commit();
+    UpstreamAnswer current = begunAnswer();
+    switch (current.hold(array, offset, length)) {
+      case HOLD -> {}
+      case COMMIT -> commit(current);
+      case FIRST_EVENT_IS_ERROR -> answerFirstError(current);
     }
   }
 
-  private void commit() {
+  private UpstreamAnswer begunAnswer() {
+    UpstreamAnswer current = answer;
+    if (current == null) {
+      throw new IllegalStateException("exchange " + id + ": a body before its head");
+    }
+    return current;
+  }
+
+  private void commit(UpstreamAnswer current) {
     if (!state.compareAndSet(State.ATTEMPTING, State.STREAMING)) {
       return;
     }
-    UpstreamResponseHead upstreamHead = headOrFail();
-    status = upstreamHead.status();
-    eventStream = body == Body.EVENTS;
-    client().head(status, ClientHeaders.of(upstreamHead, id));
+    status = current.head().status();
+    eventStream = current.isEventStream();
+    client().head(status, ClientHeaders.of(current.head(), id));
     firstByteNanos = relay.nanoTime();
-    byte[] first = heldBytes();
-    append(first, 0, first.length);
-  }
-
-  private byte[] heldBytes() {
-    ByteArrayOutputStream bytes = held;
-    held = null;
-    return bytes == null ? new byte[0] : bytes.toByteArray();
-  }
-
-  private UpstreamResponseHead headOrFail() {
-    UpstreamResponseHead upstreamHead = head;
-    if (upstreamHead == null) {
-      throw new IllegalStateException("exchange " + id + ": bytes before the head");
-    }
-    return upstreamHead;
+    answerComplete = current.isStopped();
+    byte[] first = current.held();
+    append(current, first, 0, first.length);
   }
 
   private void pass(byte[] array, int offset, int length) {
-    if (body == Body.EVENTS) {
-      progress.feed(array, offset, length);
-      answerComplete = progress.stopped();
-    }
-    append(array, offset, length);
+    UpstreamAnswer current = begunAnswer();
+    current.pass(array, offset, length);
+    answerComplete = current.isStopped();
+    append(current, array, offset, length);
   }
 
-  private void append(byte[] array, int offset, int length) {
-    boolean boundary = body == Body.EVENTS && progress.atBoundary();
-    int waiting = client().append(array, offset, length, boundary);
+  private void append(UpstreamAnswer current, byte[] array, int offset, int length) {
+    int waiting = client().append(array, offset, length, current.atBoundary());
     if (waiting > relay.settings().buffers().hard().bytes()) {
       cutShort(
-          "The client did not keep up with the answer (buffers.hard).",
+          apiError("The client did not keep up with the answer (buffers.hard)."),
           new Outcome(Outcome.Kind.CLIENT_GONE, "buffers.hard"));
     }
   }
@@ -314,8 +269,8 @@ final class Exchange implements AttemptListener, ClientStream.Listener, RequestB
 
   /** A complete body that was held whole, or an event stream without a single event. */
   private void endBeforeCommit() {
-    UpstreamResponseHead upstreamHead = headOrFail();
-    if (body == Body.EVENTS) {
+    UpstreamAnswer current = begunAnswer();
+    if (current.isEventStream()) {
       answerError(
           new ApiError(
               502,
@@ -325,29 +280,39 @@ final class Exchange implements AttemptListener, ClientStream.Listener, RequestB
           new Outcome(Outcome.Kind.UPSTREAM_CUT, "no event"));
       return;
     }
-    byte[] bytes = heldBytes();
-    List<HeaderField> headers = new ArrayList<>(ClientHeaders.of(upstreamHead, id));
-    headers.add(new HeaderField("content-length", Integer.toString(bytes.length)));
+    byte[] bytes = current.held();
+    int answerStatus = current.head().status();
     answerComplete = true;
     answer(
-        upstreamHead.status(),
-        headers,
+        answerStatus,
+        ClientHeaders.ofWhole(current.head(), bytes.length, id),
         bytes,
-        upstreamHead.status() < 400
+        answerStatus < 400
             ? Outcome.of(Outcome.Kind.COMPLETED)
-            : new Outcome(Outcome.Kind.UPSTREAM_ERROR, "status " + upstreamHead.status()));
+            : new Outcome(Outcome.Kind.UPSTREAM_ERROR, "status " + answerStatus));
   }
 
   private void endOfStream() {
-    if (body != Body.EVENTS || progress.stopped()) {
+    UpstreamAnswer current = begunAnswer();
+    if (!current.isEventStream()) {
       answerComplete = true;
       finish(Outcome.of(Outcome.Kind.COMPLETED));
-    } else if (progress.errorSeen()) {
+    } else {
+      endOfEvents(current, "The API ended its answer before it was complete.", "no message_stop");
+    }
+  }
+
+  /**
+   * What the end of an event stream means depends on its last events, not on how the bytes ended.
+   */
+  private void endOfEvents(UpstreamAnswer current, String ifIncomplete, String detail) {
+    if (current.isStopped()) {
+      answerComplete = true;
+      finish(Outcome.of(Outcome.Kind.COMPLETED));
+    } else if (current.hasErrorEvent()) {
       finish(new Outcome(Outcome.Kind.UPSTREAM_ERROR, "error event"));
     } else {
-      cutShort(
-          "The API ended its answer before it was complete.",
-          new Outcome(Outcome.Kind.UPSTREAM_CUT, "no message_stop"));
+      cutShort(apiError(ifIncomplete), new Outcome(Outcome.Kind.UPSTREAM_CUT, detail));
     }
   }
 
@@ -367,39 +332,22 @@ final class Exchange implements AttemptListener, ClientStream.Listener, RequestB
           new ApiError(502, "api_error", message, upstreamRequestId),
           new Outcome(Outcome.Kind.UPSTREAM_CUT, failure.kind().name()));
     } else if (now == State.STREAMING) {
-      if (progress.stopped()) {
-        finish(
-            Outcome.of(Outcome.Kind.COMPLETED)); // the message was whole, only its framing was not
-      } else if (progress.errorSeen()) {
-        finish(new Outcome(Outcome.Kind.UPSTREAM_ERROR, "error event"));
-      } else {
-        cutShort(
-            "The connection to the API broke before the answer was complete.",
-            new Outcome(Outcome.Kind.UPSTREAM_CUT, failure.kind().name()));
-      }
+      endOfEvents(
+          begunAnswer(),
+          "The connection to the API broke before the answer was complete.",
+          failure.kind().name());
     }
   }
 
   // ---- answers of our own ----
 
   /** An error event in place of the first event becomes the status that it should have had. */
-  private void answerFirstError(ApiError error) {
-    byte[] json = progress.firstErrorJson();
-    List<HeaderField> headers = new ArrayList<>(ClientHeaders.ofJson(json.length, id));
-    UpstreamResponseHead upstreamHead = headOrFail();
-    for (HeaderField field : ClientHeaders.of(upstreamHead, id)) {
-      boolean ofTheStream =
-          field.is("content-type")
-              || field.is("cache-control")
-              || field.is("x-accel-buffering")
-              || headers.stream().anyMatch(ours -> ours.is(field.name()));
-      if (!ofTheStream) {
-        headers.add(field);
-      }
-    }
+  private void answerFirstError(UpstreamAnswer current) {
+    ApiError error = requireNonNull(current.firstError());
+    byte[] json = current.firstErrorJson();
     answer(
         ApiError.statusOf(error.type()),
-        headers,
+        ClientHeaders.ofJsonInstead(current.head(), json.length, id),
         json,
         new Outcome(Outcome.Kind.UPSTREAM_ERROR, error.type()));
   }
@@ -448,11 +396,11 @@ final class Exchange implements AttemptListener, ClientStream.Listener, RequestB
     }
   }
 
-  /** Ends a stream that has begun and is not complete, so that nobody takes it for complete. */
-  private void cutShort(String message, Outcome outcome) {
-    cutShort(new ApiError(500, "api_error", message, upstreamRequestId), outcome);
+  private ApiError apiError(String message) {
+    return new ApiError(500, "api_error", message, upstreamRequestId);
   }
 
+  /** Ends a stream that has begun and is not complete, so that nobody takes it for complete. */
   private void cutShort(ApiError error, Outcome outcome) {
     if (state.compareAndSet(State.STREAMING, State.FINISHING)) {
       outcomeWhenTaken = outcome;
@@ -528,85 +476,59 @@ final class Exchange implements AttemptListener, ClientStream.Listener, RequestB
 
   /** Looks at every clock of this exchange and at its heartbeat. */
   void sweep(long now) {
-    GatewaySettings.Timeouts timeouts = relay.settings().timeouts();
-    State current = requireNonNull(state.get());
-    if (current == State.STREAMING && firstByteNanos < 0) {
-      return; // the I/O thread is about to write the head
-    }
-    if (isOver(timeouts.total(), startNanos, now)) {
-      timeOut("total", timeouts.total(), current);
+    Clocks.Phase phase = phase();
+    if (phase == null) {
       return;
     }
-    switch (current) {
-      case RECEIVING -> {
-        Duration limit = relay.settings().request().bodyTimeout();
-        if (isOver(limit, startNanos, now)) {
-          answerError(
-              new ApiError(
-                  408,
-                  "invalid_request_error",
-                  "The request body did not arrive within "
-                      + seconds(limit)
-                      + " (request.body-timeout).",
-                  null),
-              new Outcome(Outcome.Kind.TIMED_OUT, "body"));
-        }
-      }
-      case ATTEMPTING -> {
-        if (!wholeBodyBegun && isOver(timeouts.firstEvent(), attemptStartNanos, now)) {
-          timeOut("first-event", timeouts.firstEvent(), current);
-        } else if (wholeBodyBegun && isOver(timeouts.idle(), lastUpstreamNanos, now)) {
-          timeOut("idle", timeouts.idle(), current);
-        }
-      }
-      case STREAMING -> {
-        long stuck = client().stuckNanos(now);
-        if (stuck > timeouts.slowClient().toNanos()) {
-          timeOut("slow-client", timeouts.slowClient(), State.FINISHING);
-        } else if (stuck == 0 && isOver(timeouts.idle(), lastUpstreamNanos, now)) {
-          if (answerComplete) {
-            finish(Outcome.of(Outcome.Kind.COMPLETED)); // message_stop came, only the end did not
-          } else {
-            timeOut("idle", timeouts.idle(), current);
-          }
-        } else if (eventStream && isOver(timeouts.heartbeat(), client().lastWriteNanos(), now)) {
-          client().appendIfQuiet(KEEP_ALIVE);
-        }
-      }
-      case FINISHING -> {
-        if (client().stuckNanos(now) > timeouts.slowClient().toNanos()) {
-          timeOut("slow-client", timeouts.slowClient(), current);
-        }
-      }
-      case ENDED -> {}
+    ClientStream stream = client();
+    Clocks clocks = relay.clocks();
+    Clocks.Clock expired =
+        clocks.expired(
+            new Clocks.Reading(
+                phase, startNanos, attemptStartNanos, lastUpstreamNanos, stream.stuckNanos(now)),
+            now);
+    if (expired == Clocks.Clock.IDLE && answerComplete) {
+      finish(Outcome.of(Outcome.Kind.COMPLETED)); // message_stop has come, only the end has not
+    } else if (expired != null) {
+      timeOut(expired, clocks.message(expired));
+    } else if (phase == Clocks.Phase.STREAMING
+        && eventStream
+        && clocks.heartbeatIsDue(stream.lastWriteNanos(), now)) {
+      stream.appendIfQuiet(KEEP_ALIVE);
     }
   }
 
-  private static boolean isOver(Duration limit, long since, long now) {
-    return !limit.isZero() && now - since > limit.toNanos();
+  /**
+   * Null when no clock counts: the exchange has ended, or its head is being written this moment.
+   */
+  private Clocks.@Nullable Phase phase() {
+    return switch (requireNonNull(state.get())) {
+      case RECEIVING -> Clocks.Phase.RECEIVING;
+      case ATTEMPTING -> holdingWhole ? Clocks.Phase.HOLDING : Clocks.Phase.WAITING;
+      case STREAMING -> firstByteNanos < 0 ? null : Clocks.Phase.STREAMING;
+      case FINISHING -> Clocks.Phase.FINISHING;
+      case ENDED -> null;
+    };
   }
 
-  private void timeOut(String clock, Duration limit, State current) {
-    Outcome outcome = new Outcome(Outcome.Kind.TIMED_OUT, clock);
-    String message =
-        "The gateway ended this request: timeouts." + clock + " of " + seconds(limit) + " is over.";
-    if (current == State.RECEIVING || current == State.ATTEMPTING) {
-      answerError(new ApiError(504, "timeout_error", message, upstreamRequestId), outcome);
-    } else if (current == State.STREAMING) {
+  private void timeOut(Clocks.Clock clock, String message) {
+    Outcome outcome = new Outcome(Outcome.Kind.TIMED_OUT, clock.settingName());
+    State now = requireNonNull(state.get());
+    if (now == State.RECEIVING || now == State.ATTEMPTING) {
+      ApiError error =
+          clock == Clocks.Clock.BODY
+              ? new ApiError(408, "invalid_request_error", message, null)
+              : new ApiError(504, "timeout_error", message, upstreamRequestId);
+      answerError(error, outcome);
+    } else if (now == State.STREAMING && clock != Clocks.Clock.SLOW_CLIENT) {
       cutShort(new ApiError(504, "timeout_error", message, upstreamRequestId), outcome);
-    } else {
+    } else if (now != State.ENDED) {
       // The client takes nothing: whatever waits for it cannot be delivered.
       state.compareAndSet(State.STREAMING, State.FINISHING);
       outcomeWhenTaken = outcome;
       releaseUpstream();
       client().abort();
     }
-  }
-
-  private static String seconds(Duration duration) {
-    return duration.toMillis() % 1000 == 0
-        ? duration.toSeconds() + "s"
-        : duration.toMillis() + "ms";
   }
 
   /** Ends this exchange because the gateway closes; the client is told. */

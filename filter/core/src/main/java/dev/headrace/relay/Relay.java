@@ -43,6 +43,7 @@ public final class Relay implements AutoCloseable {
   private final Supplier<Secret> apiKey;
   private final LongSupplier nanoTime;
   private final Routes routes;
+  private final Clocks clocks;
   private final UpstreamHeaders upstreamHeaders;
   private final StreamLimit streams;
   private final UpstreamClient upstream;
@@ -60,6 +61,7 @@ public final class Relay implements AutoCloseable {
     this.apiKey = apiKeyOf(settings.upstream());
     this.upstream = upstream;
     this.nanoTime = nanoTime;
+    this.clocks = new Clocks(settings);
     List<Endpoint> endpoints = new ArrayList<>(Endpoint.STANDARD);
     settings.request().extraEndpoints().stream().map(Endpoint::of).forEach(endpoints::add);
     String basePath = settings.upstream().baseUrl().getRawPath();
@@ -151,11 +153,11 @@ public final class Relay implements AutoCloseable {
       permit.release();
       throw e;
     }
-    exchanges.add(exchange);
     try {
       AsyncClientStream client =
           new AsyncClientStream(async, request, response, exchange, nanoTime);
       exchange.answersTo(client);
+      exchanges.add(exchange); // only now, since the clocks ask the client stream
       client.start();
       if (route.endpoint().method().equals("POST")) {
         RequestBody body =
@@ -225,6 +227,10 @@ public final class Relay implements AutoCloseable {
 
   GatewaySettings settings() {
     return settings;
+  }
+
+  Clocks clocks() {
+    return clocks;
   }
 
   UpstreamClient upstream() {

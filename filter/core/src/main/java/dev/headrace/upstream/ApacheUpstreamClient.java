@@ -106,7 +106,7 @@ public final class ApacheUpstreamClient implements UpstreamClient {
                     .setConnectionRequestTimeout(Timeout.of(settings.timeouts().connect()))
                     .setProtocolUpgradeEnabled(false)
                     .build())
-            .setIoSessionDecorator(SuspendableSession::new)
+            .setIoSessionDecorator(UpstreamSession::new)
             // What goes wrong on one connection reaches its attempt; this hears of it a second
             // time.
             .setIoReactorExceptionCallback(e -> LOG.debug("Upstream I/O: {}", e.toString()))

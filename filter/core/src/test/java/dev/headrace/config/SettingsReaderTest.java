@@ -8,9 +8,14 @@ import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.KeyStore;
+import java.security.cert.X509Certificate;
 import java.time.Duration;
+import java.util.Base64;
 import java.util.List;
 import java.util.Map;
+import javax.net.ssl.TrustManagerFactory;
+import javax.net.ssl.X509TrustManager;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -421,6 +426,25 @@ class SettingsReaderTest {
             + Shown.text(noCertificate.toString())
             + " has no valid certificate (expected: a readable PEM file with certificates) at"
             + " headrace.yaml:1");
+  }
+
+  @Test
+  void certificatesMayHaveCommentsBetweenThem(@TempDir Path folder) throws Exception {
+    TrustManagerFactory trust =
+        TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
+    trust.init((KeyStore) null);
+    X509Certificate[] trusted =
+        ((X509TrustManager) trust.getTrustManagers()[0]).getAcceptedIssuers();
+    StringBuilder pem = new StringBuilder();
+    for (X509Certificate certificate : List.of(trusted[0], trusted[1])) {
+      pem.append("# a certificate of the company\n-----BEGIN CERTIFICATE-----\n")
+          .append(Base64.getMimeEncoder().encodeToString(certificate.getEncoded()))
+          .append("\n-----END CERTIFICATE-----\n");
+    }
+    Path file = Files.writeString(folder.resolve("ca.pem"), pem);
+    GatewaySettings settings =
+        read("upstream: {api-key: k, ca-file: " + file + "}", SampleSettings.NOTHING).settings();
+    assertThat(settings.upstream().caFile()).isEqualTo(file);
   }
 
   @Test

@@ -26,7 +26,7 @@ import org.jspecify.annotations.Nullable;
  * Collects the requests of one connection and answers them one after the other. Owned by the
  * connection's event loop.
  */
-final class ConnectionHandler extends ChannelInboundHandlerAdapter {
+final class ConnectionHandler extends ChannelInboundHandlerAdapter implements Exchange.Listener {
   private static final byte[] CONTINUE = "HTTP/1.1 100 Continue\r\n\r\n".getBytes(US_ASCII);
 
   private final SimulatorServer server;
@@ -131,8 +131,8 @@ final class ConnectionHandler extends ChannelInboundHandlerAdapter {
   }
 
   private void enqueue(SeenRequest seen, Answer answer) {
-    Plan plan = new PlanBuilder(answer, seen, server.settings()).build();
-    Exchange exchange = new Exchange(channel, seen, plan, this::done);
+    Plan plan = plan(seen, answer);
+    Exchange exchange = new Exchange(channel, seen, plan, this);
     server.exchangeStarted();
     exchanges.add(exchange);
     if (exchanges.size() == 1) {
@@ -140,9 +140,24 @@ final class ConnectionHandler extends ChannelInboundHandlerAdapter {
     }
   }
 
-  private void done(Exchange exchange) {
-    exchanges.remove(exchange);
+  private Plan plan(SeenRequest seen, Answer answer) {
+    try {
+      return new PlanBuilder(answer, seen, server.settings()).build();
+    } catch (RuntimeException e) {
+      seen.failed(e);
+      Answer told = Answer.error(500, "api_error", "The script cannot be rendered: " + e);
+      return new PlanBuilder(told, seen, server.settings()).build();
+    }
+  }
+
+  @Override
+  public void ended(Exchange exchange) {
     server.exchangeEnded();
+  }
+
+  @Override
+  public void connectionFree(Exchange exchange) {
+    exchanges.remove(exchange);
     if (!channel.isActive()) {
       return;
     }
@@ -172,6 +187,7 @@ final class ConnectionHandler extends ChannelInboundHandlerAdapter {
     for (Exchange exchange : List.copyOf(exchanges)) {
       exchange.clientGone();
     }
+    exchanges.clear();
   }
 
   // A client's RST comes as an exception; the closed connection is what is reported.

@@ -10,7 +10,6 @@ import io.netty.channel.ChannelOption;
 import io.netty.util.concurrent.ScheduledFuture;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
-import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -28,6 +27,19 @@ final class Exchange {
     ENDED
   }
 
+  /** Hears how an exchange ends, once each, on the event loop. */
+  interface Listener {
+    /** The answer is sent or the client has gone: nothing more will be counted. */
+    void ended(Exchange exchange);
+
+    /** The last byte is accepted and the connection may carry the next answer. */
+    void connectionFree(Exchange exchange);
+  }
+
+  // Up to here a body with a length surely fits into the socket's buffer and is counted as sent
+  // when it is handed over.
+  private static final int SMALL_BODY = 64 << 10;
+
   // One turn on the event loop; longer ones would keep other streams waiting.
   private static final int BYTES_PER_TURN = 256 << 10;
   private static final byte[] LAST_CHUNK = "0\r\n\r\n".getBytes(US_ASCII);
@@ -37,7 +49,9 @@ final class Exchange {
   private final Channel channel;
   private final SeenRequest request;
   private final Plan plan;
-  private final Consumer<Exchange> whenDone;
+  private final Listener listener;
+  // See SMALL_BODY.
+  private final boolean countsBeforeFlush;
   private @Nullable GzipBody gzip;
 
   private State state = State.WAITING;
@@ -58,11 +72,17 @@ final class Exchange {
   private @Nullable Usage pendingUsage;
   private long bodyOffset;
 
-  Exchange(Channel channel, SeenRequest request, Plan plan, Consumer<Exchange> whenDone) {
+  Exchange(Channel channel, SeenRequest request, Plan plan, Listener listener) {
     this.channel = channel;
     this.request = request;
     this.plan = plan;
-    this.whenDone = whenDone;
+    this.listener = listener;
+    this.countsBeforeFlush =
+        plan.framing == Plan.Framing.LENGTH
+            && plan.bodyBytes <= SMALL_BODY
+            && !plan.shaper.shapes()
+            && !plan.stallBeforeHead
+            && plan.insteadOfHead == null;
   }
 
   SeenRequest request() {
@@ -97,9 +117,10 @@ final class Exchange {
   void clientGone() {
     if (state != State.ENDED) {
       state = State.ENDED;
-      request.markClientGone();
       release();
-      whenDone.accept(this);
+      listener.ended(this);
+      // Last, because it wakes up who waits, and they may look at the rest.
+      request.markClientGone();
     }
   }
 
@@ -313,6 +334,11 @@ final class Exchange {
       pending = NO_BYTES;
       pendingOffset = 0;
     }
+    if (countsBeforeFlush) {
+      request.sent(size, event, usage);
+      ignore(channel.write(piece));
+      return size;
+    }
     ignore(
         channel
             .write(piece)
@@ -344,44 +370,59 @@ final class Exchange {
       step = new Step.End(how);
       return;
     }
-    // Ended only when the bytes before are accepted: until then the client may still leave.
     state = State.ENDING;
-    ByteBuf last =
-        how == AnswerSpec.Ending.CLEAN && plan.framing == Plan.Framing.CHUNKED && !plan.bodyless
-            ? Unpooled.wrappedBuffer(LAST_CHUNK)
-            : Unpooled.EMPTY_BUFFER;
+    if (countsBeforeFlush) {
+      // The client knows the length: it may be done, and the test look, before a listener runs.
+      ended();
+    }
+    // Ended only when the bytes before are accepted: until then the client may still leave.
     ignore(
         channel
-            .writeAndFlush(last)
+            .writeAndFlush(Unpooled.EMPTY_BUFFER)
             .addListener(
                 written -> {
-                  if (written.isSuccess() && state != State.ENDED) {
-                    ended(how);
+                  if (written.isSuccess()) {
+                    finish(how);
                   }
                 }));
   }
 
-  private void ended(AnswerSpec.Ending how) {
+  private void finish(AnswerSpec.Ending how) {
+    if (state == State.ENDING) {
+      // Before the client can see the end, so that whoever looks then sees all of it.
+      ended();
+    } else if (!countsBeforeFlush) {
+      return;
+    }
+    switch (how) {
+      case CLEAN ->
+          ignore(
+              channel
+                  .writeAndFlush(lastBytes())
+                  .addListener(written -> listener.connectionFree(this)));
+      case CUT -> ignore(channel.close());
+      case RESET -> reset(channel);
+    }
+  }
+
+  private void ended() {
     state = State.ENDED;
     release();
+    listener.ended(this);
     request.markFinished();
-    switch (how) {
-      case CLEAN -> whenDone.accept(this);
-      case CUT -> {
-        whenDone.accept(this);
-        ignore(channel.close());
-      }
-      case RESET -> {
-        whenDone.accept(this);
-        reset(channel);
-      }
-    }
+  }
+
+  private ByteBuf lastBytes() {
+    return plan.framing == Plan.Framing.CHUNKED && !plan.bodyless
+        ? Unpooled.wrappedBuffer(LAST_CHUNK)
+        : Unpooled.EMPTY_BUFFER;
   }
 
   /** Closes with RST instead of FIN; with TLS also without close_notify. */
   static void reset(Channel channel) {
     channel.config().setOption(ChannelOption.SO_LINGER, 0);
-    channel.unsafe().closeForcibly();
+    // Below the pipeline, where TLS would say goodbye first.
+    channel.unsafe().close(channel.newPromise());
   }
 
   private void release() {

@@ -18,6 +18,10 @@ final class Plan {
   final byte[] head;
   final Framing framing;
   final Iterator<Step> steps;
+
+  /** The length given in the head; 0 when none is. */
+  final int bodyBytes;
+
   final ByteShaper shaper;
   final EventStyle style;
   final TokenPace pace;
@@ -36,6 +40,7 @@ final class Plan {
       byte[] head,
       Framing framing,
       Iterator<Step> steps,
+      int bodyBytes,
       AnswerSpec spec,
       TokenPace pace,
       long beforeHeadNanos,
@@ -49,6 +54,7 @@ final class Plan {
     this.head = head;
     this.framing = framing;
     this.steps = steps;
+    this.bodyBytes = bodyBytes;
     this.shaper = new ByteShaper(spec);
     this.style = spec.style;
     this.pace = pace;

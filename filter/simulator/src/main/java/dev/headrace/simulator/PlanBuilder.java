@@ -35,7 +35,7 @@ final class PlanBuilder {
   Plan build() {
     return switch (spec.kind) {
       case RAW_HTTP ->
-          plan(spec.status, spec.body, Plan.Framing.UNTIL_CLOSE, List.<Step>of().iterator(), 0);
+          plan(spec.status, spec.body, Plan.Framing.UNTIL_CLOSE, List.<Step>of().iterator(), 0, 0);
       case BODY -> whole(spec.status, spec.contentType, spec.body, null, false);
       case ERROR -> error(spec.status, spec.errorType, message(), spec.errorCode);
       case MESSAGE, EVENTS -> request.streaming() ? stream() : json();
@@ -66,6 +66,7 @@ final class PlanBuilder {
         head.bytes(200),
         Plan.Framing.CHUNKED,
         steps(),
+        0,
         spec,
         pace(),
         beforeHead(),
@@ -312,6 +313,7 @@ final class PlanBuilder {
         head.bytes(status),
         Plan.Framing.LENGTH,
         bodySteps(encoded, usage).iterator(),
+        encoded.length,
         generated ? beforeHead() : Math.max(0, spec.beforeHeadNanos));
   }
 
@@ -332,12 +334,18 @@ final class PlanBuilder {
   // ---- Both -----------------------------------------------------------------------------------
 
   private Plan plan(
-      int status, byte[] head, Plan.Framing framing, Iterator<Step> steps, long beforeHead) {
+      int status,
+      byte[] head,
+      Plan.Framing framing,
+      Iterator<Step> steps,
+      int bodyBytes,
+      long beforeHead) {
     return new Plan(
         status,
         head,
         framing,
         steps,
+        bodyBytes,
         spec,
         TokenPace.FULL_SPEED,
         beforeHead,

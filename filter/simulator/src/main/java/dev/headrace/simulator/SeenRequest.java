@@ -15,8 +15,10 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A request as the simulator saw it, with the live state of its answer. Thread-safe: the request
- * never changes, and the answer's state may be read at any time from any thread. Times are those of
- * {@link System#nanoTime}.
+ * never changes, and the answer's state may be read at any time from any thread. In mid-stream the
+ * counts may be an instant behind what a fast client has read ({@link #awaitEvents} waits); a
+ * client that has seen the end of the body finds them complete, unless a fault ended it or a JSON
+ * body is over 64 KiB. Times are those of {@link System#nanoTime}.
  */
 public final class SeenRequest {
   private final int index;

@@ -15,9 +15,11 @@ import io.netty.handler.codec.http.HttpDecoderConfig;
 import io.netty.handler.codec.http.HttpRequestDecoder;
 import io.netty.handler.ssl.SslContext;
 import io.netty.util.concurrent.DefaultThreadFactory;
-import io.netty.util.concurrent.GlobalEventExecutor;
+import io.netty.util.concurrent.ImmediateEventExecutor;
+import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.Socket;
 import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
@@ -40,8 +42,7 @@ final class SimulatorServer {
   private final Function<SeenRequest, Answer> answers;
   private final @Nullable SslContext tls;
   private final EventLoopGroup loops;
-  private final ChannelGroup connections =
-      new DefaultChannelGroup(GlobalEventExecutor.INSTANCE, true);
+  private final ChannelGroup connections = new DefaultChannelGroup(ImmediateEventExecutor.INSTANCE);
   private final AtomicLong connectionIds = new AtomicLong();
   private final AtomicInteger openConnections = new AtomicInteger();
   private final AtomicInteger openStreams = new AtomicInteger();
@@ -121,8 +122,28 @@ final class SimulatorServer {
     openStreams.decrementAndGet();
   }
 
-  /** Closes the listening socket, so that new connections are refused. */
+  /** Closes the listening socket, so that new connections are refused from the return on. */
   synchronized void refuseConnections() {
+    closeListener();
+    // The JDK closes a registered socket only with the selector's next round; see it closed.
+    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(5);
+    while (accepts()) {
+      if (System.nanoTime() - deadline > 0) {
+        throw new IllegalStateException("Port " + port + " still accepts connections");
+      }
+      Thread.onSpinWait();
+    }
+  }
+
+  private boolean accepts() {
+    try (Socket probe = new Socket(InetAddress.getLoopbackAddress(), port)) {
+      return probe.isConnected();
+    } catch (IOException e) {
+      return false;
+    }
+  }
+
+  private synchronized void closeListener() {
     Channel open = listener;
     if (open != null) {
       listener = null;
@@ -148,7 +169,7 @@ final class SimulatorServer {
   }
 
   void close() {
-    refuseConnections();
+    closeListener();
     closeConnections();
     loops.shutdownGracefully(0, 2, TimeUnit.SECONDS).awaitUninterruptibly();
   }

@@ -5,7 +5,7 @@ import java.util.List;
 
 /** Cuts text into pieces without ever cutting a character in two. Pure. */
 final class TextPieces {
-  private static final int LONGEST_TOKEN = 6;
+  private static final int LONGEST_TOKEN = 9;
 
   private TextPieces() {}
 

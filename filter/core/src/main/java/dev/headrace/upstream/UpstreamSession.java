@@ -11,31 +11,34 @@ import org.apache.hc.core5.reactor.EventMask;
 import org.apache.hc.core5.reactor.IOEventHandler;
 import org.apache.hc.core5.reactor.IOSession;
 import org.apache.hc.core5.util.Timeout;
+import org.jspecify.annotations.Nullable;
 
 /**
- * A session that gives no bytes while reading is suspended, and no end together with bytes.
+ * A session that keeps two promises which HttpCore's HTTP/1.1 input loop relies on nobody to keep.
  *
- * <p>HttpCore's HTTP/1.1 input loop goes on as long as its session has bytes, also when the
- * consumer's capacity is used up: a fast upstream can push tens of MiB past a client that does not
- * read. When the capacity ends, HttpCore takes back its interest in reading; from that moment on
- * this session answers {@link #read} with 0, which ends the loop and leaves the rest in the kernel,
+ * <p><b>No bytes while reading is suspended.</b> The loop goes on as long as its session has bytes,
+ * also when the consumer's capacity is used up: a fast upstream can push tens of MiB past a client
+ * that does not read. When the capacity ends, HttpCore takes back its interest in reading; from
+ * that moment on {@link #read} answers 0, which ends the loop and leaves the rest in the kernel,
  * where TCP slows the upstream down.
  *
- * <p>It also keeps bytes and the end of the connection apart when they come together. HttpCore's
- * chunk decoder reads on until it meets the end, throws, and forgets what it has decoded in that
- * turn: a stream that had begun would look like one that never had. The end (or reset) is therefore
- * met only when the selector reports the socket again, which it does at once, since an end lasts.
- * With TLS, HttpCore hands decrypted bytes over by itself and none of this happens.
+ * <p><b>The end only after the bytes before it.</b> The chunk decoder throws at a premature end,
+ * and with it goes what it decoded in the same call: up to a buffer full of events that had
+ * arrived. So an end or an error that follows bytes directly is kept for the next turn; the
+ * selector comes back at once, since the socket stays readable.
  *
- * <p>Used by one I/O thread, but for the event mask, which any thread may change.
+ * <p>Read by one I/O thread; any thread may change the event mask.
  */
-final class SuspendableSession implements IOSession {
+final class UpstreamSession implements IOSession {
 
   private final IOSession session;
   private volatile boolean suspended;
-  private boolean hasRead; // I/O thread only; there were bytes since the socket became readable
 
-  SuspendableSession(IOSession session) {
+  // I/O thread only
+  private boolean gaveBytes; // in this turn
+  private @Nullable IOException failure; // to be thrown by the next read
+
+  UpstreamSession(IOSession session) {
     this.session = session;
   }
 
@@ -44,20 +47,32 @@ final class SuspendableSession implements IOSession {
     if (suspended) {
       return 0;
     }
-    int count;
-    try {
-      count = session.read(destination);
-    } catch (IOException e) {
-      if (hasRead) {
-        return 0;
-      }
-      throw e;
+    IOException kept = failure;
+    if (kept != null && !gaveBytes) {
+      failure = null;
+      throw kept;
     }
-    if (count < 0 && hasRead) {
+    try {
+      int count = session.read(destination);
+      if (count < 0 && gaveBytes) {
+        return 0; // the next turn meets the end again
+      }
+      gaveBytes |= count > 0;
+      return count;
+    } catch (IOException e) {
+      if (!gaveBytes) {
+        throw e;
+      }
+      failure = e;
       return 0;
     }
-    hasRead |= count > 0;
-    return count;
+  }
+
+  /** Called first in every turn of the I/O thread. */
+  @Override
+  public void updateReadTime() {
+    gaveBytes = false;
+    session.updateReadTime();
   }
 
   @Override
@@ -180,13 +195,6 @@ final class SuspendableSession implements IOSession {
   @Override
   public long getLastEventTime() {
     return session.getLastEventTime();
-  }
-
-  /** Called whenever the socket has become readable, before anything is read. */
-  @Override
-  public void updateReadTime() {
-    hasRead = false;
-    session.updateReadTime();
   }
 
   @Override

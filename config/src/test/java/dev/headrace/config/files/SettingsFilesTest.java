@@ -1,0 +1,253 @@
+package dev.headrace.config.files;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.headrace.config.Environment;
+import dev.headrace.config.GatewaySettings;
+import dev.headrace.config.LoadedSettings;
+import dev.headrace.config.Secret;
+import dev.headrace.config.Setting;
+import dev.headrace.config.SettingTable;
+import dev.headrace.config.SettingsReader;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.node.ObjectNode;
+
+/** The settings file as shipped, its JSON schema and the table in the code say the same. */
+class SettingsFilesTest {
+  private static final Path YAML = Path.of("headrace.yaml");
+  private static final Environment WITH_KEY =
+      Environment.of(Map.of("ANTHROPIC_API_KEY", "test-key"), Map.of());
+
+  /** A default that is commented out has no space after the "#"; an explanation has one. */
+  private static final Pattern COMMENTED_OUT = Pattern.compile("(?m)^( *)#([a-z])");
+
+  private static final GatewaySettings DEFAULTS =
+      GatewaySettings.builder().upstreamApiKey(Secret.of("test-key")).build();
+
+  @Test
+  void fileAsShippedReadsAsAllDefaults() throws IOException {
+    LoadedSettings loaded = SettingsReader.read(YAML, WITH_KEY);
+    assertThat(loaded.settings()).isEqualTo(DEFAULTS);
+    assertThat(loaded.warnings()).isEmpty();
+    assertThat(loaded.origins()).containsOnlyKeys("upstream.api-key");
+  }
+
+  @Test
+  void fileWithAllCommentsRemovedIsStillReadAsTheDefaults() throws IOException {
+    // The two files have no default, and a line without a value is refused.
+    String yaml = uncommented().replaceAll("(?m)^  (api-key-file|ca-file):$", "");
+    LoadedSettings loaded = SettingsReader.read(yaml, "headrace.yaml", WITH_KEY);
+    assertThat(loaded.settings()).isEqualTo(DEFAULTS);
+  }
+
+  @Test
+  void fileNamesTheSettingsOfTheTableInItsOrderWithItsDefaults() throws IOException {
+    Map<String, String> expected = new LinkedHashMap<>();
+    for (Setting<?> setting : SettingTable.all()) {
+      boolean list = setting.typeName().startsWith("list of ");
+      String written = setting.secret() ? "${ANTHROPIC_API_KEY}" : setting.defaultText().orElse("");
+      expected.put(setting.key(), list ? "[" + written + "]" : written);
+    }
+    assertThat(keysAndValues(uncommented()).entrySet())
+        .containsExactlyElementsOf(expected.entrySet());
+  }
+
+  @Test
+  void everySettingIsExplainedRightAboveIt() throws IOException {
+    List<String> lines = Files.readAllLines(YAML);
+    for (int i = 0; i < lines.size(); i++) {
+      if (lines.get(i).matches(" *#?[a-z-]+:.*")) {
+        assertThat(lines.get(i - 1)).as("above " + lines.get(i)).matches(" *# .*\\.");
+      }
+    }
+  }
+
+  @Test
+  void fileStatesTheBoundsOfEveryRange() throws IOException {
+    String yaml = Files.readString(YAML);
+    for (Setting<?> setting : SettingTable.all()) {
+      if (setting.minimum().isPresent() && setting.maximum().isPresent()) {
+        assertThat(explanation(yaml, setting))
+            .as(setting.key())
+            .contains(setting.minimum().get() + " to " + setting.maximum().get());
+      }
+    }
+  }
+
+  @Test
+  void schemaIsTheOneThatFollowsFromTheTable() throws IOException {
+    if (Boolean.getBoolean("write-schema")) {
+      Files.writeString(SettingsSchema.FILE, SettingsSchema.text());
+    }
+    assertThat(Files.readString(SettingsSchema.FILE))
+        .as("mvn -pl filter/core,config verify -Dwrite-schema=true writes the file anew")
+        .isEqualTo(SettingsSchema.text());
+  }
+
+  @Test
+  void schemaNamesTheSettingsOfTheTableInItsOrderWithItsDefaults() {
+    Map<String, String> expected = new LinkedHashMap<>();
+    for (Setting<?> setting : SettingTable.all()) {
+      boolean list = setting.typeName().startsWith("list of ");
+      expected.put(setting.key(), list ? "[]" : setting.defaultText().orElse(""));
+    }
+    Map<String, String> found = new LinkedHashMap<>();
+    collect("", SettingsSchema.stored(), found);
+    assertThat(found.entrySet()).containsExactlyElementsOf(expected.entrySet());
+  }
+
+  static List<Setting<?>> settings() {
+    return SettingTable.all();
+  }
+
+  @ParameterizedTest
+  @MethodSource("settings")
+  void schemaTakesTheDefault(Setting<?> setting) {
+    ObjectNode schema = SettingsSchema.stored();
+    JsonNode property = propertyOf(schema, setting);
+    if (setting.typeName().startsWith("list of ")) {
+      assertThat(property.path("type").asString()).isEqualTo("array");
+    } else if (property.has("default")) {
+      assertThat(accepts(schema, property, property.get("default"))).isTrue();
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "timeouts.idle, 5s, true",
+    "timeouts.idle, 0, true",
+    "timeouts.idle, ${IDLE:-5s}, true",
+    "timeouts.idle, 5, false",
+    "timeouts.idle, off, false",
+    "timeouts.idle, 5 s, false",
+    "timeouts.heartbeat, off, true",
+    "buffers.soft, 8KiB, true",
+    "buffers.soft, 8192, false",
+    "buffers.soft, 8KB, false",
+    "upstream.base-url, http://localhost:80/a, true",
+    "upstream.base-url, https://me@example.com, false",
+    "upstream.base-url, ftp://example.com, false",
+    "enabled, yes, false",
+    "enabled, ${ON}, true",
+    "mount, /claude, true",
+    "upstream.io-threads, ${N}, true",
+    "upstream.io-threads, many, false",
+  })
+  void schemaJudgesTextAsTheReaderDoes(String key, String value, boolean accepted) {
+    ObjectNode schema = SettingsSchema.stored();
+    Setting<?> setting =
+        settings().stream().filter(row -> row.key().equals(key)).findFirst().orElseThrow();
+    JsonNode text = schema.stringNode(value);
+    assertThat(accepts(schema, propertyOf(schema, setting), text)).isEqualTo(accepted);
+  }
+
+  private static String uncommented() throws IOException {
+    return COMMENTED_OUT.matcher(Files.readString(YAML)).replaceAll("$1$2");
+  }
+
+  /** Reads the two levels of the file by its indentation, which needs no YAML library. */
+  private static Map<String, String> keysAndValues(String yaml) {
+    Map<String, String> found = new LinkedHashMap<>();
+    String group = "";
+    for (String line : yaml.lines().toList()) {
+      if (line.isBlank() || line.strip().startsWith("#")) {
+        continue;
+      }
+      int colon = line.indexOf(':');
+      String key = line.substring(0, colon).strip();
+      String value = line.substring(colon + 1).strip();
+      if (line.startsWith("  ")) {
+        found.put(group + "." + key, value);
+      } else if (value.isEmpty()) {
+        group = key;
+      } else {
+        found.put(key, value);
+      }
+    }
+    return found;
+  }
+
+  /** Returns the comments of a group and of a setting in it, on one line. */
+  private static String explanation(String yaml, Setting<?> setting) {
+    StringBuilder ofGroup = new StringBuilder();
+    StringBuilder comments = new StringBuilder();
+    String group = "";
+    for (String line : yaml.lines().toList()) {
+      String text = line.strip();
+      if (text.startsWith("# ")) {
+        comments.append(text, 1, text.length());
+        continue;
+      }
+      if (line.matches("[a-z]+:")) {
+        group = line.substring(0, line.length() - 1);
+        ofGroup.setLength(0);
+        ofGroup.append(comments);
+      }
+      if (group.equals(setting.group()) && text.startsWith("#" + setting.name() + ":")) {
+        return ofGroup.append(comments).toString();
+      }
+      comments.setLength(0);
+    }
+    throw new AssertionError(setting + " is not in the file");
+  }
+
+  private static void collect(String prefix, JsonNode schema, Map<String, String> found) {
+    for (Map.Entry<String, JsonNode> property : schema.path("properties").properties()) {
+      if (property.getValue().has("properties")) {
+        collect(property.getKey() + ".", property.getValue(), found);
+      } else {
+        JsonNode standard = property.getValue().path("default");
+        found.put(
+            prefix + property.getKey(),
+            standard.isArray() ? standard.toString() : standard.asString());
+      }
+    }
+  }
+
+  private static JsonNode propertyOf(JsonNode schema, Setting<?> setting) {
+    JsonNode group =
+        setting.group().isEmpty() ? schema : schema.path("properties").path(setting.group());
+    JsonNode property = group.path("properties").path(setting.name());
+    assertThat(property.isObject()).as(setting.key()).isTrue();
+    return property;
+  }
+
+  /** Judges a value by the few words of JSON Schema that our schema uses for one value. */
+  private static boolean accepts(JsonNode schema, JsonNode form, JsonNode value) {
+    if (form.has("$ref")) {
+      String name = form.get("$ref").asString().substring("#/$defs/".length());
+      return accepts(schema, schema.path("$defs").required(name), value);
+    }
+    if (form.has("anyOf")) {
+      return form.get("anyOf").values().stream().anyMatch(each -> accepts(schema, each, value));
+    }
+    if (form.has("const")) {
+      return form.get("const").equals(value);
+    }
+    return switch (form.path("type").asString()) {
+      case "string" ->
+          value.isString()
+              && value.asString().length() >= form.path("minLength").asInt(0)
+              && Pattern.compile(form.path("pattern").asString(""))
+                  .matcher(value.asString())
+                  .find();
+      case "integer" ->
+          value.isInt()
+              && value.asInt() >= form.path("minimum").asInt(Integer.MIN_VALUE)
+              && value.asInt() <= form.path("maximum").asInt(Integer.MAX_VALUE);
+      case "boolean" -> value.isBoolean();
+      default -> throw new AssertionError("a form that this test does not know: " + form);
+    };
+  }
+}

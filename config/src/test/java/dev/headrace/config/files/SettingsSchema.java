@@ -1,0 +1,150 @@
+package dev.headrace.config.files;
+
+import dev.headrace.config.Setting;
+import dev.headrace.config.SettingTable;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import tools.jackson.databind.ObjectMapper;
+import tools.jackson.databind.SerializationFeature;
+import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.ArrayNode;
+import tools.jackson.databind.node.ObjectNode;
+
+/**
+ * Makes the JSON schema of {@code headrace.yaml} from the table of settings. The schema is for
+ * editors: it knows keys, forms and plain ranges; what only the gateway can tell (whether a host
+ * name is one, whether two settings fit each other) it lets pass.
+ *
+ * <p>After a change of the table, {@code mvn -pl filter/core,config verify -Dwrite-schema=true}
+ * writes the file anew.
+ */
+final class SettingsSchema {
+  static final Path FILE = Path.of("headrace.schema.json");
+
+  /** Text with a placeholder in it can become anything, so the schema lets it pass everywhere. */
+  static final String PLACEHOLDER = "\\$\\{[A-Za-z_][A-Za-z0-9_.-]*(:-[^}]*)?\\}";
+
+  static final String DURATION = "^(0|(0|[1-9][0-9]{0,11})(ms|s|m|h|d))$";
+  static final String SIZE = "^(0|[1-9][0-9]{0,11})(B|KiB|MiB|GiB)$";
+
+  private static final ObjectMapper JSON =
+      JsonMapper.builder().enable(SerializationFeature.INDENT_OUTPUT).build();
+
+  private SettingsSchema() {}
+
+  /** Returns the schema as it must stand in the file. */
+  static String text() {
+    return JSON.writeValueAsString(schema()).replace("\r\n", "\n") + "\n";
+  }
+
+  /** Returns the schema that stands in the file. */
+  static ObjectNode stored() {
+    try {
+      return (ObjectNode) JSON.readTree(Files.readString(FILE));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static ObjectNode schema() {
+    ObjectNode schema = JSON.createObjectNode();
+    schema.put("$schema", "https://json-schema.org/draft/2020-12/schema");
+    schema.put("title", "Headrace settings (headrace.yaml)");
+    addGroup(schema, "");
+    ObjectNode forms = schema.putObject("$defs");
+    forms.putObject("placeholder").put("type", "string").put("pattern", PLACEHOLDER);
+    forms.putObject("duration").set("anyOf", anyOf(text(DURATION), constant(0), placeholder()));
+    forms
+        .putObject("duration-or-off")
+        .set("anyOf", anyOf(reference("duration"), JSON.createObjectNode().put("const", "off")));
+    forms.putObject("size").set("anyOf", anyOf(text(SIZE), placeholder()));
+    forms.putObject("text").put("type", "string").put("minLength", 1);
+    forms.putObject("boolean").set("anyOf", anyOf(type("boolean"), placeholder()));
+    forms
+        .putObject("url")
+        .set("anyOf", anyOf(text("^[Hh][Tt][Tt][Pp][Ss]?://[^?#@]+$"), placeholder()));
+    forms
+        .putObject("header")
+        .set("anyOf", anyOf(text("^[!#$%&'*+.^_`|~0-9A-Za-z-]+$"), placeholder()));
+    forms
+        .putObject("endpoint")
+        .set(
+            "anyOf",
+            anyOf(
+                text("^(GET|POST|DELETE) /v1(/([A-Za-z0-9._-]+|\\{[A-Za-z][A-Za-z0-9_-]*\\}))+$"),
+                placeholder()));
+    return schema;
+  }
+
+  private static void addGroup(ObjectNode schema, String group) {
+    // "null" is a group of which all lines are commented out.
+    ArrayNode types = schema.putArray("type");
+    types.add("object").add("null");
+    schema.put("additionalProperties", false);
+    ObjectNode properties = schema.putObject("properties");
+    for (Setting<?> setting : SettingTable.all()) {
+      if (setting.group().equals(group)) {
+        properties.set(setting.name(), property(setting));
+      } else if (group.isEmpty() && !properties.has(setting.group())) {
+        addGroup(properties.putObject(setting.group()), setting.group());
+      }
+    }
+  }
+
+  private static ObjectNode property(Setting<?> setting) {
+    ObjectNode property = JSON.createObjectNode();
+    String range = setting.range();
+    property.put(
+        "description", setting.description() + (range.isEmpty() ? "" : " Range: " + range + "."));
+    String type = setting.typeName();
+    if (type.startsWith("list of ")) {
+      property.put("type", "array");
+      property.put("uniqueItems", true);
+      property.set("items", reference(type.substring("list of ".length())));
+      property.putArray("default");
+    } else if (type.equals("integer")) {
+      ObjectNode number = type("integer");
+      setting.minimum().ifPresent(minimum -> number.put("minimum", Integer.parseInt(minimum)));
+      setting.maximum().ifPresent(maximum -> number.put("maximum", Integer.parseInt(maximum)));
+      property.set("anyOf", anyOf(number, placeholder()));
+      setting.defaultText().ifPresent(text -> property.put("default", Integer.parseInt(text)));
+    } else if (type.equals("boolean")) {
+      property.put("$ref", "#/$defs/boolean");
+      setting.defaultText().ifPresent(text -> property.put("default", Boolean.parseBoolean(text)));
+    } else {
+      property.put("$ref", "#/$defs/" + (type.matches("secret|path") ? "text" : type));
+      setting.defaultText().ifPresent(text -> property.put("default", text));
+    }
+    return property;
+  }
+
+  private static ArrayNode anyOf(ObjectNode... forms) {
+    ArrayNode array = JSON.createArrayNode();
+    for (ObjectNode form : forms) {
+      array.add(form);
+    }
+    return array;
+  }
+
+  private static ObjectNode type(String name) {
+    return JSON.createObjectNode().put("type", name);
+  }
+
+  private static ObjectNode text(String pattern) {
+    return type("string").put("pattern", pattern);
+  }
+
+  private static ObjectNode constant(int number) {
+    return JSON.createObjectNode().put("const", number);
+  }
+
+  private static ObjectNode placeholder() {
+    return reference("placeholder");
+  }
+
+  private static ObjectNode reference(String form) {
+    return JSON.createObjectNode().put("$ref", "#/$defs/" + form);
+  }
+}

@@ -1,0 +1,120 @@
+package dev.headrace.relay;
+
+import dev.headrace.config.GatewaySettings;
+import dev.headrace.messages.ApiError;
+import dev.headrace.upstream.UpstreamResponseHead;
+import java.io.ByteArrayOutputStream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The upstream's answer to one attempt, as far as it has come: what kind of body it is, the first
+ * bytes while they are held back, and whether it came to its proper end. Used by the upstream I/O
+ * thread only.
+ */
+final class UpstreamAnswer {
+
+  /** What to do with an answer of which nothing has been sent yet. */
+  enum Decision {
+    /** Keep the bytes: it is not clear what they are the beginning of. */
+    HOLD,
+    /** Pass on what is held and all that follows. */
+    COMMIT,
+    /** An error event stands in place of the first event: HTTP 200 does not mean success. */
+    FIRST_EVENT_IS_ERROR
+  }
+
+  private enum Body {
+    /** An event stream that can be read: held until its first event. */
+    EVENTS,
+    /**
+     * JSON and the like: held whole when it is small, so that a cut one can still become an error.
+     */
+    WHOLE,
+    /**
+     * Bytes that cannot be looked into, such as a compressed event stream: passed on as they are.
+     */
+    OPAQUE
+  }
+
+  private final UpstreamResponseHead head;
+  private final Body body;
+  private final long holdBytes;
+  private final StreamProgress progress;
+  private final ByteArrayOutputStream held = new ByteArrayOutputStream(512);
+
+  UpstreamAnswer(UpstreamResponseHead head, GatewaySettings.Buffers buffers) {
+    this.head = head;
+    this.holdBytes = buffers.hold().bytes();
+    this.progress = new StreamProgress(buffers.maxEvent().toInt());
+    if (!head.isPlain()) {
+      body = Body.OPAQUE;
+    } else if (head.isEventStream() && head.status() == 200) {
+      body = Body.EVENTS;
+    } else {
+      body = Body.WHOLE;
+    }
+  }
+
+  UpstreamResponseHead head() {
+    return head;
+  }
+
+  /**
+   * Whether this is a stream of events that we can follow, so that events of ours may stand between
+   * them.
+   */
+  boolean isEventStream() {
+    return body == Body.EVENTS;
+  }
+
+  /** Takes the next bytes of an answer of which nothing has been sent yet. */
+  Decision hold(byte[] bytes, int offset, int length) {
+    held.write(bytes, offset, length);
+    boolean full = held.size() > holdBytes;
+    if (body != Body.EVENTS) {
+      return body == Body.OPAQUE || full ? Decision.COMMIT : Decision.HOLD;
+    }
+    progress.feed(bytes, offset, length);
+    if (progress.firstError() != null) {
+      return Decision.FIRST_EVENT_IS_ERROR;
+    }
+    return progress.begun() || full ? Decision.COMMIT : Decision.HOLD;
+  }
+
+  /** All bytes held so far. */
+  byte[] held() {
+    return held.toByteArray();
+  }
+
+  /** Looks at bytes that are passed on. */
+  void pass(byte[] bytes, int offset, int length) {
+    if (body == Body.EVENTS) {
+      progress.feed(bytes, offset, length);
+    }
+  }
+
+  /** Whether an event of ours could stand behind the bytes so far. */
+  boolean atBoundary() {
+    return body == Body.EVENTS && progress.atBoundary();
+  }
+
+  /** Whether the message is whole: {@code message_stop} has come. Never true for other bodies. */
+  boolean isStopped() {
+    return progress.stopped();
+  }
+
+  /** Whether an error event has come, by which the client knows that the message is not whole. */
+  boolean hasErrorEvent() {
+    return progress.errorSeen();
+  }
+
+  /** The error that stood in place of the first event, or null. */
+  @Nullable ApiError firstError() {
+    return progress.firstError();
+  }
+
+  /** The data of that event, as it came. */
+  byte[] firstErrorJson() {
+    return progress.firstErrorJson();
+  }
+}

@@ -1,0 +1,214 @@
+package dev.headrace.demo;
+
+import dev.headrace.Gateway;
+import dev.headrace.GatewayServlet;
+import dev.headrace.config.Environment;
+import dev.headrace.config.GatewaySettings;
+import dev.headrace.config.GatewaySettingsBuilder;
+import dev.headrace.config.LoadedSettings;
+import dev.headrace.config.Secret;
+import dev.headrace.config.SettingsException;
+import dev.headrace.config.SettingsReader;
+import dev.headrace.simulator.ClaudeSimulator;
+import jakarta.servlet.DispatcherType;
+import java.net.BindException;
+import java.net.URI;
+import java.time.Duration;
+import java.util.EnumSet;
+import java.util.HashMap;
+import java.util.Map;
+import org.eclipse.jetty.ee11.servlet.FilterHolder;
+import org.eclipse.jetty.ee11.servlet.ServletContextHandler;
+import org.eclipse.jetty.ee11.servlet.ServletHolder;
+import org.eclipse.jetty.server.HttpConfiguration;
+import org.eclipse.jetty.server.HttpConnectionFactory;
+import org.eclipse.jetty.server.Server;
+import org.eclipse.jetty.server.ServerConnector;
+import org.eclipse.jetty.util.thread.QueuedThreadPool;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** The running demo: simulator if there is no key, gateway, Jetty. Thread-safe. */
+final class DemoServer implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(DemoServer.class);
+
+  /** Never leaves this process: the simulator takes any key. */
+  private static final Secret SIMULATED_KEY = Secret.of("simulated");
+
+  /** Streams need no thread while they wait, so this is for work, not for the number of clients. */
+  private static final int MAX_THREADS = 48;
+
+  /** The simulator talks for seconds, so thousands of requests per second are a lot of streams. */
+  private static final int MAX_STREAMS = 20_000;
+
+  /** A burst of new connections must not be refused before it can be accepted. */
+  private static final int ACCEPT_QUEUE = 4096;
+
+  /** The simulator keeps the bodies of so many requests; its own default suits tests. */
+  private static final int REMEMBERED_REQUESTS = 256;
+
+  private final @Nullable ClaudeSimulator simulator;
+  private final Gateway gateway;
+  private final Server jetty;
+  private final ServerConnector connector;
+
+  private DemoServer(@Nullable ClaudeSimulator simulator, Gateway gateway, DemoSettings settings) {
+    this.simulator = simulator;
+    this.gateway = gateway;
+    QueuedThreadPool threads = new QueuedThreadPool(MAX_THREADS, 8);
+    threads.setName("jetty");
+    jetty = new Server(threads);
+    HttpConfiguration http = new HttpConfiguration();
+    http.setSendServerVersion(false);
+    connector = new ServerConnector(jetty, 1, -1, new HttpConnectionFactory(http));
+    connector.setHost(settings.bindHost());
+    connector.setPort(settings.port());
+    connector.setAcceptQueueSize(ACCEPT_QUEUE);
+    jetty.addConnector(connector);
+    jetty.setHandler(servlets(settings));
+  }
+
+  /**
+   * Starts everything; what was started is closed again if a later part fails.
+   *
+   * @throws DemoException if the settings cannot be used or the port is taken
+   */
+  static DemoServer start(DemoSettings settings) throws DemoException {
+    ClaudeSimulator simulator = settings.simulated() ? startSimulator() : null;
+    Gateway gateway;
+    try {
+      gateway = Gateway.start(gatewaySettings(settings, simulator));
+    } catch (SettingsException e) {
+      closeAll(simulator);
+      throw new DemoException(String.valueOf(e.getMessage()), e);
+    } catch (DemoException | RuntimeException e) {
+      closeAll(simulator);
+      throw e;
+    }
+    DemoServer demo = new DemoServer(simulator, gateway, settings);
+    try {
+      demo.jetty.start();
+    } catch (Exception e) { // Jetty's start() declares nothing narrower
+      demo.close();
+      throw isPortTaken(e)
+          ? new DemoException(
+              "Port %d is taken. Set PORT to another one, such as PORT=%d"
+                  .formatted(settings.port(), settings.port() + 1),
+              e)
+          : new DemoException("Jetty does not start: " + e.getMessage(), e);
+    }
+    return demo;
+  }
+
+  private static ClaudeSimulator startSimulator() {
+    return ClaudeSimulator.builder().chat().rememberRequests(REMEMBERED_REQUESTS).start();
+  }
+
+  /** File and environment are stronger than what the demo itself gives. */
+  private static GatewaySettings gatewaySettings(
+      DemoSettings settings, @Nullable ClaudeSimulator simulator) throws DemoException {
+    GatewaySettingsBuilder own =
+        GatewaySettings.builder()
+            .upstreamApiKey(settings.apiKey() == null ? SIMULATED_KEY : settings.apiKey())
+            .upstreamMaxConnections(MAX_STREAMS)
+            // Ctrl-C should not wait for a long answer.
+            .shutdownDrain(Duration.ofSeconds(1));
+    URI baseUrl = simulator == null ? settings.baseUrl() : simulator.baseUrl();
+    if (baseUrl != null) {
+      own.upstreamBaseUrl(baseUrl);
+    }
+    Environment environment = environmentFor(settings);
+    LoadedSettings loaded =
+        settings.configFile() == null
+            ? SettingsReader.read("", "the demo's own settings", environment, own)
+            : SettingsReader.read(settings.configFile(), environment, own);
+    loaded.warnings().forEach(warning -> LOG.warn("{}", warning));
+    GatewaySettings.Upstream upstream = loaded.settings().upstream();
+    if (simulator != null
+        && !upstream.baseUrl().equals(simulator.baseUrl())
+        && SIMULATED_KEY.equals(upstream.apiKey())) {
+      throw new DemoException(
+          "The settings name the upstream %s, but there is no key for it: set ANTHROPIC_API_KEY"
+              .formatted(upstream.baseUrl().getHost()));
+    }
+    return loaded.settings();
+  }
+
+  /**
+   * A settings file normally says {@code ${ANTHROPIC_API_KEY}}; it should work with the simulator,
+   * too. The demo's own variables are none of the gateway.
+   */
+  private static Environment environmentFor(DemoSettings settings) {
+    Map<String, String> variables = new HashMap<>(settings.environment());
+    variables.keySet().removeIf(name -> name.startsWith("HEADRACE_DEMO_"));
+    if (settings.simulated()) {
+      variables.put("ANTHROPIC_API_KEY", SIMULATED_KEY.reveal());
+    }
+    return Environment.of(variables, Map.of());
+  }
+
+  private static boolean isPortTaken(Throwable e) {
+    for (Throwable cause = e; cause != null; cause = cause.getCause()) {
+      if (cause instanceof BindException) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  private ServletContextHandler servlets(DemoSettings settings) {
+    ServletContextHandler context = new ServletContextHandler("/");
+    ServletHolder claude = new ServletHolder("claude", new GatewayServlet(gateway));
+    claude.setAsyncSupported(true);
+    context.addServlet(claude, "/claude/*");
+    FilterHolder sameSite = new FilterHolder(new SameSiteFilter());
+    sameSite.setAsyncSupported(true);
+    context.addFilter(sameSite, "/claude/*", EnumSet.of(DispatcherType.REQUEST));
+    context.addServlet(
+        new ServletHolder(
+            "info", new InfoServlet(PageConfig.json(settings, simulated()), simulator)),
+        "/demo/*");
+    context.addServlet(new ServletHolder("page", new PageServlet()), "/");
+    return context;
+  }
+
+  /** Whether the gateway's upstream is the simulator in this process. */
+  boolean simulated() {
+    return simulator != null && gateway.settings().upstream().baseUrl().equals(simulator.baseUrl());
+  }
+
+  /** The host of the API behind the gateway. */
+  String upstreamHost() {
+    return gateway.settings().upstream().baseUrl().getHost();
+  }
+
+  /** Where the page is, for a browser on this machine. */
+  URI uri() {
+    String host = connector.getHost() == null ? "localhost" : connector.getHost();
+    return URI.create("http://" + host + ":" + connector.getLocalPort() + "/");
+  }
+
+  /** Waits until the demo is closed. */
+  void join() throws InterruptedException {
+    jetty.join();
+  }
+
+  /** Ends running answers, then everything else. Idempotent. */
+  @Override
+  public void close() {
+    gateway.close();
+    try {
+      jetty.stop();
+    } catch (Exception e) { // Jetty's stop() declares nothing narrower
+      LOG.warn("Jetty did not stop cleanly", e);
+    }
+    closeAll(simulator);
+  }
+
+  private static void closeAll(@Nullable ClaudeSimulator simulator) {
+    if (simulator != null) {
+      simulator.close();
+    }
+  }
+}

@@ -1,0 +1,135 @@
+/**
+ * Shows a growing Markdown text. Only the last paragraphs change while a text grows, so only
+ * they are rendered again; what stands above stays the same elements, with its selection and focus.
+ *
+ * HTML in the text is shown, not obeyed; DOMPurify checks the result nevertheless. Pictures become
+ * links, because this page loads nothing from elsewhere.
+ */
+import { Marked } from '/webjars/marked/lib/marked.esm.js';
+import DOMPurify from '/webjars/dompurify/dist/purify.es.mjs';
+import { copyButton, h } from './dom.js';
+
+const escapeHtml = (text) =>
+  text.replace(/[&<>"']/g, (c) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' })[c]);
+
+const marked = new Marked({
+  gfm: true,
+  breaks: false,
+  renderer: {
+    html: ({ text }) => escapeHtml(text),
+    image: ({ href, text }) => `<a href="${escapeHtml(href)}">${escapeHtml(text || href)}</a>`,
+    // Below the headings of the page itself.
+    heading({ tokens, depth }) {
+      const level = Math.min(6, depth + 2);
+      return `<h${level}>${this.parser.parseInline(tokens)}</h${level}>\n`;
+    },
+  },
+});
+
+const SAFE = {
+  ALLOWED_TAGS: [
+    ...['a', 'b', 'blockquote', 'br', 'code', 'del', 'em', 'h3', 'h4', 'h5', 'h6', 'hr', 'input', 'li', 'ol'],
+    ...['p', 'pre', 'strong', 'table', 'tbody', 'td', 'th', 'thead', 'tr', 'ul'],
+  ],
+  ALLOWED_ATTR: ['align', 'checked', 'class', 'disabled', 'href', 'start', 'title', 'type'],
+  ALLOWED_URI_REGEXP: /^(?:https?:|mailto:)/i,
+  ADD_URI_SAFE_ATTR: ['align', 'checked', 'disabled', 'start', 'type'], // no addresses, so not judged as such
+  ALLOW_DATA_ATTR: false,
+  ALLOW_ARIA_ATTR: false,
+  RETURN_DOM_FRAGMENT: true,
+};
+
+/** Stand for the n-th citation inside the text; from the private use area, so no text means them. */
+const CITATION = /\uE000(\d+)\uE001/g;
+
+export function citationMark(number) {
+  return `\uE000${number}\uE001`;
+}
+
+export function withoutMarks(text) {
+  return text.replace(/[\uE000\uE001]/g, '');
+}
+
+export class MarkdownView {
+  element = h('div', { class: 'markdown' });
+  #parts = []; // one per top-level token: {type, raw, lang, nodes, code}
+  #citation;
+  #announce;
+
+  /**
+   * @param {(number: number) => Node | null} citation draws the mark of a citation
+   * @param {(text: string) => void} announce tells a screen reader
+   */
+  constructor(citation, announce) {
+    this.#citation = citation;
+    this.#announce = announce;
+  }
+
+  update(text) {
+    const tokens = marked.lexer(text);
+    let same = 0;
+    while (same < tokens.length && tokens[same].raw === this.#parts[same]?.raw) same++;
+    const open = this.#parts[same];
+    const growing = tokens[same];
+    if (open?.code && growing?.type === 'code' && open.lang === (growing.lang ?? '')) {
+      // A code block that is being written keeps its element: it may be scrolled sideways.
+      open.code.textContent = growing.text;
+      open.raw = growing.raw;
+      same++;
+    }
+    for (const { nodes } of this.#parts.splice(same)) nodes.forEach((node) => node.remove());
+    for (const token of tokens.slice(same)) {
+      const part = this.#part(token, tokens.links);
+      this.#parts.push(part);
+      this.element.append(...part.nodes);
+    }
+  }
+
+  #part(token, links) {
+    if (token.type === 'code') return this.#codePart(token);
+    const html = marked.parser(Object.assign([token], { links }));
+    const fragment = DOMPurify.sanitize(html, SAFE);
+    this.#finish(fragment);
+    return { type: token.type, raw: token.raw, nodes: [...fragment.childNodes] };
+  }
+
+  #codePart(token) {
+    const code = h('code', {}, token.text);
+    const language = (token.lang ?? '').split(/\s/)[0];
+    const block = h(
+      'div',
+      { class: 'code' },
+      h('div', { class: 'code-head' }, h('span', {}, language || 'code'), copyButton('Copy code', () => code.textContent, this.#announce)),
+      h('pre', { tabindex: '0', 'aria-label': language ? `Code, ${language}` : 'Code' }, code),
+    );
+    return { type: 'code', raw: token.raw, lang: token.lang ?? '', nodes: [block], code };
+  }
+
+  #finish(fragment) {
+    for (const link of fragment.querySelectorAll('a')) {
+      if (!link.hasAttribute('href')) {
+        link.replaceWith(...link.childNodes); // its address was not safe
+        continue;
+      }
+      link.target = '_blank';
+      link.rel = 'noopener noreferrer';
+    }
+    for (const table of fragment.querySelectorAll('table')) {
+      const scroller = h('div', { class: 'table', tabindex: '0', role: 'region', 'aria-label': 'Table' });
+      table.replaceWith(scroller);
+      scroller.append(table);
+    }
+    for (const pre of fragment.querySelectorAll('pre')) pre.tabIndex = 0; // code inside a list
+    this.#drawCitations(fragment);
+  }
+
+  #drawCitations(fragment) {
+    const walker = document.createTreeWalker(fragment, NodeFilter.SHOW_TEXT);
+    const found = [];
+    while (walker.nextNode()) if (walker.currentNode.data.includes('\uE000')) found.push(walker.currentNode);
+    for (const node of found) {
+      const pieces = node.data.split(CITATION).map((piece, i) => (i % 2 ? this.#citation(Number(piece)) : piece));
+      node.replaceWith(...pieces.filter((piece) => piece !== null && piece !== ''));
+    }
+  }
+}

@@ -1,0 +1,297 @@
+/**
+ * Checks the page in a real browser: starts the jar, opens the page in headless Chromium, reads,
+ * stops, fails, and looks at it on a phone. Writes screenshots to target/screenshots.
+ *
+ *   npm install && node src/test/browser/check.js          (after mvn package)
+ *
+ * CHROMIUM names the browser, default /usr/bin/chromium. JAR names the jar.
+ */
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { chromium } from 'playwright-core';
+
+const module = fileURLToPath(new URL('../../../', import.meta.url));
+const jar = process.env.JAR ?? join(module, 'target/headrace-jetty-demo.jar');
+const screenshots = join(module, 'target/screenshots');
+mkdirSync(screenshots, { recursive: true });
+
+/** Starts the jar on a free port; gives its address when it says so. */
+function startDemo() {
+  const { ANTHROPIC_API_KEY, ANTHROPIC_BASE_URL, HEADRACE_CONFIG, ...environment } = process.env;
+  const demo = spawn('java', ['-jar', jar], { env: { ...environment, PORT: '0' }, stdio: ['ignore', 'pipe', 'inherit'] });
+  const address = new Promise((resolve, reject) => {
+    let output = '';
+    demo.stdout.on('data', (data) => {
+      output += data;
+      const found = /Headrace demo: (http:\S+)/.exec(output);
+      if (found) resolve(found[1]);
+    });
+    demo.on('exit', (code) => reject(new Error(`The demo ended with ${code}: ${output}`)));
+    setTimeout(() => reject(new Error(`The demo did not start: ${output}`)), 30_000).unref();
+  });
+  return { demo, address };
+}
+
+const { demo, address } = startDemo();
+const profile = mkdtempSync(join(tmpdir(), 'headrace-browser-'));
+let browser;
+let failures = 0;
+
+try {
+  const url = await address;
+  const origin = new URL(url).origin;
+  browser = await chromium.launch({
+    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+    args: [
+      ...['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-sync'],
+      ...['--disable-background-networking', '--disable-component-update', `--disk-cache-dir=${profile}`],
+    ],
+  });
+
+  const open = async (options = {}) => {
+    const context = await browser.newContext({ viewport: { width: 1280, height: 860 }, ...options });
+    const page = await context.newPage();
+    const troubles = [];
+    page.on('console', (message) => {
+      // The browser itself logs a failed request; the page shows it, and that is what is checked.
+      const expected = message.text().startsWith('Failed to load resource') && message.location().url.includes('/claude/');
+      if (['error', 'warning'].includes(message.type()) && !expected) troubles.push(message.text());
+    });
+    page.on('pageerror', (error) => troubles.push(String(error)));
+    page.on('request', (request) => {
+      if (new URL(request.url()).origin !== origin) troubles.push(`request to ${request.url()}`);
+    });
+    await page.goto(url);
+    await page.waitForSelector('#send:enabled');
+    return { page, troubles, close: () => context.close() };
+  };
+  const say = async (page, text) => {
+    await page.fill('#prompt', text);
+    await page.press('#prompt', 'Enter');
+  };
+  const idle = (page) => page.waitForSelector('#send:not([hidden])', { timeout: 30_000 });
+  const answerLength = (page) => page.evaluate(() => document.querySelector('.turn:last-child .answer-text')?.textContent.length ?? 0);
+  const lastNotice = (page) => page.locator('.turn:last-child .notice');
+  const shoot = (page, name) => page.screenshot({ path: join(screenshots, `${name}.png`) });
+  const simulator = async () => (await fetch(new URL('/demo/simulator.json', url))).json();
+  const eventually = async (what, condition) => {
+    const deadline = Date.now() + 10_000;
+    while (!(await condition())) {
+      assert.ok(Date.now() < deadline, what);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  };
+  const check = async (title, options, body) => {
+    const opened = await open(options);
+    try {
+      await body(opened.page);
+      assert.deepEqual(opened.troubles, [], 'console messages or requests to other hosts');
+      console.log(`ok - ${title}`);
+    } catch (failure) {
+      failures++;
+      console.log(`not ok - ${title}\n${failure.stack}`);
+      await shoot(opened.page, `failed-${failures}`);
+    }
+    await opened.close();
+  };
+
+  await check('text grows while it is written, as Markdown, and ends with its numbers', {}, async (page) => {
+    assert.ok(await page.isVisible('#simulated'), 'the badge says that Claude is simulated');
+    await shoot(page, 'desktop-empty');
+    await say(page, '/show markdown');
+    const lengths = new Set();
+    while (await page.isVisible('#stop')) {
+      lengths.add(await answerLength(page));
+      if (lengths.size === 12) await shoot(page, 'desktop-writing');
+      await page.waitForTimeout(30);
+    }
+    assert.ok(lengths.size >= 4, `different lengths seen: ${[...lengths]}`);
+    for (const element of ['h3', 'li', 'pre code', 'table', 'strong']) {
+      assert.ok((await page.locator(`.answer-text ${element}`).count()) > 0, element);
+    }
+    const stats = await page.textContent('.stats');
+    assert.match(stats, /s to first token/);
+    assert.match(stats, /tokens\/s/);
+    assert.match(stats, /\d in.*\d out/s);
+    assert.match(await page.textContent('#status'), /^Answer finished, \d+ tokens$/);
+    assert.equal(await page.getAttribute('.answer', 'aria-busy'), null);
+    await shoot(page, 'desktop-answer');
+  });
+
+  await check('Stop keeps the text and cancels upstream; the conversation goes on', {}, async (page) => {
+    const before = await simulator();
+    await say(page, '/show long');
+    await page.waitForFunction(() => document.querySelector('.answer-text')?.textContent.length > 40);
+    assert.equal(await page.textContent('#status'), 'Claude is answering');
+    await page.click('#stop');
+    await idle(page);
+    const kept = await answerLength(page);
+    assert.ok(kept > 40);
+    assert.match(await lastNotice(page).textContent(), /Stopped by you/);
+    await eventually('the simulator saw the cancel', async () => {
+      const now = await simulator();
+      return now.clientGone === before.clientGone + 1 && now.openStreams === 0;
+    });
+    assert.equal(await answerLength(page), kept, 'nothing is added after the stop');
+    const [request] = await Promise.all([page.waitForRequest('**/claude/v1/messages'), say(page, 'And now?')]);
+    const { messages } = request.postDataJSON();
+    assert.deepEqual(messages.map(({ role }) => role), ['user', 'assistant', 'user']);
+    await idle(page);
+    assert.equal(await page.locator('.turn').count(), 2);
+  });
+
+  await check('overload, rate limit and an HTML error page are readable, and Retry asks again', {}, async (page) => {
+    await say(page, '/fault overloaded');
+    await idle(page);
+    assert.match(await lastNotice(page).textContent(), /Claude is overloaded/);
+    const [request] = await Promise.all([
+      page.waitForRequest('**/claude/v1/messages'),
+      lastNotice(page).getByRole('button', { name: 'Retry' }).click(),
+    ]);
+    assert.equal(request.postDataJSON().messages.length, 1);
+    await idle(page);
+    assert.equal(await page.locator('.turn').count(), 1, 'a retry is no new turn');
+    await page.click('.turn:last-child .more summary');
+    assert.match(await page.textContent('.more'), /Request id.*req_/s);
+    await say(page, '/fault rate-limit 3');
+    await idle(page);
+    const retry = lastNotice(page).getByRole('button');
+    assert.match(await retry.textContent(), /Retry in [1-3] s/);
+    await shoot(page, 'desktop-errors');
+    await page.waitForFunction(() => document.querySelector('.turn:last-child .notice button')?.textContent === 'Retry', null, { timeout: 8000 });
+    assert.ok(await retry.isEnabled());
+    await say(page, '/fault html');
+    await idle(page);
+    assert.match(await lastNotice(page).textContent(), /not available|no usable answer/);
+  });
+
+  await check('what breaks in the middle keeps its text and says so', {}, async (page) => {
+    for (const [fault, words] of [
+      ['error-midway', /Cut off|incomplete/],
+      ['clean-end', /Cut off|incomplete/],
+      ['cut', /Cut off|incomplete/],
+    ]) {
+      await say(page, `/fault ${fault}`);
+      await idle(page);
+      assert.ok((await answerLength(page)) > 20, `${fault}: the text stays`);
+      assert.match(await lastNotice(page).textContent(), words, fault);
+    }
+    await shoot(page, 'desktop-cut');
+  });
+
+  await check('thinking, tools, searches and a refusal stand apart from the answer', { colorScheme: 'dark' }, async (page) => {
+    await say(page, '/show thinking');
+    await idle(page);
+    assert.match(await page.textContent('.thinking summary'), /Thought for/);
+    assert.equal(await page.evaluate(() => document.querySelector('.thinking').open), false);
+    await page.click('.thinking summary');
+    assert.ok(await page.isVisible('.thinking-text'));
+    await say(page, '/show tool');
+    await idle(page);
+    assert.match(await page.textContent('.turn:last-child .tool pre'), /^\{\n {2}"location"/);
+    await say(page, '/show search');
+    await idle(page);
+    const source = page.locator('.turn:last-child .sources a');
+    assert.equal(await source.getAttribute('rel'), 'noopener noreferrer');
+    assert.match(await source.getAttribute('href'), /^https:/);
+    await shoot(page, 'dark');
+    await say(page, '/show refusal');
+    await idle(page);
+    assert.match(await lastNotice(page).textContent(), /declined/);
+  });
+
+  await check('the keyboard is enough', {}, async (page) => {
+    assert.equal(await page.evaluate(() => document.activeElement.id), 'prompt', 'ready to type');
+    await page.keyboard.type('line one');
+    await page.keyboard.press('Shift+Enter');
+    await page.keyboard.type('/show long');
+    assert.equal(await page.inputValue('#prompt'), 'line one\n/show long');
+    await page.fill('#prompt', '/show long');
+    await page.keyboard.press('Enter');
+    await page.waitForFunction(() => document.querySelector('.answer-text')?.textContent.length > 20);
+    await page.keyboard.press('Escape');
+    await idle(page);
+    assert.match(await lastNotice(page).textContent(), /Stopped by you/);
+    assert.equal(await page.evaluate(() => document.activeElement.id), 'prompt', 'focus is back');
+    await page.keyboard.press('Tab'); // the model
+    await page.keyboard.press('Tab');
+    assert.equal(await page.evaluate(() => document.activeElement.id), 'faults-button');
+    await page.keyboard.press('Enter');
+    await page.keyboard.press('ArrowDown');
+    await page.keyboard.press('ArrowUp');
+    assert.match(await page.evaluate(() => document.activeElement.textContent), /overloaded/);
+    await shoot(page, 'desktop-faults');
+    await page.keyboard.press('Enter');
+    await idle(page);
+    assert.match(await lastNotice(page).textContent(), /overloaded/);
+    await page.focus('#settings-button');
+    await page.keyboard.press('Enter');
+    assert.ok(await page.isVisible('#system'));
+    await page.fill('#system', 'Be brief.');
+    await page.keyboard.press('Escape');
+    const [request] = await Promise.all([page.waitForRequest('**/claude/v1/messages'), say(page, 'Hello')]);
+    assert.equal(request.postDataJSON().system, 'Be brief.');
+    await idle(page);
+  });
+
+  await check('following: a reader who scrolls up is left alone, “Latest” leads back', { viewport: { width: 900, height: 500 } }, async (page) => {
+    await say(page, '/show long');
+    await page.waitForFunction(() => document.querySelector('#conversation').scrollTop > 200, null, { timeout: 20_000 });
+    await page.mouse.move(400, 200);
+    await page.mouse.wheel(0, -400);
+    await page.waitForSelector('#latest:not([hidden])');
+    const at = () => page.evaluate(() => document.querySelector('#conversation').scrollTop);
+    const before = await at();
+    await page.waitForTimeout(600);
+    assert.equal(await at(), before);
+    await page.click('#latest');
+    await page.waitForFunction(() => {
+      const { scrollHeight, scrollTop, clientHeight } = document.querySelector('#conversation');
+      return scrollHeight - scrollTop - clientHeight < 64;
+    });
+    await page.keyboard.press('Escape');
+    await idle(page);
+  });
+
+  await check('a flood of text does not stall the page', {}, async (page) => {
+    await say(page, '/fault flood 8');
+    await page.waitForFunction(() => document.querySelector('.answer-text')?.textContent.length > 100_000, null, { timeout: 30_000 });
+    await page.keyboard.press('Escape');
+    await idle(page);
+  });
+
+  for (const colorScheme of ['light', 'dark']) {
+    const phone = { viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true, deviceScaleFactor: 2, colorScheme };
+    await check(`a phone of 360 pixels, ${colorScheme}: nothing to scroll sideways`, phone, async (page) => {
+      const overflow = () =>
+        page.evaluate(() =>
+          [document.documentElement, document.querySelector('#conversation')].map((element) => element.scrollWidth - element.clientWidth),
+        );
+      assert.deepEqual(await overflow(), [0, 0]);
+      await shoot(page, `phone-empty-${colorScheme}`);
+      for (const command of ['/show table', '/show code', '/show search', '/fault overloaded']) {
+        await say(page, command);
+        await idle(page);
+        assert.deepEqual(await overflow(), [0, 0], command);
+      }
+      await page.click('.turn:last-child .more summary');
+      assert.deepEqual(await overflow(), [0, 0], 'details');
+      await shoot(page, `phone-${colorScheme}`);
+      await page.tap('#faults-button');
+      assert.deepEqual(await overflow(), [0, 0], 'faults');
+      await shoot(page, `phone-faults-${colorScheme}`);
+    });
+  }
+} catch (failure) {
+  failures++;
+  console.error(failure);
+} finally {
+  await browser?.close();
+  demo.kill();
+  rmSync(profile, { recursive: true, force: true });
+}
+process.exitCode = failures === 0 ? 0 : 1;

@@ -1,0 +1,257 @@
+package dev.headrace.demo;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.headrace.simulator.Answer;
+import dev.headrace.simulator.ClaudeSimulator;
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.ServerSocket;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+class DemoServerTest {
+  private static final HttpClient CLIENT = HttpClient.newHttpClient();
+  private static final JsonMapper JSON = new JsonMapper();
+
+  private static DemoServer demo;
+
+  @BeforeAll
+  static void start() throws DemoException {
+    demo = DemoMain.start(Map.of("PORT", "0"));
+  }
+
+  @AfterAll
+  static void stop() {
+    demo.close();
+  }
+
+  private static HttpResponse<String> get(String path, String... headers) throws Exception {
+    HttpRequest.Builder request = HttpRequest.newBuilder(demo.uri().resolve(path));
+    if (headers.length > 0) {
+      request.headers(headers);
+    }
+    return CLIENT.send(request.build(), BodyHandlers.ofString());
+  }
+
+  private static HttpRequest.Builder ask(DemoServer server, String prompt) {
+    return HttpRequest.newBuilder(server.uri().resolve("/claude/v1/messages"))
+        .header("content-type", "application/json")
+        .header("anthropic-version", "2023-06-01")
+        .timeout(Duration.ofSeconds(20))
+        .POST(
+            HttpRequest.BodyPublishers.ofString(
+                """
+                {"model":"claude-sonnet-5-5","max_tokens":64,"stream":true,
+                 "messages":[{"role":"user","content":"%s"}]}
+                """
+                    .formatted(prompt)));
+  }
+
+  @Test
+  void thePageComesWithStrictHeadersAndIsNotSentTwice() throws Exception {
+    HttpResponse<String> page = get("/");
+    assertThat(page.statusCode()).isEqualTo(200);
+    assertThat(page.headers().firstValue("content-type").orElse("")).startsWith("text/html");
+    assertThat(page.body()).contains("<title>Headrace demo</title>");
+    assertThat(page.headers().firstValue("content-security-policy").orElse(""))
+        .contains("default-src 'none'", "script-src 'self'", "frame-ancestors 'none'")
+        .doesNotContain("unsafe", "http");
+    assertThat(page.headers().firstValue("x-content-type-options")).contains("nosniff");
+    assertThat(page.headers().firstValue("referrer-policy")).contains("no-referrer");
+    assertThat(page.headers().firstValue("server")).isEmpty();
+    String etag = page.headers().firstValue("etag").orElseThrow();
+    assertThat(get("/", "If-None-Match", etag).statusCode()).isEqualTo(304);
+  }
+
+  @Test
+  void everyFileThatThePageNamesIsThereAndNoneIsElsewhere() throws Exception {
+    Pattern reference = Pattern.compile("(?:href|src|from) ?=? ?['\"]([./][^'\"#]*)");
+    for (String file : new String[] {"/", "/app.js", "/view.js", "/blocks.js", "/markdown.js"}) {
+      String content = get(file).body();
+      assertThat(content).doesNotContainPattern("(?:src|href)=['\"](?:https?:)?//");
+      Matcher names = reference.matcher(content);
+      while (names.find()) {
+        HttpResponse<String> named = get(names.group(1).replaceFirst("^\\./", "/"));
+        assertThat(named.statusCode()).as(names.group(1)).isEqualTo(200);
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "/webjars/marked/lib/marked.esm.js, text/javascript",
+    "/webjars/dompurify/dist/purify.es.mjs, text/javascript",
+    "/style.css, text/css",
+    "/mark.svg, image/svg+xml"
+  })
+  void scriptsAndStylesHaveTheTypeThatBrowsersInsistOn(String path, String type) throws Exception {
+    HttpResponse<String> response = get(path);
+    assertThat(response.statusCode()).isEqualTo(200);
+    assertThat(response.headers().firstValue("content-type").orElse("")).startsWith(type);
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "/nothing.js",
+        "/page",
+        "/DemoMain.class",
+        "/page-defaults.json",
+        "/webjars/marked/package.json",
+        "/..%2Flogback.xml",
+        "/%2e%2e/page-defaults.json",
+        "/demo/other.json",
+        "/META-INF/MANIFEST.MF"
+      })
+  void anythingElseIsNotFound(String path) throws Exception {
+    assertThat(get(path).statusCode()).isIn(400, 404);
+  }
+
+  @Test
+  void thePageLearnsThatClaudeIsSimulatedAndWhichFaultsThereAre() throws Exception {
+    JsonNode config = JSON.readTree(get("/demo/config.json").body());
+    assertThat(config.path("simulated").asBoolean()).isTrue();
+    assertThat(config.path("defaultModel").asString()).isEqualTo("claude-sonnet-5-5");
+    assertThat(config.path("prompts").size()).isPositive();
+    assertThat(config.path("maxTokens").asInt()).isPositive();
+    JsonNode fault = config.path("faults").path(0).path("commands").path(0);
+    assertThat(fault.path("prompt").asString()).isEqualTo("/fault overloaded");
+    assertThat(fault.path("word").asString()).isEqualTo("overloaded");
+    assertThat(fault.path("description").asString()).isNotBlank();
+  }
+
+  @Test
+  void anAnswerStreamsThroughTheGateway() throws Exception {
+    HttpResponse<String> answer =
+        CLIENT.send(ask(demo, "/fault comments").build(), BodyHandlers.ofString());
+    assertThat(answer.statusCode()).isEqualTo(200);
+    assertThat(answer.headers().firstValue("content-type").orElse(""))
+        .startsWith("text/event-stream");
+    assertThat(answer.body()).contains("event: message_start", "event: message_stop");
+  }
+
+  @Test
+  void aClientThatLeavesIsSeenByTheSimulator() throws Exception {
+    HttpResponse<InputStream> answer =
+        CLIENT.send(ask(demo, "/show long").build(), BodyHandlers.ofInputStream());
+    int before = simulatorStatus().path("clientGone").asInt();
+    assertThat(answer.body().readNBytes(200)).hasSize(200);
+    answer.body().close();
+    long deadline = System.nanoTime() + Duration.ofSeconds(10).toNanos();
+    while (simulatorStatus().path("clientGone").asInt() == before) {
+      assertThat(System.nanoTime()).as("the stop reaches Claude").isLessThan(deadline);
+      Thread.onSpinWait();
+    }
+  }
+
+  private static JsonNode simulatorStatus() throws Exception {
+    return JSON.readTree(get("/demo/simulator.json").body());
+  }
+
+  @Test
+  void anotherSiteCannotSpendTokensThroughTheBrowser() throws Exception {
+    for (String site : new String[] {"cross-site", "same-site"}) {
+      HttpResponse<String> answer =
+          CLIENT.send(
+              ask(demo, "hello").header("Sec-Fetch-Site", site).build(), BodyHandlers.ofString());
+      assertThat(answer.statusCode()).isEqualTo(403);
+      assertThat(answer.body()).contains("permission_error");
+    }
+  }
+
+  @Test
+  void aTakenPortIsSaidInOneLine() throws IOException {
+    try (ServerSocket taken = new ServerSocket(0)) {
+      assertThatThrownBy(() -> DemoMain.start(Map.of("PORT", "" + taken.getLocalPort())).close())
+          .isInstanceOf(DemoException.class)
+          .hasMessageStartingWith("Port " + taken.getLocalPort() + " is taken. Set PORT");
+    }
+  }
+
+  @Test
+  void withAKeyTheUpstreamIsAskedWithItAndThePageHasNoFaults() throws Exception {
+    try (ClaudeSimulator upstream = ClaudeSimulator.start();
+        DemoServer real =
+            DemoMain.start(
+                Map.of(
+                    "PORT", "0",
+                    "ANTHROPIC_API_KEY", "sk-demo",
+                    "ANTHROPIC_BASE_URL", upstream.baseUrl().toString(),
+                    "HEADRACE_DEMO_MODEL", "claude-opus-5-5,claude-new"))) {
+      upstream.answers(Answer.text("Hi"));
+      HttpResponse<String> answer =
+          CLIENT.send(ask(real, "hello").build(), BodyHandlers.ofString());
+      assertThat(answer.body()).contains("message_stop");
+      assertThat(upstream.lastRequest().header("x-api-key")).hasValue("sk-demo");
+      String config = bodyOf(real.uri().resolve("/demo/config.json"));
+      assertThat(config).doesNotContain("sk-demo");
+      assertThat(JSON.readTree(config).path("simulated").asBoolean()).isFalse();
+      assertThat(JSON.readTree(config).path("faults")).isEmpty();
+      assertThat(JSON.readTree(config).path("models").path(0).path("name").asString())
+          .isEqualTo("Claude Opus 5.5");
+      assertThat(JSON.readTree(config).path("models").path(1).path("id").asString())
+          .isEqualTo("claude-new");
+      assertThat(real.uri().getHost()).isEqualTo("localhost");
+      assertThat(
+              CLIENT
+                  .send(
+                      HttpRequest.newBuilder(real.uri().resolve("/demo/simulator.json")).build(),
+                      BodyHandlers.ofString())
+                  .statusCode())
+          .isEqualTo(404);
+    }
+  }
+
+  private static String bodyOf(URI uri) throws Exception {
+    return CLIENT.send(HttpRequest.newBuilder(uri).build(), BodyHandlers.ofString()).body();
+  }
+
+  @Test
+  void aSettingsFileWorksWithTheSimulatorAndItsMistakesStopTheStart(@TempDir Path folder)
+      throws Exception {
+    Path file = folder.resolve("headrace.yaml");
+    Files.writeString(
+        file,
+        "upstream:\n  api-key: ${ANTHROPIC_API_KEY}\nrequest:\n  max-body: 1KiB\n",
+        StandardCharsets.UTF_8);
+    try (DemoServer server =
+        DemoMain.start(Map.of("PORT", "0", "HEADRACE_CONFIG", file.toString()))) {
+      assertThat(server.simulated()).isTrue();
+      HttpResponse<String> answer =
+          CLIENT.send(ask(server, "x".repeat(2000)).build(), BodyHandlers.ofString());
+      assertThat(answer.statusCode()).isEqualTo(413);
+    }
+    Files.writeString(file, "upstraem:\n  max-connections: 5\n", StandardCharsets.UTF_8);
+    assertThatThrownBy(
+            () -> DemoMain.start(Map.of("PORT", "0", "HEADRACE_CONFIG", file.toString())).close())
+        .isInstanceOf(DemoException.class)
+        .hasMessageContaining("upstraem")
+        .hasMessageContaining("headrace.yaml:1");
+    Files.writeString(file, "upstream:\n  base-url: https://api.example\n", StandardCharsets.UTF_8);
+    assertThatThrownBy(
+            () -> DemoMain.start(Map.of("PORT", "0", "HEADRACE_CONFIG", file.toString())).close())
+        .hasMessageContaining("api.example")
+        .hasMessageContaining("set ANTHROPIC_API_KEY");
+  }
+}

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.headrace.demo;
+
+import org.jspecify.annotations.NullMarked;
