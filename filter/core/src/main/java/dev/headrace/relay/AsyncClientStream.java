@@ -13,6 +13,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
@@ -41,6 +42,8 @@ final class AsyncClientStream implements ClientStream, WriteListener, AsyncListe
   private static final int FIRST_CAPACITY = 1024;
 
   private static final long LONGEST_WAIT_NANOS = Duration.ofMillis(100).toNanos();
+
+  private static final long PAUSE_NANOS = 20_000;
 
   /** An array that grew beyond this in a burst is not kept. */
   private static final int KEPT_CAPACITY = 16 * 1024;
@@ -267,7 +270,7 @@ final class AsyncClientStream implements ClientStream, WriteListener, AsyncListe
     }
     long start = System.nanoTime();
     while (signals.get() != 0 && System.nanoTime() - start < LONGEST_WAIT_NANOS) {
-      Thread.onSpinWait();
+      LockSupport.parkNanos(PAUSE_NANOS); // the other thread may need this core
     }
   }
 
