@@ -221,11 +221,13 @@ final class ClientLeavesTest extends GatewayContract {
     RawClient client = client(headrace).post(STREAMING);
     client.replyHead();
     client.readBodyUntil("Hel");
+    SeenRequest request = headrace.claude().awaitRequest(index, Duration.ofSeconds(5));
+    // The simulator notes the first four, which leave together, only after they were sent.
+    request.awaitEvents(4, Duration.ofSeconds(5));
 
     long left = System.nanoTime();
     how.leave(client);
 
-    SeenRequest request = headrace.claude().awaitRequest(index, Duration.ofSeconds(5));
     request.awaitClientGone(Duration.ofSeconds(5));
     long millis = (request.clientGoneAtNanos().orElseThrow() - left) / 1_000_000;
     long events = request.eventsSentAfter(left);
@@ -234,6 +236,6 @@ final class ClientLeavesTest extends GatewayContract {
         "upstream closed after " + how + " " + when,
         millis + " ms, " + events + " events after");
     assertThat(millis).isLessThan(1000);
-    assertThat(events).isLessThanOrEqualTo(5);
+    assertThat(events).isLessThanOrEqualTo(4);
   }
 }
