@@ -36,6 +36,9 @@ class DropInTest {
       {"model":"claude-sonnet-5-5","max_tokens":100,"stream":true,\
       "messages":[{"role":"user","content":"Hello"}]}""";
 
+  /** Else the logging of the whole test run ends with the first application. */
+  private static final String KEEP_LOGBACK = "logbackDisableServletContainerInitializer";
+
   @TempDir private Path directory;
   private ClaudeSimulator claude;
   private final HttpClient client =
@@ -189,6 +192,7 @@ class DropInTest {
         WebAppContext context = new WebAppContext();
         context.setContextPath("/shop");
         context.setBaseResourceAsPath(base);
+        context.setInitParameter(KEEP_LOGBACK, "true");
         context.addConfiguration(new AnnotationConfiguration());
         context.setThrowUnavailableOnStartupException(true);
         server.setHandler(context);
@@ -219,6 +223,7 @@ class DropInTest {
         connector.setProperty("address", "127.0.0.1");
         tomcat.setConnector(connector);
         StandardContext context = (StandardContext) tomcat.addWebapp("/shop", base.toString());
+        context.addParameter(KEEP_LOGBACK, "true");
         StartFailure failure = new StartFailure();
         context.addLifecycleListener(failure);
         tomcat.start();
