@@ -16,6 +16,8 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Writes to a client through Servlet non-blocking I/O, in the one way that all containers agree on:
@@ -38,6 +40,8 @@ final class AsyncClientStream implements ClientStream, WriteListener, AsyncListe
    * it.
    */
   static final String ABORT_ATTRIBUTE = "dev.headrace.abort";
+
+  private static final Logger LOG = LoggerFactory.getLogger(AsyncClientStream.class);
 
   private static final int FIRST_CAPACITY = 1024;
 
@@ -239,21 +243,36 @@ final class AsyncClientStream implements ClientStream, WriteListener, AsyncListe
     if (signals.getAndIncrement() != 0) {
       return;
     }
-    int handled = 1;
-    do {
-      drainer = Thread.currentThread();
-      try {
-        write();
-      } catch (IOException | RuntimeException e) {
-        // Containers report a client that has left in many ways, a NullPointerException among them.
-        markGone(e.toString());
+    boolean broken = true;
+    try {
+      int handled = 1;
+      do {
+        drainer = Thread.currentThread();
+        turn();
+        drainer = null;
+        handled = signals.addAndGet(-handled);
+      } while (handled != 0);
+      broken = false;
+    } finally {
+      if (broken) { // an Error: nothing is sure any more, but nobody shall wait for this thread
+        drainer = null;
+        signals.set(0);
       }
-      if (gone.get()) {
-        leave();
-      }
-      drainer = null;
-      handled = signals.addAndGet(-handled);
-    } while (handled != 0);
+    }
+  }
+
+  private void turn() {
+    try {
+      write();
+    } catch (IOException | RuntimeException e) {
+      // Containers report a client that has left in many ways, a NullPointerException among them.
+      markGone(e.toString());
+    }
+    if (gone.get() && !over) {
+      // No container completes the request of a client that has left by itself, not reliably.
+      over = true;
+      complete();
+    }
   }
 
   /**
@@ -363,6 +382,12 @@ final class AsyncClientStream implements ClientStream, WriteListener, AsyncListe
     }
   }
 
+  @Override
+  public void clientHasLeft(String why) {
+    markGone(why);
+    drain();
+  }
+
   private void markGone(String why) {
     if (gone.compareAndSet(false, true)) {
       boolean tell = !over;
@@ -371,16 +396,12 @@ final class AsyncClientStream implements ClientStream, WriteListener, AsyncListe
         incomingLength = 0;
       }
       if (tell) {
-        listener.onGone(why);
+        try {
+          listener.onGone(why);
+        } catch (RuntimeException e) {
+          LOG.error("An exchange could not be ended properly", e); // the request still is completed
+        }
       }
-    }
-  }
-
-  /** Completes the request of a client that has left: no container does so reliably by itself. */
-  private void leave() {
-    if (!over) {
-      over = true;
-      complete();
     }
   }
 

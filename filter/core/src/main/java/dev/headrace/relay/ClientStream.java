@@ -58,6 +58,9 @@ interface ClientStream {
   /** Seals the stream and drops the connection without waiting for the client. */
   void abort();
 
+  /** Says that the client has left, when the one who found out was not this stream. */
+  void clientHasLeft(String why);
+
   /**
    * How long bytes have been waiting without the client taking any, at least 1; 0 when none wait.
    */

@@ -141,7 +141,7 @@ final class Exchange implements AttemptListener, ClientStream.Listener, RequestB
 
   @Override
   public void onBodyFailure(Throwable cause) {
-    onGone("while its request was being read: " + cause.getClass().getSimpleName());
+    client().clientHasLeft("while its request was being read: " + cause.getClass().getSimpleName());
   }
 
   /** Starts the upstream attempt. */
