@@ -241,6 +241,7 @@ final class ClientLeavesTest extends GatewayContract {
         "upstream closed after " + how + " " + when,
         millis + " ms, " + events + " events after");
     assertThat(millis).isLessThan(1000);
-    assertThat(events).isLessThanOrEqualTo(4);
+    // Two writes on an idle machine; on a busy one what flows until the I/O thread gets its turn.
+    assertThat(events).isLessThanOrEqualTo(EVENTS_PER_SECOND);
   }
 }
