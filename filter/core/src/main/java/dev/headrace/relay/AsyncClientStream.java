@@ -13,6 +13,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
@@ -266,7 +267,7 @@ final class AsyncClientStream implements ClientStream, WriteListener, AsyncListe
     }
     long start = System.nanoTime();
     while (signals.get() != 0 && System.nanoTime() - start < LONGEST_WAIT_NANOS) {
-      Thread.onSpinWait();
+      LockSupport.parkNanos(20_000); // that thread may be waiting for a processor
     }
   }
 
