@@ -23,6 +23,7 @@ final class Exchanges implements AutoCloseable {
   private static final Duration HOUSEKEEPING_INTERVAL = Duration.ofSeconds(5);
 
   private final Set<Exchange> running = ConcurrentHashMap.newKeySet();
+  private final Object none = new Object(); // told when the last one ends
   private final LongSupplier nanoTime;
   private final ScheduledThreadPoolExecutor scheduler;
 
@@ -67,6 +68,11 @@ final class Exchanges implements AutoCloseable {
 
   void remove(Exchange exchange) {
     running.remove(exchange);
+    if (running.isEmpty()) {
+      synchronized (none) {
+        none.notifyAll();
+      }
+    }
   }
 
   int count() {
@@ -98,11 +104,14 @@ final class Exchanges implements AutoCloseable {
   /** Waits until no exchange runs. Returns false if some still do after this time. */
   boolean awaitNone(Duration limit) throws InterruptedException {
     long deadline = System.nanoTime() + limit.toNanos();
-    while (!running.isEmpty()) {
-      if (System.nanoTime() - deadline >= 0) {
-        return false;
+    synchronized (none) {
+      while (!running.isEmpty()) {
+        long left = deadline - System.nanoTime();
+        if (left <= 0) {
+          return false;
+        }
+        TimeUnit.NANOSECONDS.timedWait(none, left);
       }
-      TimeUnit.MILLISECONDS.sleep(5);
     }
     return true;
   }

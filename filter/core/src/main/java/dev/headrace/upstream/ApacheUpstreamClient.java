@@ -16,7 +16,6 @@ import org.apache.hc.client5.http.ssl.ClientTlsStrategyBuilder;
 import org.apache.hc.core5.http.HttpHost;
 import org.apache.hc.core5.http.config.Http1Config;
 import org.apache.hc.core5.http.message.BasicHttpRequest;
-import org.apache.hc.core5.http.nio.entity.BasicAsyncEntityProducer;
 import org.apache.hc.core5.http.nio.support.BasicRequestProducer;
 import org.apache.hc.core5.http2.HttpVersionPolicy;
 import org.apache.hc.core5.io.CloseMode;
@@ -139,16 +138,9 @@ public final class ApacheUpstreamClient implements UpstreamClient {
     return attempt;
   }
 
-  private static @Nullable BasicAsyncEntityProducer body(UpstreamRequest request) {
+  private static @Nullable BodyProducer body(UpstreamRequest request) {
     byte[] bytes = request.body();
-    if (bytes == null) {
-      return null;
-    }
-    byte[] exact =
-        bytes.length == request.bodyLength()
-            ? bytes
-            : java.util.Arrays.copyOf(bytes, request.bodyLength());
-    return new BasicAsyncEntityProducer(exact, null);
+    return bytes == null ? null : new BodyProducer(bytes, request.bodyLength());
   }
 
   @Override
