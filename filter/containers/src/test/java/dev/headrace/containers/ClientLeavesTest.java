@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.headrace.simulator.Answer;
 import dev.headrace.simulator.ClaudeSimulator;
 import dev.headrace.simulator.SeenRequest;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -197,15 +198,31 @@ final class ClientLeavesTest extends GatewayContract {
       byte[] body = STREAMING.getBytes(java.nio.charset.StandardCharsets.UTF_8);
       int sent = random.nextInt(10) == 0 ? random.nextInt(body.length) : body.length;
       client.send(head, Arrays.copyOf(body, sent));
-      client.patience(Duration.ofMillis(random.nextInt(1, 60)));
-      try {
-        client.reply(); // until patience is over
-      } catch (IOException e) {
-        // nothing came before it was over
-      }
+      readFor(client, Duration.ofMillis(random.nextInt(1, 60)));
       if (random.nextBoolean()) {
         client.reset();
       }
+    }
+  }
+
+  /** Reads until a time is over or the answer is; the time is the whole one, not that of a read. */
+  private static void readFor(RawClient client, Duration time) throws IOException {
+    long deadline = System.nanoTime() + time.toNanos();
+    ByteArrayOutputStream body = new ByteArrayOutputStream();
+    try {
+      client.patience(time).replyHead();
+      int before = -1;
+      RawClient.End end = RawClient.End.COMPLETE;
+      while (end == RawClient.End.COMPLETE && body.size() > before) {
+        before = body.size();
+        Duration left = Duration.ofNanos(deadline - System.nanoTime());
+        if (left.isNegative()) {
+          return;
+        }
+        end = client.patience(left).readBody(body, 1);
+      }
+    } catch (IOException e) {
+      // no head came before the time was over
     }
   }
 
