@@ -7,6 +7,7 @@ import static org.awaitility.Awaitility.await;
 
 import java.io.IOException;
 import java.time.Duration;
+import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import tools.jackson.databind.JsonNode;
@@ -84,6 +85,21 @@ class ConnectionsTest {
       assertThatThrownBy(idle::readAll).hasMessageContaining("reset");
     }
     await().atMost(SOON).until(() -> claude.openConnections() == 0);
+  }
+
+  @Test
+  void runningStreamsEndWithTheirConnectionAndNewOnesAreServed() throws IOException {
+    for (Runnable end : List.<Runnable>of(claude::closeConnections, claude::resetConnections)) {
+      claude.answers(Answer.text("Hel").stallAfterEvents(4)).answers(Answer.text("Hello"));
+      try (RawClient stalled = new RawClient(claude)) {
+        stalled.stream().readUntil("Hel");
+        end.run();
+        await().atMost(SOON).until(() -> claude.openStreams() == 0);
+      }
+      try (RawClient next = new RawClient(claude)) {
+        assertThat(next.stream().readUntil("message_stop")).contains("Hello");
+      }
+    }
   }
 
   @Test
