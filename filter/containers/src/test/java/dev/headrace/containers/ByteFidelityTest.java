@@ -9,7 +9,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -25,7 +24,6 @@ import org.junit.jupiter.params.provider.EnumSource;
 final class ByteFidelityTest extends GatewayContract {
 
   private static final String ERROR_FIRST = "f-error-first";
-  private static final Set<String> ALL_POSITIONS = Set.of("a-text", "e-error-in-midstream");
 
   ByteFidelityTest(ContainerKind kind) {
     super(kind);
@@ -75,12 +73,11 @@ final class ByteFidelityTest extends GatewayContract {
     for (Map.Entry<String, byte[]> entry : Transcripts.all().entrySet()) {
       byte[] bytes = entry.getValue();
       boolean error = entry.getKey().equals(ERROR_FIRST);
-      // Every position of the first and the failing ones; of the others a part in every build.
-      boolean all = error || ALL_POSITIONS.contains(entry.getKey());
-      int step = all ? 1 : Load.count(7, 1);
-      int splits = (bytes.length - 1) / step;
+      int splits = bytes.length - 1;
       AtomicInteger position = new AtomicInteger();
-      headrace.claude().answersBy(r -> Answer.transcript(bytes).splitAt(position.addAndGet(step)));
+      headrace
+          .claude()
+          .answersBy(r -> Answer.transcript(bytes).splitAt(position.incrementAndGet()));
       LoadClient client =
           new LoadClient(
               headrace.port(),
