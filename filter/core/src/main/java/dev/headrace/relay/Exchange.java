@@ -237,7 +237,7 @@ final class Exchange implements AttemptListener, ClientStream.Listener, RequestB
     client().head(status, ClientHeaders.of(current.head(), id));
     firstByteNanos = relay.nanoTime();
     answerComplete = current.isStopped();
-    byte[] first = current.held();
+    byte[] first = current.takeHeld();
     append(current, first, 0, first.length);
   }
 
@@ -280,7 +280,7 @@ final class Exchange implements AttemptListener, ClientStream.Listener, RequestB
           new Outcome(Outcome.Kind.UPSTREAM_CUT, "no event"));
       return;
     }
-    byte[] bytes = current.held();
+    byte[] bytes = current.takeHeld();
     int answerStatus = current.head().status();
     answerComplete = true;
     answer(

@@ -40,7 +40,7 @@ final class UpstreamAnswer {
   private final Body body;
   private final long holdBytes;
   private final StreamProgress progress;
-  private final ByteArrayOutputStream held = new ByteArrayOutputStream(512);
+  private ByteArrayOutputStream held = new ByteArrayOutputStream(512);
 
   UpstreamAnswer(UpstreamResponseHead head, GatewaySettings.Buffers buffers) {
     this.head = head;
@@ -81,9 +81,11 @@ final class UpstreamAnswer {
     return progress.begun() || full ? Decision.COMMIT : Decision.HOLD;
   }
 
-  /** All bytes held so far. */
-  byte[] held() {
-    return held.toByteArray();
+  /** Hands over all bytes held so far and lets go of them: a stream may live long. */
+  byte[] takeHeld() {
+    byte[] bytes = held.toByteArray();
+    held = new ByteArrayOutputStream(0);
+    return bytes;
   }
 
   /** Looks at bytes that are passed on. */

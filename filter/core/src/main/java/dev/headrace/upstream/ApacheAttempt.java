@@ -184,10 +184,15 @@ final class ApacheAttempt implements AsyncResponseConsumer<Void>, Attempt {
         || cause instanceof javax.net.ssl.SSLException;
   }
 
+  /**
+   * Says what happened. HttpCore quotes what it could not parse, and that may be part of an answer:
+   * such messages are left out.
+   */
   private static String describe(Exception cause) {
     String message = cause.getMessage();
     String name = cause.getClass().getSimpleName();
-    return message == null || message.isBlank() ? name : name + ": " + message;
+    boolean ofTheNetwork = cause.getClass().getName().startsWith("java") || isConnectFailure(cause);
+    return ofTheNetwork && message != null && !message.isBlank() ? name + ": " + message : name;
   }
 
   @Override

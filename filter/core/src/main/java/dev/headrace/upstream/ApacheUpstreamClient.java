@@ -108,7 +108,8 @@ public final class ApacheUpstreamClient implements UpstreamClient {
             .setIoSessionDecorator(UpstreamSession::new)
             // What goes wrong on one connection reaches its attempt; this hears of it a second
             // time.
-            .setIoReactorExceptionCallback(e -> LOG.debug("Upstream I/O: {}", e.toString()))
+            .setIoReactorExceptionCallback(
+                e -> LOG.debug("Upstream I/O: {}", e.getClass().getName()))
             .addExecInterceptorFirst("cancel-everything", new CancelEverything())
             .disableAutomaticRetries()
             .disableRedirectHandling()

@@ -31,7 +31,7 @@ class UpstreamAnswerTest {
       assertThat(hold(answer, START.substring(split)))
           .as("at %d", split)
           .isEqualTo(Decision.COMMIT);
-      assertThat(answer.held()).asString(UTF_8).isEqualTo(START);
+      assertThat(answer.takeHeld()).asString(UTF_8).isEqualTo(START);
       assertThat(answer.atBoundary()).isTrue();
     }
   }
