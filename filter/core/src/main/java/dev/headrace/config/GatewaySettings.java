@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -23,6 +24,10 @@ import org.jspecify.annotations.Nullable;
  * @param request what clients may ask
  * @param timeouts the clocks of one exchange
  * @param buffers memory limits of one stream
+ * @param retry how failed upstream calls are repeated before anything was sent
+ * @param breaker when the gateway stops calling an upstream that keeps failing
+ * @param disconnect what happens when a client leaves
+ * @param blocking streams where asynchronous requests are not supported
  * @param shutdown the end of the gateway
  */
 public record GatewaySettings(
@@ -32,6 +37,10 @@ public record GatewaySettings(
     Request request,
     Timeouts timeouts,
     Buffers buffers,
+    Retry retry,
+    Breaker breaker,
+    Disconnect disconnect,
+    Blocking blocking,
     Shutdown shutdown) {
 
   /**
@@ -46,11 +55,16 @@ public record GatewaySettings(
     requireNonNull(request, "request");
     requireNonNull(timeouts, "timeouts");
     requireNonNull(buffers, "buffers");
+    requireNonNull(retry, "retry");
+    requireNonNull(breaker, "breaker");
+    requireNonNull(disconnect, "disconnect");
+    requireNonNull(blocking, "blocking");
     requireNonNull(shutdown, "shutdown");
     boolean hasKey =
         upstream.apiKey() != null
             || upstream.apiKeyFile() != null
-            || upstream.apiKeySource() != null;
+            || upstream.apiKeySource() != null
+            || !upstream.members().isEmpty();
     Problems problems = new Problems();
     checkTop(problems, enabled, mount, hasKey);
     problems.throwIfAny();
@@ -92,6 +106,9 @@ public record GatewaySettings(
    * @param apiKeySource code of the application that gives the API key; null if it comes from
    *     elsewhere. It is called again and again, possibly by several threads together and on I/O
    *     threads, so it must not block
+   * @param selection how a member is chosen; default ordered
+   * @param members several upstreams, or several keys of one, to choose from; default none, which
+   *     means one upstream as {@code baseUrl} and the API key say
    * @param caFile PEM file with further certificates to trust; null for those of the Java
    *     installation alone
    * @param maxConnections most connections, and so most exchanges at the same time; 1 to 100000,
@@ -109,6 +126,8 @@ public record GatewaySettings(
       @Nullable Secret apiKey,
       @Nullable Path apiKeyFile,
       @Nullable Supplier<Secret> apiKeySource,
+      Selection selection,
+      List<Member> members,
       @Nullable Path caFile,
       int maxConnections,
       int ioThreads,
@@ -130,6 +149,8 @@ public record GatewaySettings(
         problems.check(SettingTable.UPSTREAM_API_KEY, apiKey);
       }
       checkOneKey(problems, apiKey, apiKeyFile, apiKeySource);
+      requireNonNull(selection, "selection");
+      members = List.copyOf(members);
       problems.check(SettingTable.UPSTREAM_MAX_CONNECTIONS, maxConnections);
       problems.check(SettingTable.UPSTREAM_IO_THREADS, ioThreads);
       problems.check(SettingTable.UPSTREAM_BUFFER_SIZE, requireNonNull(bufferSize, "bufferSize"));
@@ -232,19 +253,25 @@ public record GatewaySettings(
    * @param firstEvent longest wait from the start of an attempt to the first event; above zero,
    *     default 120s
    * @param idle longest silence of the upstream within an answer; above zero, default 120s
+   * @param idleContent longest time within an event stream without an event other than {@code
+   *     ping}; above zero, default 10m
    * @param slowClient how long a client may take nothing while data waits; above zero, default 60s
    * @param total longest life of an exchange; zero means no limit, else at least {@code
    *     firstEvent}; default 30m
    * @param heartbeat silence towards the client after which a comment is written; zero means never,
    *     else at least 100ms; default 10s
+   * @param earlyCommit wait after which an event stream is begun although nothing has come yet;
+   *     zero means never, else at least 100ms; default never
    */
   public record Timeouts(
       Duration connect,
       Duration firstEvent,
       Duration idle,
+      Duration idleContent,
       Duration slowClient,
       Duration total,
-      Duration heartbeat) {
+      Duration heartbeat,
+      Duration earlyCommit) {
 
     /**
      * Checks the values.
@@ -256,9 +283,13 @@ public record GatewaySettings(
       problems.check(SettingTable.TIMEOUTS_CONNECT, requireNonNull(connect, "connect"));
       problems.check(SettingTable.TIMEOUTS_FIRST_EVENT, requireNonNull(firstEvent, "firstEvent"));
       problems.check(SettingTable.TIMEOUTS_IDLE, requireNonNull(idle, "idle"));
+      problems.check(
+          SettingTable.TIMEOUTS_IDLE_CONTENT, requireNonNull(idleContent, "idleContent"));
       problems.check(SettingTable.TIMEOUTS_SLOW_CLIENT, requireNonNull(slowClient, "slowClient"));
       problems.check(SettingTable.TIMEOUTS_TOTAL, requireNonNull(total, "total"));
       problems.check(SettingTable.TIMEOUTS_HEARTBEAT, requireNonNull(heartbeat, "heartbeat"));
+      problems.check(
+          SettingTable.TIMEOUTS_EARLY_COMMIT, requireNonNull(earlyCommit, "earlyCommit"));
       if (!total.isZero() && total.compareTo(firstEvent) < 0) {
         problems.addRelation(
             SettingTable.TIMEOUTS_TOTAL,
@@ -299,6 +330,205 @@ public record GatewaySettings(
         problems.addRelation(
             SettingTable.BUFFERS_HARD, hard, "at least", SettingTable.BUFFERS_SOFT, soft);
       }
+      problems.throwIfAny();
+    }
+  }
+
+  /** How one of several upstream members is chosen. */
+  public enum Selection {
+    /** The first in the list that is not resting. */
+    ORDERED,
+    /** One of those that are not resting, at random by weight. */
+    WEIGHTED
+  }
+
+  /** Until when the beginning of an event stream is kept back. */
+  public enum Hold {
+    /** Until its first event. */
+    FIRST_EVENT,
+    /**
+     * Until the first event that is not {@code message_start}, {@code content_block_start} or
+     * {@code ping}.
+     */
+    FIRST_CONTENT
+  }
+
+  /** What happens to the upstream call when the client leaves in mid-answer. */
+  public enum DisconnectPolicy {
+    /** It is cancelled. */
+    CANCEL,
+    /** It is read on for a while, so that its exact usage becomes known. */
+    DRAIN
+  }
+
+  /**
+   * One member of a pool of upstreams. Immutable.
+   *
+   * @param name what logs and metrics call it
+   * @param baseUrl as {@code upstream.base-url}; null means that one
+   * @param apiKey the key for this member; null if it comes from elsewhere
+   * @param apiKeyFile file that contains the key; null if it comes from elsewhere. Without either
+   *     the key of {@code upstream} is used
+   * @param weight share of the calls with {@code upstream.selection: weighted}; 1 to 1000
+   */
+  public record Member(
+      String name,
+      @Nullable URI baseUrl,
+      @Nullable Secret apiKey,
+      @Nullable Path apiKeyFile,
+      int weight) {
+
+    /** Checks that there is a name and nothing is null that must not be. */
+    public Member {
+      requireNonNull(name, "name");
+    }
+  }
+
+  /**
+   * How failed upstream calls are repeated before anything was sent. Immutable. Named as in
+   * Resilience4j.
+   *
+   * @param maxAttempts most calls for one request, the first and fallbacks included; 1 to 10,
+   *     default 3
+   * @param waitDuration longest wait before the second attempt; above zero, default 500ms
+   * @param maxWaitDuration where its doubling ends; at least {@code waitDuration}, default 8s
+   * @param budgetPercent retries allowed as a share of the requests; 0 to 100, default 20
+   * @param budgetPerSecond retries allowed each second in any case; 0 to 10000, default 3
+   * @param hold until when the beginning of an event stream is kept back; default until its first
+   *     event
+   * @param holdTime longest time that events are kept back until the first content; above zero,
+   *     default 3s
+   * @param fallbacks models asked instead, in order, by the model that the client asked for;
+   *     default none
+   */
+  public record Retry(
+      int maxAttempts,
+      Duration waitDuration,
+      Duration maxWaitDuration,
+      int budgetPercent,
+      int budgetPerSecond,
+      Hold hold,
+      Duration holdTime,
+      Map<String, List<String>> fallbacks) {
+
+    /**
+     * Checks the values.
+     *
+     * @throws SettingsException with every value that is out of its range
+     */
+    public Retry {
+      requireNonNull(hold, "hold");
+      fallbacks = Map.copyOf(fallbacks);
+      Problems problems = new Problems();
+      problems.check(SettingTable.RETRY_MAX_ATTEMPTS, maxAttempts);
+      problems.check(
+          SettingTable.RETRY_WAIT_DURATION, requireNonNull(waitDuration, "waitDuration"));
+      problems.check(
+          SettingTable.RETRY_MAX_WAIT_DURATION, requireNonNull(maxWaitDuration, "maxWaitDuration"));
+      problems.check(SettingTable.RETRY_BUDGET_PERCENT, budgetPercent);
+      problems.check(SettingTable.RETRY_BUDGET_PER_SECOND, budgetPerSecond);
+      problems.check(SettingTable.RETRY_HOLD_TIME, requireNonNull(holdTime, "holdTime"));
+      if (maxWaitDuration.compareTo(waitDuration) < 0) {
+        problems.addRelation(
+            SettingTable.RETRY_MAX_WAIT_DURATION,
+            maxWaitDuration,
+            "at least",
+            SettingTable.RETRY_WAIT_DURATION,
+            waitDuration);
+      }
+      problems.throwIfAny();
+    }
+  }
+
+  /**
+   * When the gateway stops calling an upstream that keeps failing. Immutable. Named as in
+   * Resilience4j.
+   *
+   * @param enabled whether there is a circuit breaker at all; default true
+   * @param failureRateThreshold percentage of failed attempts at which it opens; 1 to 100, default
+   *     50
+   * @param slidingWindowSize how many of the last attempts count; 1 to 10000, default 50
+   * @param minimumNumberOfCalls how many attempts there must be first; at most {@code
+   *     slidingWindowSize}, default 20
+   * @param waitDurationInOpenState how long no call is let through; above zero, default 10s
+   * @param permittedNumberOfCallsInHalfOpenState how many calls then try; 1 to 1000, default 5
+   */
+  public record Breaker(
+      boolean enabled,
+      int failureRateThreshold,
+      int slidingWindowSize,
+      int minimumNumberOfCalls,
+      Duration waitDurationInOpenState,
+      int permittedNumberOfCallsInHalfOpenState) {
+
+    /**
+     * Checks the values.
+     *
+     * @throws SettingsException with every value that is out of its range
+     */
+    public Breaker {
+      Problems problems = new Problems();
+      problems.check(SettingTable.BREAKER_FAILURE_RATE_THRESHOLD, failureRateThreshold);
+      problems.check(SettingTable.BREAKER_SLIDING_WINDOW_SIZE, slidingWindowSize);
+      problems.check(SettingTable.BREAKER_MINIMUM_NUMBER_OF_CALLS, minimumNumberOfCalls);
+      problems.check(
+          SettingTable.BREAKER_WAIT_DURATION_IN_OPEN_STATE,
+          requireNonNull(waitDurationInOpenState, "waitDurationInOpenState"));
+      problems.check(
+          SettingTable.BREAKER_PERMITTED_NUMBER_OF_CALLS_IN_HALF_OPEN_STATE,
+          permittedNumberOfCallsInHalfOpenState);
+      if (minimumNumberOfCalls > slidingWindowSize) {
+        problems.addRelation(
+            SettingTable.BREAKER_MINIMUM_NUMBER_OF_CALLS,
+            minimumNumberOfCalls,
+            "at most",
+            SettingTable.BREAKER_SLIDING_WINDOW_SIZE,
+            slidingWindowSize);
+      }
+      problems.throwIfAny();
+    }
+  }
+
+  /**
+   * What happens to the upstream call when a client leaves in mid-answer. Immutable.
+   *
+   * @param policy cancel it or read on for a while; default cancel
+   * @param drainTime longest time to read on; above zero, default 30s
+   * @param drainTokens most output tokens to read on, estimated; 1 to 1000000, default 2000
+   */
+  public record Disconnect(DisconnectPolicy policy, Duration drainTime, int drainTokens) {
+
+    /**
+     * Checks the values.
+     *
+     * @throws SettingsException with every value that is out of its range
+     */
+    public Disconnect {
+      requireNonNull(policy, "policy");
+      Problems problems = new Problems();
+      problems.check(SettingTable.DISCONNECT_DRAIN_TIME, requireNonNull(drainTime, "drainTime"));
+      problems.check(SettingTable.DISCONNECT_DRAIN_TOKENS, drainTokens);
+      problems.throwIfAny();
+    }
+  }
+
+  /**
+   * Streams where asynchronous requests are not supported, so that each holds a thread of the
+   * container. Immutable.
+   *
+   * @param maxConcurrent most such streams at the same time; zero refuses them; up to 10000,
+   *     default 16
+   */
+  public record Blocking(int maxConcurrent) {
+
+    /**
+     * Checks the value.
+     *
+     * @throws SettingsException if it is out of its range
+     */
+    public Blocking {
+      Problems problems = new Problems();
+      problems.check(SettingTable.BLOCKING_MAX_CONCURRENT, maxConcurrent);
       problems.throwIfAny();
     }
   }

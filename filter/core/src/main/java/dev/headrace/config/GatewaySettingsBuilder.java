@@ -19,6 +19,8 @@ import org.jspecify.annotations.Nullable;
 public final class GatewaySettingsBuilder {
   private final Map<Setting<?>, Object> values = new HashMap<>();
   private @Nullable Supplier<Secret> apiKeySource;
+  private List<GatewaySettings.Member> members = List.of();
+  private Map<String, List<String>> fallbacks = Map.of();
 
   GatewaySettingsBuilder() {}
 
@@ -30,11 +32,15 @@ public final class GatewaySettingsBuilder {
       }
     }
     apiKeySource = settings.upstream().apiKeySource();
+    members = settings.upstream().members();
+    fallbacks = settings.retry().fallbacks();
   }
 
   GatewaySettingsBuilder(GatewaySettingsBuilder other) {
     values.putAll(other.values);
     apiKeySource = other.apiKeySource;
+    members = other.members;
+    fallbacks = other.fallbacks;
   }
 
   /** Sets {@code enabled}. */
@@ -68,6 +74,20 @@ public final class GatewaySettingsBuilder {
    */
   public GatewaySettingsBuilder upstreamApiKeySource(Supplier<Secret> value) {
     apiKeySource = requireNonNull(value, "value");
+    return this;
+  }
+
+  /** Sets {@code upstream.selection}. */
+  public GatewaySettingsBuilder upstreamSelection(GatewaySettings.Selection value) {
+    return set(SettingTable.UPSTREAM_SELECTION, value);
+  }
+
+  /**
+   * Sets the members of a pool of upstreams, in order; what a member leaves out is taken from the
+   * other settings of {@code upstream}.
+   */
+  public GatewaySettingsBuilder upstreamMembers(List<GatewaySettings.Member> value) {
+    members = List.copyOf(value);
     return this;
   }
 
@@ -136,6 +156,11 @@ public final class GatewaySettingsBuilder {
     return set(SettingTable.TIMEOUTS_IDLE, value);
   }
 
+  /** Sets {@code timeouts.idle-content}. */
+  public GatewaySettingsBuilder timeoutsIdleContent(Duration value) {
+    return set(SettingTable.TIMEOUTS_IDLE_CONTENT, value);
+  }
+
   /** Sets {@code timeouts.slow-client}. */
   public GatewaySettingsBuilder timeoutsSlowClient(Duration value) {
     return set(SettingTable.TIMEOUTS_SLOW_CLIENT, value);
@@ -149,6 +174,11 @@ public final class GatewaySettingsBuilder {
   /** Sets {@code timeouts.heartbeat}; zero is {@code off}. */
   public GatewaySettingsBuilder timeoutsHeartbeat(Duration value) {
     return set(SettingTable.TIMEOUTS_HEARTBEAT, value);
+  }
+
+  /** Sets {@code timeouts.early-commit}; zero is {@code off}. */
+  public GatewaySettingsBuilder timeoutsEarlyCommit(Duration value) {
+    return set(SettingTable.TIMEOUTS_EARLY_COMMIT, value);
   }
 
   /** Sets {@code buffers.soft}. */
@@ -169,6 +199,100 @@ public final class GatewaySettingsBuilder {
   /** Sets {@code buffers.max-event}. */
   public GatewaySettingsBuilder buffersMaxEvent(ByteSize value) {
     return set(SettingTable.BUFFERS_MAX_EVENT, value);
+  }
+
+  /**
+   * Sets the models that are asked instead when all attempts with a model have failed, in order, by
+   * the model that the client asked for.
+   */
+  public GatewaySettingsBuilder retryFallbacks(Map<String, List<String>> value) {
+    fallbacks = Map.copyOf(value);
+    return this;
+  }
+
+  /** Sets {@code retry.max-attempts}. */
+  public GatewaySettingsBuilder retryMaxAttempts(int value) {
+    return set(SettingTable.RETRY_MAX_ATTEMPTS, value);
+  }
+
+  /** Sets {@code retry.wait-duration}. */
+  public GatewaySettingsBuilder retryWaitDuration(Duration value) {
+    return set(SettingTable.RETRY_WAIT_DURATION, value);
+  }
+
+  /** Sets {@code retry.max-wait-duration}. */
+  public GatewaySettingsBuilder retryMaxWaitDuration(Duration value) {
+    return set(SettingTable.RETRY_MAX_WAIT_DURATION, value);
+  }
+
+  /** Sets {@code retry.budget-percent}. */
+  public GatewaySettingsBuilder retryBudgetPercent(int value) {
+    return set(SettingTable.RETRY_BUDGET_PERCENT, value);
+  }
+
+  /** Sets {@code retry.budget-per-second}. */
+  public GatewaySettingsBuilder retryBudgetPerSecond(int value) {
+    return set(SettingTable.RETRY_BUDGET_PER_SECOND, value);
+  }
+
+  /** Sets {@code retry.hold}. */
+  public GatewaySettingsBuilder retryHold(GatewaySettings.Hold value) {
+    return set(SettingTable.RETRY_HOLD, value);
+  }
+
+  /** Sets {@code retry.hold-time}. */
+  public GatewaySettingsBuilder retryHoldTime(Duration value) {
+    return set(SettingTable.RETRY_HOLD_TIME, value);
+  }
+
+  /** Sets {@code breaker.enabled}. */
+  public GatewaySettingsBuilder breakerEnabled(boolean value) {
+    return set(SettingTable.BREAKER_ENABLED, value);
+  }
+
+  /** Sets {@code breaker.failure-rate-threshold}. */
+  public GatewaySettingsBuilder breakerFailureRateThreshold(int value) {
+    return set(SettingTable.BREAKER_FAILURE_RATE_THRESHOLD, value);
+  }
+
+  /** Sets {@code breaker.sliding-window-size}. */
+  public GatewaySettingsBuilder breakerSlidingWindowSize(int value) {
+    return set(SettingTable.BREAKER_SLIDING_WINDOW_SIZE, value);
+  }
+
+  /** Sets {@code breaker.minimum-number-of-calls}. */
+  public GatewaySettingsBuilder breakerMinimumNumberOfCalls(int value) {
+    return set(SettingTable.BREAKER_MINIMUM_NUMBER_OF_CALLS, value);
+  }
+
+  /** Sets {@code breaker.wait-duration-in-open-state}. */
+  public GatewaySettingsBuilder breakerWaitDurationInOpenState(Duration value) {
+    return set(SettingTable.BREAKER_WAIT_DURATION_IN_OPEN_STATE, value);
+  }
+
+  /** Sets {@code breaker.permitted-number-of-calls-in-half-open-state}. */
+  public GatewaySettingsBuilder breakerPermittedNumberOfCallsInHalfOpenState(int value) {
+    return set(SettingTable.BREAKER_PERMITTED_NUMBER_OF_CALLS_IN_HALF_OPEN_STATE, value);
+  }
+
+  /** Sets {@code disconnect.policy}. */
+  public GatewaySettingsBuilder disconnectPolicy(GatewaySettings.DisconnectPolicy value) {
+    return set(SettingTable.DISCONNECT_POLICY, value);
+  }
+
+  /** Sets {@code disconnect.drain-time}. */
+  public GatewaySettingsBuilder disconnectDrainTime(Duration value) {
+    return set(SettingTable.DISCONNECT_DRAIN_TIME, value);
+  }
+
+  /** Sets {@code disconnect.drain-tokens}. */
+  public GatewaySettingsBuilder disconnectDrainTokens(int value) {
+    return set(SettingTable.DISCONNECT_DRAIN_TOKENS, value);
+  }
+
+  /** Sets {@code blocking.max-concurrent}. */
+  public GatewaySettingsBuilder blockingMaxConcurrent(int value) {
+    return set(SettingTable.BLOCKING_MAX_CONCURRENT, value);
   }
 
   /** Sets {@code shutdown.drain}. */
@@ -195,18 +319,30 @@ public final class GatewaySettingsBuilder {
     GatewaySettings.Request request = attempt(problems, this::request);
     GatewaySettings.Timeouts timeouts = attempt(problems, this::timeouts);
     GatewaySettings.Buffers buffers = attempt(problems, this::buffers);
+    GatewaySettings.Retry retry = attempt(problems, this::retry);
+    GatewaySettings.Breaker breaker = attempt(problems, this::breaker);
+    GatewaySettings.Disconnect disconnect = attempt(problems, this::disconnect);
+    GatewaySettings.Blocking blocking =
+        attempt(
+            problems,
+            () -> new GatewaySettings.Blocking(value(SettingTable.BLOCKING_MAX_CONCURRENT)));
     GatewaySettings.Shutdown shutdown =
         attempt(problems, () -> new GatewaySettings.Shutdown(value(SettingTable.SHUTDOWN_DRAIN)));
     if (upstream == null
         || request == null
         || timeouts == null
         || buffers == null
+        || retry == null
+        || breaker == null
+        || disconnect == null
+        || blocking == null
         || shutdown == null) {
       // Without its groups the whole cannot be made, so its own checks are done here.
       boolean hasKey =
           has(SettingTable.UPSTREAM_API_KEY)
               || has(SettingTable.UPSTREAM_API_KEY_FILE)
-              || apiKeySource != null;
+              || apiKeySource != null
+              || !members.isEmpty();
       GatewaySettings.checkTop(
           problems, value(SettingTable.ENABLED), value(SettingTable.MOUNT), hasKey);
       return null;
@@ -221,6 +357,10 @@ public final class GatewaySettingsBuilder {
                 request,
                 timeouts,
                 buffers,
+                retry,
+                breaker,
+                disconnect,
+                blocking,
                 shutdown));
   }
 
@@ -230,6 +370,8 @@ public final class GatewaySettingsBuilder {
         valueOrNull(SettingTable.UPSTREAM_API_KEY),
         valueOrNull(SettingTable.UPSTREAM_API_KEY_FILE),
         apiKeySource,
+        value(SettingTable.UPSTREAM_SELECTION),
+        members,
         valueOrNull(SettingTable.UPSTREAM_CA_FILE),
         value(SettingTable.UPSTREAM_MAX_CONNECTIONS),
         value(SettingTable.UPSTREAM_IO_THREADS),
@@ -251,9 +393,11 @@ public final class GatewaySettingsBuilder {
         value(SettingTable.TIMEOUTS_CONNECT),
         value(SettingTable.TIMEOUTS_FIRST_EVENT),
         value(SettingTable.TIMEOUTS_IDLE),
+        value(SettingTable.TIMEOUTS_IDLE_CONTENT),
         value(SettingTable.TIMEOUTS_SLOW_CLIENT),
         value(SettingTable.TIMEOUTS_TOTAL),
-        value(SettingTable.TIMEOUTS_HEARTBEAT));
+        value(SettingTable.TIMEOUTS_HEARTBEAT),
+        value(SettingTable.TIMEOUTS_EARLY_COMMIT));
   }
 
   private GatewaySettings.Buffers buffers() {
@@ -262,6 +406,35 @@ public final class GatewaySettingsBuilder {
         value(SettingTable.BUFFERS_HARD),
         value(SettingTable.BUFFERS_HOLD),
         value(SettingTable.BUFFERS_MAX_EVENT));
+  }
+
+  private GatewaySettings.Retry retry() {
+    return new GatewaySettings.Retry(
+        value(SettingTable.RETRY_MAX_ATTEMPTS),
+        value(SettingTable.RETRY_WAIT_DURATION),
+        value(SettingTable.RETRY_MAX_WAIT_DURATION),
+        value(SettingTable.RETRY_BUDGET_PERCENT),
+        value(SettingTable.RETRY_BUDGET_PER_SECOND),
+        value(SettingTable.RETRY_HOLD),
+        value(SettingTable.RETRY_HOLD_TIME),
+        fallbacks);
+  }
+
+  private GatewaySettings.Breaker breaker() {
+    return new GatewaySettings.Breaker(
+        value(SettingTable.BREAKER_ENABLED),
+        value(SettingTable.BREAKER_FAILURE_RATE_THRESHOLD),
+        value(SettingTable.BREAKER_SLIDING_WINDOW_SIZE),
+        value(SettingTable.BREAKER_MINIMUM_NUMBER_OF_CALLS),
+        value(SettingTable.BREAKER_WAIT_DURATION_IN_OPEN_STATE),
+        value(SettingTable.BREAKER_PERMITTED_NUMBER_OF_CALLS_IN_HALF_OPEN_STATE));
+  }
+
+  private GatewaySettings.Disconnect disconnect() {
+    return new GatewaySettings.Disconnect(
+        value(SettingTable.DISCONNECT_POLICY),
+        value(SettingTable.DISCONNECT_DRAIN_TIME),
+        value(SettingTable.DISCONNECT_DRAIN_TOKENS));
   }
 
   private static <R> @Nullable R attempt(Problems problems, Supplier<R> group) {

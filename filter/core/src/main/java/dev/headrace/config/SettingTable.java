@@ -68,6 +68,16 @@ public final class SettingTable {
           "File that contains the API key and nothing else; white space around it is ignored. A"
               + " relative path starts at the folder of the settings file.");
 
+  static final Setting<GatewaySettings.Selection> UPSTREAM_SELECTION =
+      row(
+          "upstream.selection",
+          SettingType.oneOf(GatewaySettings.Selection.class),
+          "ordered",
+          Range.any(),
+          settings -> settings.upstream().selection(),
+          "How one of several upstream.members is chosen: the first that is not resting, or"
+              + " one at random by weight.");
+
   static final Setting<Path> UPSTREAM_CA_FILE =
       row(
           "upstream.ca-file",
@@ -195,6 +205,16 @@ public final class SettingTable {
           "Longest silence of the upstream in the middle of an answer. Then the client gets an"
               + " error event.");
 
+  static final Setting<Duration> TIMEOUTS_IDLE_CONTENT =
+      row(
+          "timeouts.idle-content",
+          SettingType.DURATION,
+          "10m",
+          Range.aboveZero("10m"),
+          settings -> settings.timeouts().idleContent(),
+          "Longest time in the middle of an event stream without an event other than ping."
+              + " Then the client gets an error event.");
+
   static final Setting<Duration> TIMEOUTS_SLOW_CLIENT =
       row(
           "timeouts.slow-client",
@@ -225,6 +245,16 @@ public final class SettingTable {
           "After this much silence towards the client, a comment line is written into the event"
               + " stream. It keeps proxies from closing the connection, and it is how the gateway"
               + " notices that a client has left.");
+
+  static final Setting<Duration> TIMEOUTS_EARLY_COMMIT =
+      row(
+          "timeouts.early-commit",
+          SettingType.DURATION_OR_OFF,
+          "off",
+          Range.zeroOrAtLeast(Duration.ofMillis(100), "never"),
+          settings -> settings.timeouts().earlyCommit(),
+          "When an event stream was asked for and nothing has come for this long, status 200"
+              + " and heartbeats are sent already; what fails later then comes as an error event.");
 
   static final Setting<ByteSize> BUFFERS_SOFT =
       row(
@@ -263,6 +293,169 @@ public final class SettingTable {
           Range.between(ByteSize.ofKibibytes(1), ByteSize.ofMebibytes(1024)),
           settings -> settings.buffers().maxEvent(),
           "Largest single event that the gateway looks into. A larger one is forwarded unread.");
+
+  static final Setting<Integer> RETRY_MAX_ATTEMPTS =
+      row(
+          "retry.max-attempts",
+          SettingType.INTEGER,
+          "3",
+          Range.between(1, 10),
+          settings -> settings.retry().maxAttempts(),
+          "Most upstream calls for one request, the first and fallback models included, all"
+              + " before the first byte is sent. With 1 the gateway leaves retries to its clients.");
+
+  static final Setting<Duration> RETRY_WAIT_DURATION =
+      row(
+          "retry.wait-duration",
+          SettingType.DURATION,
+          "500ms",
+          Range.aboveZero("500ms"),
+          settings -> settings.retry().waitDuration(),
+          "Longest wait before the second attempt; it doubles with each further one. The wait"
+              + " itself is random, or what the API asks for with retry-after if that is longer.");
+
+  static final Setting<Duration> RETRY_MAX_WAIT_DURATION =
+      row(
+          "retry.max-wait-duration",
+          SettingType.DURATION,
+          "8s",
+          Range.aboveZero("8s"),
+          settings -> settings.retry().maxWaitDuration(),
+          "Where the doubling of retry.wait-duration ends. At least retry.wait-duration.");
+
+  static final Setting<Integer> RETRY_BUDGET_PERCENT =
+      row(
+          "retry.budget-percent",
+          SettingType.INTEGER,
+          "20",
+          Range.between(0, 100),
+          settings -> settings.retry().budgetPercent(),
+          "Retries allowed as a share of the requests of the last ten seconds, so that an"
+              + " outage is not multiplied.");
+
+  static final Setting<Integer> RETRY_BUDGET_PER_SECOND =
+      row(
+          "retry.budget-per-second",
+          SettingType.INTEGER,
+          "3",
+          Range.between(0, 10_000),
+          settings -> settings.retry().budgetPerSecond(),
+          "Retries that are allowed each second whatever the share says, so that a quiet"
+              + " gateway can retry too.");
+
+  static final Setting<GatewaySettings.Hold> RETRY_HOLD =
+      row(
+          "retry.hold",
+          SettingType.oneOf(GatewaySettings.Hold.class),
+          "first-event",
+          Range.any(),
+          settings -> settings.retry().hold(),
+          "Until when the beginning of an event stream is kept back, so that an attempt can"
+              + " still be repeated: until its first event, or until the first event with content.");
+
+  static final Setting<Duration> RETRY_HOLD_TIME =
+      row(
+          "retry.hold-time",
+          SettingType.DURATION,
+          "3s",
+          Range.aboveZero("3s"),
+          settings -> settings.retry().holdTime(),
+          "With retry.hold: first-content, longest time that events are kept back.");
+
+  static final Setting<Boolean> BREAKER_ENABLED =
+      row(
+          "breaker.enabled",
+          SettingType.BOOLEAN,
+          "true",
+          Range.any(),
+          settings -> settings.breaker().enabled(),
+          "Whether a circuit breaker stops calls to an upstream that keeps failing.");
+
+  static final Setting<Integer> BREAKER_FAILURE_RATE_THRESHOLD =
+      row(
+          "breaker.failure-rate-threshold",
+          SettingType.INTEGER,
+          "50",
+          Range.between(1, 100),
+          settings -> settings.breaker().failureRateThreshold(),
+          "Percentage of failed attempts at which the circuit breaker opens. 429 counts"
+              + " neither as failure nor as success.");
+
+  static final Setting<Integer> BREAKER_SLIDING_WINDOW_SIZE =
+      row(
+          "breaker.sliding-window-size",
+          SettingType.INTEGER,
+          "50",
+          Range.between(1, 10_000),
+          settings -> settings.breaker().slidingWindowSize(),
+          "How many of the last attempts the rate is taken from.");
+
+  static final Setting<Integer> BREAKER_MINIMUM_NUMBER_OF_CALLS =
+      row(
+          "breaker.minimum-number-of-calls",
+          SettingType.INTEGER,
+          "20",
+          Range.between(1, 10_000),
+          settings -> settings.breaker().minimumNumberOfCalls(),
+          "How many attempts there must be before the rate is taken. At most"
+              + " breaker.sliding-window-size.");
+
+  static final Setting<Duration> BREAKER_WAIT_DURATION_IN_OPEN_STATE =
+      row(
+          "breaker.wait-duration-in-open-state",
+          SettingType.DURATION,
+          "10s",
+          Range.aboveZero("10s"),
+          settings -> settings.breaker().waitDurationInOpenState(),
+          "How long an open circuit breaker lets no call through.");
+
+  static final Setting<Integer> BREAKER_PERMITTED_NUMBER_OF_CALLS_IN_HALF_OPEN_STATE =
+      row(
+          "breaker.permitted-number-of-calls-in-half-open-state",
+          SettingType.INTEGER,
+          "5",
+          Range.between(1, 1_000),
+          settings -> settings.breaker().permittedNumberOfCallsInHalfOpenState(),
+          "How many calls then try whether the upstream is back.");
+
+  static final Setting<GatewaySettings.DisconnectPolicy> DISCONNECT_POLICY =
+      row(
+          "disconnect.policy",
+          SettingType.oneOf(GatewaySettings.DisconnectPolicy.class),
+          "cancel",
+          Range.any(),
+          settings -> settings.disconnect().policy(),
+          "What happens to the upstream call when the client leaves in mid-answer: it is"
+              + " cancelled, or read on for a while so that its exact usage becomes known.");
+
+  static final Setting<Duration> DISCONNECT_DRAIN_TIME =
+      row(
+          "disconnect.drain-time",
+          SettingType.DURATION,
+          "30s",
+          Range.aboveZero("30s"),
+          settings -> settings.disconnect().drainTime(),
+          "With disconnect.policy: drain, longest time to read on.");
+
+  static final Setting<Integer> DISCONNECT_DRAIN_TOKENS =
+      row(
+          "disconnect.drain-tokens",
+          SettingType.INTEGER,
+          "2000",
+          Range.between(1, 1_000_000),
+          settings -> settings.disconnect().drainTokens(),
+          "With disconnect.policy: drain, most output tokens to read on, estimated from the bytes.");
+
+  static final Setting<Integer> BLOCKING_MAX_CONCURRENT =
+      row(
+          "blocking.max-concurrent",
+          SettingType.INTEGER,
+          "16",
+          Range.between(0, 10_000),
+          settings -> settings.blocking().maxConcurrent(),
+          "Where a filter in front of the gateway does not support asynchronous requests, each"
+              + " stream holds a thread of the container: most such streams at the same time. 0"
+              + " refuses them.");
 
   static final Setting<Duration> SHUTDOWN_DRAIN =
       row(

@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 
 /**
  * The form of a value: how it is read from text, written back and shown. Whether a well-formed
@@ -184,6 +185,11 @@ abstract class SettingType<T> {
         }
       };
 
+  /** One of a few words: the constants of an enum in lower case, with dashes. */
+  static <E extends Enum<E>> SettingType<E> oneOf(Class<E> type) {
+    return new Choice<>(type);
+  }
+
   static <E> ListOf<E> listOf(SettingType<E> element) {
     return new ListOf<>(element);
   }
@@ -227,6 +233,38 @@ abstract class SettingType<T> {
   /** Prints a value for the list of effective settings: text quoted, secrets masked. */
   String print(T value) {
     return show(write(value));
+  }
+
+  /** A fixed set of words. */
+  static final class Choice<E extends Enum<E>> extends SettingType<E> {
+    private final List<E> constants;
+
+    private Choice(Class<E> type) {
+      super(
+          "choice of "
+              + String.join(", ", Stream.of(type.getEnumConstants()).map(Choice::word).toList()),
+          String.join(" or ", Stream.of(type.getEnumConstants()).map(Choice::word).toList()));
+      this.constants = List.of(type.getEnumConstants());
+    }
+
+    @Override
+    E read(String text) throws BadValue {
+      for (E constant : constants) {
+        if (word(constant).equals(text)) {
+          return constant;
+        }
+      }
+      throw BadValue.expected(expected());
+    }
+
+    @Override
+    String write(E value) {
+      return word(value);
+    }
+
+    private static String word(Enum<?> constant) {
+      return constant.name().toLowerCase(Locale.ROOT).replace('_', '-');
+    }
   }
 
   /** A list; in an environment variable its elements are separated by commas. */
