@@ -7,10 +7,12 @@ import dev.headrace.config.GatewaySettings;
 import dev.headrace.config.LoadedSettings;
 import dev.headrace.relay.Relay;
 import dev.headrace.relay.StreamCutException;
+import dev.headrace.upstream.TimeSource;
 import jakarta.servlet.DispatcherType;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -56,7 +58,12 @@ public final class Gateway implements AutoCloseable {
   }
 
   private static Gateway start(GatewaySettings settings, String description) {
-    Gateway gateway = new Gateway(settings, new Relay(settings));
+    return start(settings, description, TimeSource.system());
+  }
+
+  /** For tests that move the time. */
+  static Gateway start(GatewaySettings settings, String description, TimeSource time) {
+    Gateway gateway = new Gateway(settings, new Relay(settings, time));
     LOG.info("Headrace starts with\n{}", description);
     return gateway;
   }
@@ -115,6 +122,39 @@ public final class Gateway implements AutoCloseable {
   /** How many upstream connections are busy at this moment. */
   public int upstreamConnectionsInUse() {
     return relay.upstreamConnectionsInUse();
+  }
+
+  /**
+   * Ends a running exchange: the client gets an {@code error} event or, before the answer has
+   * begun, status 503; the upstream call is cancelled.
+   *
+   * @param exchangeId the value of its {@code headrace-exchange-id} header
+   * @return false if no exchange with this id runs
+   */
+  public boolean cancel(String exchangeId) {
+    return relay.cancel(requireNonNull(exchangeId, "exchangeId"));
+  }
+
+  /**
+   * Refuses new exchanges with 503 from now on, while the running ones go on: the first half of
+   * {@link #close}, for those who can announce their end to a load balancer. Returns at once;
+   * idempotent.
+   */
+  public void drain() {
+    relay.drain();
+  }
+
+  /** Whether new exchanges are taken; {@code GET <mount>/ops/ready} tells the same. */
+  public boolean isReady() {
+    return relay.isReady();
+  }
+
+  /**
+   * How many exchanges have ended since the start, by outcome, such as {@code COMPLETED} or {@code
+   * TIMED_OUT(idle)}.
+   */
+  public Map<String, Long> outcomes() {
+    return relay.statistics().outcomes();
   }
 
   /**

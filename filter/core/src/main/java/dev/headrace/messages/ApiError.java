@@ -5,6 +5,7 @@ import static java.util.Objects.requireNonNull;
 import dev.headrace.sse.SseWriter;
 import java.io.ByteArrayOutputStream;
 import java.util.Objects;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JsonGenerator;
 import tools.jackson.core.ObjectWriteContext;
@@ -19,6 +20,10 @@ import tools.jackson.core.ObjectWriteContext;
  * @param requestId the API's id of the request, null when unknown
  */
 public record ApiError(int status, String type, String message, @Nullable String requestId) {
+
+  private static final Pattern SPEND =
+      Pattern.compile("\\bspend|usage limits?\\b|credit balance", Pattern.CASE_INSENSITIVE);
+
   public ApiError {
     requireNonNull(type, "type");
     requireNonNull(message, "message");
@@ -104,5 +109,24 @@ public record ApiError(int status, String type, String message, @Nullable String
   public static @Nullable ApiError fromEventData(byte[] data, int offset, int length) {
     Objects.checkFromIndexSize(offset, length, data.length);
     return new ApiErrorReader().read(data, offset, length);
+  }
+
+  /**
+   * Whether an error says that money is the limit: such a 429 fails until somebody pays or raises a
+   * limit, so nobody should try again (API reference, "Rate limits": tier caps come without {@code
+   * retry-after}, and two error codes name a limit).
+   *
+   * @param data the body of a 429 or the data of an error event
+   * @param hasRetryAfter whether the upstream named a time after which to try again; then only its
+   *     error code counts, not the words of its message
+   */
+  public static boolean namesSpendLimit(
+      byte[] data, int offset, int length, boolean hasRetryAfter) {
+    Objects.checkFromIndexSize(offset, length, data.length);
+    ApiErrorReader reader = new ApiErrorReader();
+    ApiError error = reader.read(data, offset, length);
+    String code = reader.errorCode();
+    return (code != null && code.endsWith("spend_limit_reached"))
+        || (error != null && !hasRetryAfter && SPEND.matcher(error.message()).find());
   }
 }

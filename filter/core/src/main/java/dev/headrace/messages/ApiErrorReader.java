@@ -14,6 +14,7 @@ final class ApiErrorReader {
   private @Nullable String type;
   private @Nullable String message;
   private @Nullable String requestId;
+  private @Nullable String errorCode;
 
   @Nullable ApiError read(byte[] data, int offset, int length) {
     try (JsonParser parser = JsonInput.answer(data, offset, length)) {
@@ -27,6 +28,11 @@ final class ApiErrorReader {
       return null;
     }
     return new ApiError(ApiError.statusOf(type), type, message == null ? "" : message, requestId);
+  }
+
+  /** The {@code details.error_code} of the error just read, or null. */
+  @Nullable String errorCode() {
+    return errorCode;
   }
 
   private void readOuter(JsonParser parser) {
@@ -53,6 +59,20 @@ final class ApiErrorReader {
         type = parser.getString();
       } else if (name.equals("message") && value == JsonToken.VALUE_STRING) {
         message = parser.getString();
+      } else if (name.equals("details") && value == JsonToken.START_OBJECT) {
+        readDetails(parser);
+      } else {
+        parser.skipChildren();
+      }
+    }
+  }
+
+  private void readDetails(JsonParser parser) {
+    while (parser.nextToken() == JsonToken.PROPERTY_NAME) {
+      String name = parser.currentName();
+      JsonToken value = parser.nextToken();
+      if (name.equals("error_code") && value == JsonToken.VALUE_STRING) {
+        errorCode = parser.getString();
       } else {
         parser.skipChildren();
       }

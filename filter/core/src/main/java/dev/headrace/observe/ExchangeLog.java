@@ -22,6 +22,9 @@ public final class ExchangeLog {
    * @param id the gateway's id of the exchange
    * @param endpoint method and path template, such as {@code POST /v1/messages}
    * @param status the status that the client got; 0 for none
+   * @param attempts how many upstream calls were made
+   * @param upstream the member of the pool that the last one went to; null for none
+   * @param fallbackModel the model that was asked instead of the client's; null if none was
    * @param upstreamRequestId the upstream's {@code request-id}, if there was one
    * @param firstEventMillis from the request to the first byte of the answer; -1 if none was sent
    * @param durationMillis from the request to the end
@@ -31,6 +34,9 @@ public final class ExchangeLog {
       String id,
       String endpoint,
       int status,
+      int attempts,
+      @Nullable String upstream,
+      @Nullable String fallbackModel,
       @Nullable String upstreamRequestId,
       long firstEventMillis,
       long durationMillis,
@@ -54,11 +60,15 @@ public final class ExchangeLog {
   private static String describe(Line line, Outcome outcome) {
     return String.format(
         Locale.ROOT,
-        "exchange %s %s status=%d outcome=%s first_event_ms=%d duration_ms=%d bytes=%d request_id=%s",
+        "exchange %s %s status=%d outcome=%s attempts=%d upstream=%s%s first_event_ms=%d"
+            + " duration_ms=%d bytes=%d request_id=%s",
         line.id(),
         line.endpoint(),
         line.status(),
         outcome,
+        line.attempts(),
+        line.upstream() == null ? "-" : line.upstream(),
+        line.fallbackModel() == null ? "" : " fallback_model=" + line.fallbackModel(),
         line.firstEventMillis(),
         line.durationMillis(),
         line.bytes(),

@@ -1,6 +1,5 @@
 package dev.headrace.relay;
 
-import dev.headrace.upstream.HeaderField;
 import jakarta.servlet.AsyncContext;
 import jakarta.servlet.AsyncEvent;
 import jakarta.servlet.AsyncListener;
@@ -10,14 +9,10 @@ import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
 import java.time.Duration;
-import java.util.List;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Writes to a client through Servlet non-blocking I/O, in the one way that all containers agree on:
@@ -25,15 +20,12 @@ import org.slf4j.LoggerFactory;
  * the first flush twice (Open Liberty ignores the first), completion only while ready (Jetty drops
  * data otherwise).
  *
- * <p>Any thread may append. Whoever comes first drains, for all the others too ({@link #drain}):
+ * <p>Any thread may append. Whoever comes first drains, for all the others too ({@link #wake}):
  * calls to the container are therefore strictly serial, without a lock held around them and without
  * a thread being handed over. Containers call back inside our own calls; such a call only leaves a
  * signal for the drain that is already running.
- *
- * <p>Two arrays take turns: new bytes are collected in one while the container may still hold the
- * other.
  */
-final class AsyncClientStream implements ClientStream, WriteListener, AsyncListener {
+final class AsyncClientStream extends ClientStream implements WriteListener, AsyncListener {
 
   /**
    * Set on a request whose connection is to be dropped: the servlet or filter throws when it sees
@@ -41,40 +33,14 @@ final class AsyncClientStream implements ClientStream, WriteListener, AsyncListe
    */
   static final String ABORT_ATTRIBUTE = "dev.headrace.abort";
 
-  private static final Logger LOG = LoggerFactory.getLogger(AsyncClientStream.class);
-
-  private static final int FIRST_CAPACITY = 1024;
-
   private static final long LONGEST_WAIT_NANOS = Duration.ofMillis(100).toNanos();
 
   private static final long PAUSE_NANOS = 20_000;
-
-  /** An array that grew beyond this in a burst is not kept. */
-  private static final int KEPT_CAPACITY = 16 * 1024;
-
-  // OPEN --finish--> FINISHING (end properly when drained);  OPEN --finishWith in mid-event-->
-  // CUTTING (abort when drained)
-  // OPEN, FINISHING, CUTTING --abort--> ABORTING;  any --the client has left--> GONE
-  private enum End {
-    OPEN,
-    FINISHING,
-    CUTTING,
-    ABORTING,
-    GONE
-  }
 
   private final AsyncContext async;
   private final HttpServletRequest request;
   private final HttpServletResponse response;
   private final ServletOutputStream out;
-  private final Listener listener;
-  private final LongSupplier nanoTime;
-
-  private final Object lock = new Object();
-  private byte[] incoming = new byte[FIRST_CAPACITY]; // guarded by lock
-  private int incomingLength; // guarded by lock
-  private boolean atBoundary = true; // guarded by lock
-  private End end = End.OPEN; // guarded by lock
 
   /** How often a drain was asked for; whoever raises it from zero drains. */
   private final AtomicInteger signals = new AtomicInteger();
@@ -82,18 +48,11 @@ final class AsyncClientStream implements ClientStream, WriteListener, AsyncListe
   /** The thread that drains, if any: callbacks inside its own calls must not wait for it. */
   private volatile @Nullable Thread drainer;
 
-  private final AtomicBoolean gone = new AtomicBoolean();
-
-  // Only the draining thread writes these; the signals order its turns.
-  private byte[] outgoing = new byte[FIRST_CAPACITY];
+  // Only the draining thread uses these; the signals order its turns.
   private boolean flushWanted;
   private boolean flushedOnce;
-  private volatile boolean over; // read by other threads
-  private volatile int inFlight; // bytes of outgoing that the container may still hold
+
   private volatile boolean writable; // the container has called onWritePossible once
-  private volatile long lastWriteNanos;
-  private volatile long waitingSinceNanos;
-  private volatile long bytesWritten;
 
   /**
    * @param async the context of the request, just started
@@ -107,13 +66,11 @@ final class AsyncClientStream implements ClientStream, WriteListener, AsyncListe
       Listener listener,
       LongSupplier nanoTime)
       throws IOException {
+    super(listener, nanoTime);
     this.async = async;
     this.request = request;
     this.response = response;
     this.out = response.getOutputStream();
-    this.listener = listener;
-    this.nanoTime = nanoTime;
-    this.lastWriteNanos = nanoTime.getAsLong();
   }
 
   /** Lets the container call us; Payara does so inside this call. */
@@ -122,124 +79,11 @@ final class AsyncClientStream implements ClientStream, WriteListener, AsyncListe
     out.setWriteListener(this);
   }
 
-  @Override
-  public void head(int status, List<HeaderField> headers) {
-    try {
-      response.setStatus(status);
-      for (HeaderField field : headers) {
-        response.setHeader(field.name(), field.value());
-      }
-    } catch (RuntimeException e) {
-      markGone(e.toString()); // the container has already taken the response back
-    }
-  }
-
-  @Override
-  public int append(byte[] bytes, int offset, int length, boolean endsAtBoundary) {
-    int waiting;
-    synchronized (lock) {
-      if (end != End.OPEN) {
-        return -1;
-      }
-      queue(bytes, offset, length);
-      atBoundary = endsAtBoundary;
-      waiting = incomingLength + inFlight;
-    }
-    drain();
-    return waiting;
-  }
-
-  @Override
-  public void appendIfQuiet(byte[] bytes) {
-    synchronized (lock) {
-      if (end == End.OPEN && atBoundary && incomingLength == 0 && inFlight == 0) {
-        queue(bytes, 0, bytes.length);
-      }
-    }
-    drain(); // also when nothing was queued: Undertow may have kept the tail of the last flush
-  }
-
-  @Override
-  public void finish() {
-    synchronized (lock) {
-      if (end != End.OPEN) {
-        return;
-      }
-      end = End.FINISHING;
-      clientIsAskedFromNow();
-    }
-    drain();
-  }
-
-  @Override
-  public void finishWith(byte[] lastEvent) {
-    synchronized (lock) {
-      if (end != End.OPEN) {
-        return;
-      }
-      if (atBoundary) {
-        queue(lastEvent, 0, lastEvent.length);
-        end = End.FINISHING;
-      } else {
-        end = End.CUTTING;
-      }
-      clientIsAskedFromNow();
-    }
-    drain();
-  }
-
-  @Override
-  public void abort() {
-    synchronized (lock) {
-      if (end == End.GONE || end == End.ABORTING) {
-        return;
-      }
-      end = End.ABORTING;
-    }
-    drain();
-  }
-
-  private void queue(byte[] bytes, int offset, int length) {
-    clientIsAskedFromNow();
-    int needed = incomingLength + length;
-    if (needed > incoming.length) {
-      incoming = java.util.Arrays.copyOf(incoming, Math.max(needed, incoming.length * 2));
-    }
-    System.arraycopy(bytes, offset, incoming, incomingLength, length);
-    incomingLength = needed;
-  }
-
-  /** Starts the slow-client clock, unless it already runs for something that waits. */
-  private void clientIsAskedFromNow() {
-    if (incomingLength == 0 && inFlight == 0) {
-      waitingSinceNanos = nanoTime.getAsLong();
-    }
-  }
-
-  @Override
-  public long stuckNanos(long nowNanos) {
-    boolean waiting;
-    synchronized (lock) {
-      waiting = incomingLength > 0 || inFlight > 0 || end == End.FINISHING || end == End.CUTTING;
-    }
-    // At least 1: bytes may have begun to wait after the caller looked at the time.
-    return waiting ? Math.max(1, nowNanos - waitingSinceNanos) : 0;
-  }
-
-  @Override
-  public long lastWriteNanos() {
-    return lastWriteNanos;
-  }
-
-  @Override
-  public long bytesWritten() {
-    return bytesWritten;
-  }
-
   /**
    * Does what there is to do, unless another thread is at it: then that one goes round once more.
    */
-  private void drain() {
+  @Override
+  void wake() {
     if (signals.getAndIncrement() != 0) {
       return;
     }
@@ -268,9 +112,9 @@ final class AsyncClientStream implements ClientStream, WriteListener, AsyncListe
       // Containers report a client that has left in many ways, a NullPointerException among them.
       markGone(e.toString());
     }
-    if (gone.get() && !over) {
+    if (isGone() && !isOver()) {
       // No container completes the request of a client that has left by itself, not reliably.
-      over = true;
+      setOver();
       complete();
     }
   }
@@ -294,20 +138,17 @@ final class AsyncClientStream implements ClientStream, WriteListener, AsyncListe
   }
 
   private void write() throws IOException {
-    while (!over && !gone.get()) {
-      boolean data;
-      End wanted;
-      synchronized (lock) {
-        data = incomingLength > 0;
-        wanted = end;
-      }
-      if (wanted == End.ABORTING) {
-        over = true;
+    while (!isOver() && !isGone()) {
+      ClientQueue.End wanted = queue.end();
+      boolean data = queue.hasData();
+      if (wanted == ClientQueue.End.ABORTING) {
+        setOver();
         listener.onFinished();
         dropConnection();
         return;
       }
-      if (!writable || (!data && !flushWanted && inFlight == 0 && wanted == End.OPEN)) {
+      boolean nothing = !data && !flushWanted && wanted == ClientQueue.End.OPEN;
+      if (!writable || (nothing && queue.inFlight() == 0)) {
         return;
       }
       if (!out.isReady()) {
@@ -316,47 +157,43 @@ final class AsyncClientStream implements ClientStream, WriteListener, AsyncListe
       taken();
       if (data) {
         writeQueued();
-      } else if (flushWanted && wanted != End.FINISHING) {
+      } else if (flushWanted && wanted != ClientQueue.End.FINISHING) {
         out.flush();
-        lastWriteNanos = nanoTime.getAsLong();
+        flushed();
         flushWanted = !flushedOnce; // Open Liberty ignores the first flush of a response
         flushedOnce = true;
-      } else if (wanted != End.OPEN) {
-        over = true;
-        listener.onFinished();
-        if (wanted == End.FINISHING) {
-          complete(); // flushes by itself
-        } else {
-          dropConnection();
-        }
+      } else if (wanted != ClientQueue.End.OPEN) {
+        end(wanted);
       }
     }
   }
 
-  private void writeQueued() throws IOException {
-    int length;
-    synchronized (lock) {
-      byte[] filled = incoming;
-      length = incomingLength;
-      incoming = outgoing.length > KEPT_CAPACITY ? new byte[FIRST_CAPACITY] : outgoing;
-      outgoing = filled;
-      incomingLength = 0;
-      inFlight = length;
+  private void end(ClientQueue.End wanted) {
+    setOver();
+    listener.onFinished();
+    if (wanted == ClientQueue.End.FINISHING) {
+      applyHead(response); // of an answer without a body
+      complete(); // flushes by itself
+    } else {
+      dropConnection();
     }
+  }
+
+  private void writeQueued() throws IOException {
+    applyHead(response);
+    int length = queue.take();
     flushWanted = true;
-    out.write(outgoing, 0, length);
-    long total = bytesWritten + length; // only the draining thread writes it
-    bytesWritten = total;
+    out.write(queue.outgoing(), 0, length);
+    wrote(length);
   }
 
   /** The container is ready again, so it holds nothing of ours any more. */
   private void taken() {
-    int bytes = inFlight;
+    int bytes = queue.inFlight();
     if (bytes > 0) {
       // First, so that the upstream's clock runs anew before the client's one stops.
       listener.onTaken(bytes);
-      waitingSinceNanos = nanoTime.getAsLong();
-      inFlight = 0;
+      queue.taken();
     }
   }
 
@@ -383,38 +220,15 @@ final class AsyncClientStream implements ClientStream, WriteListener, AsyncListe
   }
 
   @Override
-  public void clientHasLeft(String why) {
-    markGone(why);
-    drain();
-  }
-
-  private void markGone(String why) {
-    if (gone.compareAndSet(false, true)) {
-      boolean tell = !over;
-      synchronized (lock) {
-        end = End.GONE;
-        incomingLength = 0;
-      }
-      if (tell) {
-        try {
-          listener.onGone(why);
-        } catch (RuntimeException e) {
-          LOG.error("An exchange could not be ended properly", e); // the request still is completed
-        }
-      }
-    }
-  }
-
-  @Override
   public void onWritePossible() {
     writable = true;
-    drain();
+    wake();
   }
 
   @Override
   public void onError(Throwable t) {
     markGone(t.toString());
-    drain();
+    wake();
     awaitDrainer();
   }
 
@@ -422,21 +236,23 @@ final class AsyncClientStream implements ClientStream, WriteListener, AsyncListe
   public void onError(AsyncEvent event) {
     Throwable t = event.getThrowable();
     markGone(t == null ? "async error" : t.toString());
-    drain();
+    wake();
     awaitDrainer();
   }
 
   @Override
   public void onTimeout(AsyncEvent event) {
     // Ours is off (0): Tomcat times out what still runs when a context stops.
+    listener.onContainerEnds();
+    awaitDrainer();
     markGone("the container has ended the request");
-    drain();
+    wake();
   }
 
   @Override
   public void onComplete(AsyncEvent event) {
     markGone("the container has completed the request");
-    drain();
+    wake();
   }
 
   @Override

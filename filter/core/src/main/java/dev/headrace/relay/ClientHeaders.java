@@ -81,6 +81,24 @@ final class ClientHeaders {
     return fields;
   }
 
+  /** The headers of an event stream that is begun before the upstream has answered. */
+  static List<HeaderField> ofEarlyEvents(String exchangeId) {
+    List<HeaderField> fields = new ArrayList<>();
+    fields.add(new HeaderField("content-type", "text/event-stream; charset=utf-8"));
+    fields.add(new HeaderField("cache-control", "no-cache"));
+    fields.add(new HeaderField("x-accel-buffering", "no"));
+    addOurs(fields, exchangeId);
+    return fields;
+  }
+
+  /** The same headers with one field, which takes the place of those of its name. */
+  static List<HeaderField> with(List<HeaderField> headers, String name, String value) {
+    List<HeaderField> fields = new ArrayList<>(headers);
+    fields.removeIf(field -> field.is(name));
+    fields.add(new HeaderField(name, value));
+    return fields;
+  }
+
   private static void addOurs(List<HeaderField> fields, String exchangeId) {
     fields.add(new HeaderField("x-content-type-options", "nosniff"));
     fields.add(new HeaderField("headrace-exchange-id", exchangeId));

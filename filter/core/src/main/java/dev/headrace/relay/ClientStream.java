@@ -1,14 +1,19 @@
 package dev.headrace.relay;
 
 import dev.headrace.upstream.HeaderField;
+import jakarta.servlet.http.HttpServletResponse;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.LongSupplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
- * The answer on its way to one client: a bounded-by-demand queue of bytes that a container takes as
- * fast as the client reads. Thread-safe; no method blocks. Listener calls may come inside calls to
- * this class.
+ * The answer on its way to one client: a queue of bytes, bounded by demand, that a container takes
+ * as fast as the client reads. How it is written is the subclass's matter. Thread-safe; no method
+ * blocks.
  */
-interface ClientStream {
+abstract class ClientStream {
 
   /** Told what becomes of the bytes. Implementations must not block. */
   interface Listener {
@@ -29,46 +34,175 @@ interface ClientStream {
      * @param why for the log, without anything that the client wrote
      */
     void onGone(String why);
+
+    /**
+     * The container is about to end the request on its own account, such as Tomcat when it stops
+     * the application: the last moment for a last event.
+     */
+    void onContainerEnds();
   }
 
-  /** Sets status and headers; to be called once, before the first append. */
-  void head(int status, List<HeaderField> headers);
+  private static final Logger LOG = LoggerFactory.getLogger(ClientStream.class);
+
+  final ClientQueue queue;
+  final Listener listener;
+  final LongSupplier nanoTime;
+  private final AtomicBoolean gone = new AtomicBoolean();
+  private volatile boolean over; // written by the writing thread
+  private volatile long lastWriteNanos;
+  private volatile long bytesWritten; // written by the writing thread
+
+  ClientStream(Listener listener, LongSupplier nanoTime) {
+    this.queue = new ClientQueue(nanoTime);
+    this.listener = listener;
+    this.nanoTime = nanoTime;
+    this.lastWriteNanos = nanoTime.getAsLong();
+  }
+
+  /** Writes what the client can take, here or on the thread that writes. */
+  abstract void wake();
 
   /**
-   * Queues bytes and writes what the client can take.
+   * Sets status and headers, unless that was done before; returns whether it was not. They are sent
+   * with the first bytes.
+   */
+  final boolean head(int status, List<HeaderField> headers) {
+    return queue.head(status, headers);
+  }
+
+  /** Whether a head was set. */
+  final boolean hasHead() {
+    return queue.hasHead();
+  }
+
+  /**
+   * Queues bytes without writing them.
    *
    * @param endsAtBoundary whether an event is complete with the last of these bytes
    * @return how many bytes wait now, these included; -1 if the stream is sealed and nothing was
    *     queued
    */
-  int append(byte[] bytes, int offset, int length, boolean endsAtBoundary);
+  final int queue(byte[] bytes, int offset, int length, boolean endsAtBoundary) {
+    return queue.add(bytes, offset, length, endsAtBoundary);
+  }
 
-  /** Queues these bytes only if the stream stands at an event boundary and nothing waits. */
-  void appendIfQuiet(byte[] bytes);
+  /** Queues bytes and writes what the client can take; returns as {@link #queue}. */
+  final int append(byte[] bytes, int offset, int length, boolean endsAtBoundary) {
+    int waiting = queue.add(bytes, offset, length, endsAtBoundary);
+    if (waiting >= 0) {
+      wake();
+    }
+    return waiting;
+  }
+
+  /**
+   * Writes these bytes only if there is a head, the stream stands at an event boundary and nothing
+   * waits; returns whether it did.
+   */
+  final boolean appendIfQuiet(byte[] bytes) {
+    boolean added = queue.addIfQuiet(bytes);
+    wake(); // also when nothing was queued: Undertow may have kept the tail of the last flush
+    return added;
+  }
 
   /** Seals the stream; it ends properly once everything queued has been taken. */
-  void finish();
+  final void finish() {
+    queue.finish();
+    wake();
+  }
 
   /**
    * Seals the stream with a last event, if it stands at an event boundary; elsewhere the connection
    * is aborted after what is queued, so that the client cannot take the answer for complete.
    */
-  void finishWith(byte[] lastEvent);
+  final void finishWith(byte[] lastEvent) {
+    queue.finishWith(lastEvent);
+    wake();
+  }
+
+  /** Seals the stream with a last event if it stands at an event boundary, else does nothing. */
+  final boolean finishAtBoundaryWith(byte[] lastEvent) {
+    boolean finished = queue.finishAtBoundaryWith(lastEvent);
+    if (finished) {
+      wake();
+    }
+    return finished;
+  }
 
   /** Seals the stream and drops the connection without waiting for the client. */
-  void abort();
+  void abort() {
+    queue.abort();
+    wake();
+  }
 
   /** Says that the client has left, when the one who found out was not this stream. */
-  void clientHasLeft(String why);
+  final void clientHasLeft(String why) {
+    markGone(why);
+    wake();
+  }
 
   /**
    * How long bytes have been waiting without the client taking any, at least 1; 0 when none wait.
    */
-  long stuckNanos(long nowNanos);
+  final long stuckNanos(long nowNanos) {
+    return queue.stuckNanos(nowNanos);
+  }
 
   /** When bytes were last handed to the container. */
-  long lastWriteNanos();
+  final long lastWriteNanos() {
+    return lastWriteNanos;
+  }
 
   /** All bytes handed to the container so far. */
-  long bytesWritten();
+  final long bytesWritten() {
+    return bytesWritten;
+  }
+
+  // ---- for the one who writes
+
+  final boolean isGone() {
+    return gone.get();
+  }
+
+  final boolean isOver() {
+    return over;
+  }
+
+  final void setOver() {
+    over = true;
+  }
+
+  final void wrote(int bytes) {
+    long total = bytesWritten + bytes; // only the writing thread writes it
+    bytesWritten = total;
+  }
+
+  final void flushed() {
+    lastWriteNanos = nanoTime.getAsLong();
+  }
+
+  /** Sets what is to be set before the first bytes. */
+  final void applyHead(HttpServletResponse response) {
+    ClientQueue.Head head = queue.takeHead();
+    if (head != null) {
+      response.setStatus(head.status());
+      for (HeaderField field : head.headers()) {
+        response.setHeader(field.name(), field.value());
+      }
+    }
+  }
+
+  final void markGone(String why) {
+    if (gone.compareAndSet(false, true)) {
+      boolean tell = !over;
+      queue.gone();
+      if (tell) {
+        try {
+          listener.onGone(why);
+        } catch (RuntimeException e) {
+          LOG.error("An exchange could not be ended properly", e); // the request still is completed
+        }
+      }
+    }
+  }
 }

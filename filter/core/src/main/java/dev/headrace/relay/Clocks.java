@@ -16,23 +16,29 @@ record Clocks(GatewaySettings settings) {
   enum Phase {
     /** The request's body is on its way. */
     RECEIVING,
+    /** An attempt has failed, the next one waits for its turn. */
+    BETWEEN,
     /** The upstream was asked and has not begun to answer. */
     WAITING,
-    /** The first bytes of the answer have come and are held back. */
+    /** The first bytes of an answer that is held whole have come. */
     HOLDING,
     /** The answer is being passed on. */
     STREAMING,
+    /** The client has left, and the answer is read on for its usage. */
+    DRAINING,
     /** Everything was handed over; the client takes the rest. */
     FINISHING
   }
 
-  /** The names of the clocks, as in {@code timeouts}. */
+  /** The names of the clocks, as in the settings. */
   enum Clock {
     BODY("body"),
     FIRST_EVENT("first-event"),
     IDLE("idle"),
+    IDLE_CONTENT("idle-content"),
     SLOW_CLIENT("slow-client"),
-    TOTAL("total");
+    TOTAL("total"),
+    DRAIN_TIME("drain-time");
 
     private final String settingName;
 
@@ -44,19 +50,35 @@ record Clocks(GatewaySettings settings) {
     String settingName() {
       return settingName;
     }
+
+    /** The clock of this name. */
+    static Clock named(String settingName) {
+      for (Clock clock : values()) {
+        if (clock.settingName.equals(settingName)) {
+          return clock;
+        }
+      }
+      throw new IllegalArgumentException(settingName);
+    }
   }
 
   /**
    * What a decision rests on. All instants are of one nanosecond clock.
    *
    * @param startNanos when the request came
-   * @param attemptNanos when the current attempt began
+   * @param phaseNanos when the current attempt, the draining or the finishing began
    * @param upstreamNanos when the upstream last sent something
+   * @param contentNanos when it last sent something else than {@code ping}
    * @param stuckNanos how long data has waited for the client without any being taken; 0 when none
    *     waits
    */
   record Reading(
-      Phase phase, long startNanos, long attemptNanos, long upstreamNanos, long stuckNanos) {}
+      Phase phase,
+      long startNanos,
+      long phaseNanos,
+      long upstreamNanos,
+      long contentNanos,
+      long stuckNanos) {}
 
   /**
    * Returns the clock that has run out, or null. While the client is slow the upstream's silence
@@ -64,7 +86,15 @@ record Clocks(GatewaySettings settings) {
    */
   @Nullable Clock expired(Reading reading, long nowNanos) {
     GatewaySettings.Timeouts timeouts = settings.timeouts();
-    if (isOver(timeouts.total(), nowNanos - reading.startNanos)) {
+    boolean totalIsOver = isOver(timeouts.total(), nowNanos - reading.startNanos);
+    if (reading.phase == Phase.FINISHING) {
+      // Its last bytes are all that is left; total must not take the time for them.
+      boolean endless = totalIsOver && isOver(timeouts.slowClient(), nowNanos - reading.phaseNanos);
+      return endless || isOver(timeouts.slowClient(), reading.stuckNanos)
+          ? Clock.SLOW_CLIENT
+          : null;
+    }
+    if (totalIsOver) {
       return Clock.TOTAL;
     }
     if (isOver(timeouts.slowClient(), reading.stuckNanos)) {
@@ -76,14 +106,25 @@ record Clocks(GatewaySettings settings) {
               ? Clock.BODY
               : null;
       case WAITING ->
-          isOver(timeouts.firstEvent(), nowNanos - reading.attemptNanos) ? Clock.FIRST_EVENT : null;
+          isOver(timeouts.firstEvent(), nowNanos - reading.phaseNanos) ? Clock.FIRST_EVENT : null;
       case HOLDING -> isOver(timeouts.idle(), nowNanos - reading.upstreamNanos) ? Clock.IDLE : null;
-      case STREAMING ->
-          reading.stuckNanos == 0 && isOver(timeouts.idle(), nowNanos - reading.upstreamNanos)
-              ? Clock.IDLE
-              : null;
-      case FINISHING -> null;
+      case STREAMING -> reading.stuckNanos == 0 ? silence(reading, nowNanos) : null;
+      case DRAINING ->
+          isOver(settings.disconnect().drainTime(), nowNanos - reading.phaseNanos)
+              ? Clock.DRAIN_TIME
+              : silence(reading, nowNanos);
+      case BETWEEN, FINISHING -> null;
     };
+  }
+
+  private @Nullable Clock silence(Reading reading, long nowNanos) {
+    GatewaySettings.Timeouts timeouts = settings.timeouts();
+    if (isOver(timeouts.idle(), nowNanos - reading.upstreamNanos)) {
+      return Clock.IDLE;
+    }
+    return isOver(timeouts.idleContent(), nowNanos - reading.contentNanos)
+        ? Clock.IDLE_CONTENT
+        : null;
   }
 
   /** The limit that a clock has. */
@@ -93,8 +134,10 @@ record Clocks(GatewaySettings settings) {
       case BODY -> settings.request().bodyTimeout();
       case FIRST_EVENT -> timeouts.firstEvent();
       case IDLE -> timeouts.idle();
+      case IDLE_CONTENT -> timeouts.idleContent();
       case SLOW_CLIENT -> timeouts.slowClient();
       case TOTAL -> timeouts.total();
+      case DRAIN_TIME -> settings.disconnect().drainTime();
     };
   }
 
@@ -103,16 +146,34 @@ record Clocks(GatewaySettings settings) {
     return isOver(settings.timeouts().heartbeat(), nowNanos - lastWriteNanos);
   }
 
+  /** Whether an event stream that was asked for is to be begun although nothing has come. */
+  boolean earlyCommitIsDue(long startNanos, long nowNanos) {
+    return isOver(settings.timeouts().earlyCommit(), nowNanos - startNanos);
+  }
+
   /** What the client is told. */
   String message(Clock clock) {
-    String limit = seconds(limit(clock));
-    return clock == Clock.BODY
-        ? "The request body did not arrive within " + limit + " (request.body-timeout)."
-        : "The gateway ended this request: timeouts."
-            + clock.settingName()
-            + " of "
-            + limit
-            + " is over.";
+    Duration limit = limit(clock);
+    return switch (clock) {
+      case BODY ->
+          "The request body did not arrive within " + seconds(limit) + " (request.body-timeout).";
+      case FIRST_EVENT ->
+          "The API did not begin to answer in time: " + over("timeouts.first-event", limit);
+      case IDLE ->
+          "The API fell silent in the middle of its answer: " + over("timeouts.idle", limit);
+      case IDLE_CONTENT ->
+          "The API sent only pings in the middle of its answer: "
+              + over("timeouts.idle-content", limit);
+      case SLOW_CLIENT ->
+          "The client took nothing of the answer: " + over("timeouts.slow-client", limit);
+      case TOTAL -> "The gateway ended this request: " + over("timeouts.total", limit);
+      case DRAIN_TIME -> "Reading on was ended: " + over("disconnect.drain-time", limit);
+    };
+  }
+
+  /** The end of a message: which setting, and how long it is. */
+  static String over(String setting, Duration limit) {
+    return setting + " of " + seconds(limit) + " is over.";
   }
 
   private static boolean isOver(Duration limit, long nanos) {

@@ -42,6 +42,11 @@ record Endpoint(String method, String template, Kind kind, Set<String> query) {
     return new Endpoint(extra.method(), extra.path(), Kind.OPAQUE, PAGING);
   }
 
+  /** Whether it does no harm if the upstream carries out a request twice. */
+  boolean mayRunTwice() {
+    return kind != Kind.OPAQUE || method.equals("GET");
+  }
+
   /** Method and template, for logs. */
   @Override
   public String toString() {

@@ -3,22 +3,22 @@ package dev.headrace.relay;
 import static java.util.Objects.requireNonNull;
 
 import dev.headrace.admission.Permit;
+import dev.headrace.config.GatewaySettings;
 import dev.headrace.messages.ApiError;
 import dev.headrace.messages.InvalidBodyException;
 import dev.headrace.messages.RequestHead;
 import dev.headrace.observe.ExchangeLog;
 import dev.headrace.observe.Outcome;
 import dev.headrace.sse.SseWriter;
-import dev.headrace.upstream.Attempt;
-import dev.headrace.upstream.AttemptListener;
+import dev.headrace.upstream.Answer;
+import dev.headrace.upstream.AttemptFailure;
+import dev.headrace.upstream.Attempts;
 import dev.headrace.upstream.HeaderField;
+import dev.headrace.upstream.UpstreamCall;
 import dev.headrace.upstream.UpstreamFailure;
-import dev.headrace.upstream.UpstreamRequest;
-import dev.headrace.upstream.UpstreamResponseHead;
-import java.nio.ByteBuffer;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -29,18 +29,19 @@ import org.slf4j.LoggerFactory;
  * client.
  *
  * <pre>
- * RECEIVING ──body──► ATTEMPTING ──first event──► STREAMING ──upstream has ended──► FINISHING ──client has all──► ENDED
- *     │                   │                           │                                │
- *     └─── answer of our own ──► FINISHING            └── clock, cut ──► FINISHING     │
- *     └──────────┴──────────── the client has left ───────────┴────────────────────────┴──────────────────► ENDED
+ * RECEIVING ──body──► ATTEMPTING ──answer begins──► STREAMING ──it has ended──► FINISHING ──client has all──► ENDED
+ *     │                   │                          │     │                        │
+ *     └─ answer of ours ──┴──► FINISHING             │     └─ clock, cut ──► FINISHING
+ *                                                    └─ client left ──► DRAINING ──usage known, limit──► ENDED
+ *     any ── the client has left ──► ENDED
  * </pre>
  *
  * <p>Whoever changes the state does what belongs to the change; {@link #end} is the one way out,
- * where the permit goes back and the upstream is released. Thread-safe: the container, the
- * upstream's I/O thread and the sweeper may all come at once. What only the I/O thread touches is
- * marked so.
+ * where the permit goes back and the upstream is released. The attempts live in {@link Attempts},
+ * the writing in {@link ClientStream}, the decisions about time in {@link Clocks}. Thread-safe: the
+ * container, the upstream's I/O thread and the sweeper may all come at once.
  */
-final class Exchange implements AttemptListener, ClientStream.Listener, RequestBody.Listener {
+final class Exchange implements Attempts.Listener, ClientStream.Listener, RequestBody.Listener {
 
   private static final Logger LOG = LoggerFactory.getLogger(Exchange.class);
   private static final byte[] KEEP_ALIVE = SseWriter.comment("keep-alive");
@@ -49,6 +50,7 @@ final class Exchange implements AttemptListener, ClientStream.Listener, RequestB
     RECEIVING,
     ATTEMPTING,
     STREAMING,
+    DRAINING,
     FINISHING,
     ENDED
   }
@@ -62,24 +64,24 @@ final class Exchange implements AttemptListener, ClientStream.Listener, RequestB
   private final AtomicReference<State> state = new AtomicReference<>(State.RECEIVING);
 
   private @Nullable ClientStream client; // set before any callback can come
-  private volatile @Nullable Attempt attempt;
-  private volatile long attemptStartNanos;
-  private volatile long lastUpstreamNanos;
-  private volatile long firstByteNanos =
-      -1; // set once the head has been handed to the client stream
+  private volatile @Nullable Attempts attempts;
+  private volatile boolean eventsWanted; // the request asks for an event stream
+  private volatile boolean begunEarly; // timeouts.early-commit has sent a head
+  private volatile boolean eventStream; // committed as one, so that events of ours may be written
+  private volatile boolean answerComplete; // message_stop has passed, or the whole body
+  private volatile long firstByteNanos = -1;
+  private volatile long finishNanos;
+  private volatile long leftNanos; // when the client left and draining began
   private volatile int status;
-  private volatile boolean eventStream; // committed as one, so that comments may be written
   private volatile @Nullable Outcome outcomeWhenTaken;
   private volatile @Nullable String upstreamRequestId;
-  private volatile boolean holdingWhole; // the head of an answer that is no event stream has come
-  private volatile boolean answerComplete; // message_stop has passed, or the whole body
+  private volatile @Nullable Future<?> wakeUp; // for the next attempt
 
-  // I/O thread only
-  private @Nullable UpstreamAnswer answer;
-  private byte[] copy = new byte[0]; // for buffers without an array
-
-  // draining thread only
+  // Draining thread only.
   private int ungranted;
+
+  // Upstream I/O thread only.
+  private long tokensWhenLeft = -1;
 
   Exchange(
       String id,
@@ -93,8 +95,6 @@ final class Exchange implements AttemptListener, ClientStream.Listener, RequestB
     this.upstreamHeaders = upstreamHeaders;
     this.permit = permit;
     this.startNanos = relay.nanoTime();
-    this.attemptStartNanos = startNanos;
-    this.lastUpstreamNanos = startNanos;
   }
 
   String id() {
@@ -114,19 +114,20 @@ final class Exchange implements AttemptListener, ClientStream.Listener, RequestB
     return stream;
   }
 
-  // ---- the request ----
+  // ---- the request
 
   @Override
   public void onBody(byte[] bytes, int length) {
+    RequestHead head = null;
     if (route.endpoint().kind() != Endpoint.Kind.OPAQUE) {
       try {
-        RequestHead.read(bytes, length);
+        head = RequestHead.read(bytes, length);
       } catch (InvalidBodyException e) {
         refuse(400, "invalid_request_error", String.valueOf(e.getMessage()));
         return;
       }
     }
-    attempt(bytes, length);
+    attempt(bytes, length, head);
   }
 
   @Override
@@ -144,172 +145,157 @@ final class Exchange implements AttemptListener, ClientStream.Listener, RequestB
     client().clientHasLeft("while its request was being read: " + cause.getClass().getSimpleName());
   }
 
-  /** Starts the upstream attempt. */
-  void attempt(byte @Nullable [] bytes, int length) {
-    if (!state.compareAndSet(State.RECEIVING, State.ATTEMPTING)) {
-      return;
-    }
-    attemptStartNanos = relay.nanoTime();
-    lastUpstreamNanos = attemptStartNanos;
-    Attempt started;
-    try {
-      List<HeaderField> headers = new ArrayList<>(upstreamHeaders);
-      headers.addAll(relay.credentials());
-      started =
-          relay
-              .upstream()
-              .start(
-                  new UpstreamRequest(
-                      route.endpoint().method(), route.pathAndQuery(), headers, bytes, length),
-                  this);
-    } catch (RuntimeException e) {
-      LOG.error("Exchange {}: the upstream call could not be started", id, e);
-      answerError(
-          new ApiError(500, "api_error", "The gateway could not call the API.", null),
-          new Outcome(Outcome.Kind.FAILED, "attempt not started"));
-      return;
-    }
-    attempt = started;
-    State now = state.get();
-    if (now == State.FINISHING || now == State.ENDED) {
-      started.cancel(); // ended while it was being started
+  /** Whether the request's body is still of interest. */
+  boolean isReceiving() {
+    return state.get() == State.RECEIVING;
+  }
+
+  /** Whether the request has a body that is to be read first. */
+  boolean hasBody() {
+    return route.endpoint().method().equals("POST");
+  }
+
+  /** Asks the upstream for what has no body. */
+  void attempt() {
+    attempt(null, 0, null);
+  }
+
+  private void attempt(byte @Nullable [] bytes, int length, @Nullable RequestHead head) {
+    Endpoint endpoint = route.endpoint();
+    Attempts prepared =
+        relay
+            .upstreams()
+            .attempts(
+                new UpstreamCall(
+                    endpoint.method(),
+                    route.pathAndQuery(),
+                    upstreamHeaders,
+                    bytes,
+                    length,
+                    head,
+                    endpoint.mayRunTwice()),
+                startNanos,
+                this);
+    attempts = prepared;
+    eventsWanted = endpoint.kind() == Endpoint.Kind.MESSAGES && head != null && head.stream();
+    if (state.compareAndSet(State.RECEIVING, State.ATTEMPTING)) {
+      prepared.start();
     }
   }
 
-  // ---- the upstream's answer, on its I/O thread ----
+  // ---- the answer, on the upstream's I/O thread but for a commit and a failure by a clock
 
   @Override
-  public void onHead(UpstreamResponseHead head) {
-    lastUpstreamNanos = relay.nanoTime();
-    upstreamRequestId = head.header("request-id");
-    UpstreamAnswer begun = new UpstreamAnswer(head, relay.settings().buffers());
-    answer = begun;
-    holdingWhole = !begun.isEventStream();
-  }
-
-  @Override
-  public void onBytes(ByteBuffer bytes) {
-    int length = bytes.remaining();
-    byte[] array;
-    int offset;
-    if (bytes.hasArray()) {
-      array = bytes.array();
-      offset = bytes.arrayOffset() + bytes.position();
-      bytes.position(bytes.limit());
-    } else {
-      array = copy = copy.length >= length ? copy : new byte[length];
-      offset = 0;
-      bytes.get(array, 0, length);
-    }
-    lastUpstreamNanos = relay.nanoTime();
-    State now = state.get();
-    if (now == State.ATTEMPTING) {
-      hold(array, offset, length);
-    } else if (now == State.STREAMING) {
-      pass(array, offset, length);
-    }
-  }
-
-  /** Keeps the first bytes back until it is clear what they are the beginning of. */
-  private void hold(byte[] array, int offset, int length) {
-    UpstreamAnswer current = begunAnswer();
-    switch (current.hold(array, offset, length)) {
-      case HOLD -> {}
-      case COMMIT -> commit(current);
-      case FIRST_EVENT_IS_ERROR -> answerFirstError(current);
-    }
-  }
-
-  private UpstreamAnswer begunAnswer() {
-    UpstreamAnswer current = answer;
-    if (current == null) {
-      throw new IllegalStateException("exchange " + id + ": a body before its head");
-    }
-    return current;
-  }
-
-  private void commit(UpstreamAnswer current) {
+  public boolean onCommit(Answer answer, byte[] first) {
     if (!state.compareAndSet(State.ATTEMPTING, State.STREAMING)) {
-      return;
+      return false;
     }
-    status = current.head().status();
-    eventStream = current.isEventStream();
-    client().head(status, ClientHeaders.of(current.head(), id));
+    upstreamRequestId = answer.head().header("request-id");
+    eventStream = answer.isEventStream();
+    answerComplete = answer.isStopped();
+    ClientStream stream = client();
+    if (stream.head(answer.head().status(), headersOf(answer))) {
+      status = answer.head().status();
+    } else if (!eventStream) {
+      return true; // an event stream was promised: onCommitted says what came instead
+    }
+    stream.queue(first, 0, first.length, answer.atBoundary());
     firstByteNanos = relay.nanoTime();
-    answerComplete = current.isStopped();
-    byte[] first = current.takeHeld();
-    append(current, first, 0, first.length);
+    return true;
   }
 
-  private void pass(byte[] array, int offset, int length) {
-    UpstreamAnswer current = begunAnswer();
-    current.pass(array, offset, length);
-    answerComplete = current.isStopped();
-    append(current, array, offset, length);
+  private List<HeaderField> headersOf(Answer answer) {
+    return withModel(ClientHeaders.of(answer.head(), id));
   }
 
-  private void append(UpstreamAnswer current, byte[] array, int offset, int length) {
-    int waiting = client().append(array, offset, length, current.atBoundary());
-    if (waiting > relay.settings().buffers().hard().bytes()) {
+  /** Says which model answers when it is not the one that the client asked for. */
+  private List<HeaderField> withModel(List<HeaderField> headers) {
+    Attempts running = attempts;
+    String model = running == null ? null : running.fallbackModel();
+    return model == null ? headers : ClientHeaders.with(headers, "headrace-model", model);
+  }
+
+  @Override
+  public void onCommitted(Answer answer) {
+    if (begunEarly && !eventStream) {
+      eventStream = true; // what the client has been promised, and may be ended as
       cutShort(
-          apiError("The client did not keep up with the answer (buffers.hard)."),
-          new Outcome(Outcome.Kind.CLIENT_GONE, "buffers.hard"));
+          apiError("The API answered with something else than an event stream."),
+          new Outcome(Outcome.Kind.UPSTREAM_ERROR, "no event stream"));
+    } else {
+      client().wake();
     }
   }
 
   @Override
-  public void onEnd() {
+  public void onBytes(Answer answer, byte[] bytes, int offset, int length) {
+    if (answer.isStopped()) {
+      answerComplete = true;
+    }
     State now = state.get();
-    if (now == State.ATTEMPTING) {
-      endBeforeCommit();
-    } else if (now == State.STREAMING) {
-      endOfStream();
+    if (now == State.STREAMING) {
+      int waiting = client().append(bytes, offset, length, answer.atBoundary());
+      if (waiting > relay.settings().buffers().hard().bytes()) {
+        cutShort(
+            apiError("The client did not keep up with the answer (buffers.hard)."),
+            new Outcome(Outcome.Kind.CLIENT_GONE, "buffers.hard"));
+      }
+    } else if (now == State.DRAINING) {
+      drain(answer, length);
     }
   }
 
-  /** A complete body that was held whole, or an event stream without a single event. */
-  private void endBeforeCommit() {
-    UpstreamAnswer current = begunAnswer();
-    if (current.isEventStream()) {
-      answerError(
-          new ApiError(
-              502,
-              "api_error",
-              "The API ended its answer before the first event.",
-              upstreamRequestId),
-          new Outcome(Outcome.Kind.UPSTREAM_CUT, "no event"));
-      return;
+  /** Reads on for the usage, after the client has left. */
+  private void drain(Answer answer, int length) {
+    if (tokensWhenLeft < 0) {
+      tokensWhenLeft = answer.outputTokens();
     }
-    byte[] bytes = current.takeHeld();
-    int answerStatus = current.head().status();
-    answerComplete = true;
-    answer(
-        answerStatus,
-        ClientHeaders.ofWhole(current.head(), bytes.length, id),
-        bytes,
-        answerStatus < 400
-            ? Outcome.of(Outcome.Kind.COMPLETED)
-            : new Outcome(Outcome.Kind.UPSTREAM_ERROR, "status " + answerStatus));
+    if (answer.isStopped()) {
+      end(new Outcome(Outcome.Kind.CLIENT_GONE, "drained"));
+    } else if (answer.outputTokens() - tokensWhenLeft
+        > relay.settings().disconnect().drainTokens()) {
+      end(new Outcome(Outcome.Kind.CLIENT_GONE, "drain-tokens"));
+    } else {
+      upstream().grant(length);
+    }
   }
 
-  private void endOfStream() {
-    UpstreamAnswer current = begunAnswer();
-    if (!current.isEventStream()) {
+  private Attempts upstream() {
+    return requireNonNull(attempts, "attempts");
+  }
+
+  @Override
+  public void onEnd(Answer answer) {
+    if (state.get() == State.DRAINING) {
+      end(new Outcome(Outcome.Kind.CLIENT_GONE, answer.isStopped() ? "drained" : ""));
+    } else if (!answer.isEventStream()) {
       answerComplete = true;
       finish(Outcome.of(Outcome.Kind.COMPLETED));
     } else {
-      endOfEvents(current, "The API ended its answer before it was complete.", "no message_stop");
+      endOfEvents(answer, "The API ended its answer before it was complete.", "no message_stop");
+    }
+  }
+
+  @Override
+  public void onCut(Answer answer, UpstreamFailure failure) {
+    if (state.get() == State.DRAINING) {
+      end(new Outcome(Outcome.Kind.CLIENT_GONE, answer.isStopped() ? "drained" : ""));
+    } else {
+      endOfEvents(
+          answer,
+          "The connection to the API broke before the answer was complete.",
+          failure.kind().name());
     }
   }
 
   /**
    * What the end of an event stream means depends on its last events, not on how the bytes ended.
    */
-  private void endOfEvents(UpstreamAnswer current, String ifIncomplete, String detail) {
-    if (current.isStopped()) {
+  private void endOfEvents(Answer answer, String ifIncomplete, String detail) {
+    if (answer.isStopped()) {
       answerComplete = true;
       finish(Outcome.of(Outcome.Kind.COMPLETED));
-    } else if (current.hasErrorEvent()) {
+    } else if (answer.hasErrorEvent()) {
       finish(new Outcome(Outcome.Kind.UPSTREAM_ERROR, "error event"));
     } else {
       cutShort(apiError(ifIncomplete), new Outcome(Outcome.Kind.UPSTREAM_CUT, detail));
@@ -317,40 +303,40 @@ final class Exchange implements AttemptListener, ClientStream.Listener, RequestB
   }
 
   @Override
-  public void onFailure(UpstreamFailure failure) {
-    State now = state.get();
-    if (now == State.ATTEMPTING) {
-      String message =
-          switch (failure.kind()) {
-            case CONNECT -> "The gateway could not connect to the API.";
-            case NO_RESPONSE -> "The API closed the connection without an answer.";
-            case CUT -> "The API closed the connection in the middle of its answer.";
-            case CANCELLED -> "The call to the API was cancelled.";
-          };
-      LOG.warn("Exchange {}: upstream {} ({})", id, failure.kind(), failure.detail());
-      answerError(
-          new ApiError(502, "api_error", message, upstreamRequestId),
-          new Outcome(Outcome.Kind.UPSTREAM_CUT, failure.kind().name()));
-    } else if (now == State.STREAMING) {
-      endOfEvents(
-          begunAnswer(),
-          "The connection to the API broke before the answer was complete.",
-          failure.kind().name());
-    }
-  }
-
-  // ---- answers of our own ----
-
-  /** An error event in place of the first event becomes the status that it should have had. */
-  private void answerFirstError(UpstreamAnswer current) {
-    ApiError error = requireNonNull(current.firstError());
-    byte[] json = current.firstErrorJson();
+  public void onWhole(Answer answer, byte[] body) {
+    upstreamRequestId = answer.head().header("request-id");
+    answerComplete = true;
     answer(
-        ApiError.statusOf(error.type()),
-        ClientHeaders.ofJsonInstead(current.head(), json.length, id),
-        json,
-        new Outcome(Outcome.Kind.UPSTREAM_ERROR, error.type()));
+        answer.head().status(),
+        withModel(ClientHeaders.ofWhole(answer.head(), body.length, id)),
+        body,
+        begunEarly
+            ? new Outcome(Outcome.Kind.UPSTREAM_ERROR, "no event stream")
+            : Outcome.of(Outcome.Kind.COMPLETED));
   }
+
+  @Override
+  public void onWaiting(long nanos) {
+    wakeUp = relay.sweepLater(this, nanos);
+  }
+
+  @Override
+  public void onGivenUp(AttemptFailure failure, boolean exhausted) {
+    LastFailure last =
+        LastFailure.of(failure, relay.clocks(), relay.settings().timeouts().connect(), id);
+    upstreamRequestId = last.requestId();
+    if (last.warning() != null) {
+      LOG.warn("Exchange {}: {}", id, last.warning());
+    }
+    List<HeaderField> headers =
+        exhausted
+            // An SDK would repeat all our attempts two more times.
+            ? ClientHeaders.with(last.headers(), "x-should-retry", "false")
+            : last.headers();
+    answer(last.status(), withModel(headers), last.body(), last.outcome());
+  }
+
+  // ---- answers of our own
 
   private void refuse(int refusalStatus, String type, String message) {
     answerError(
@@ -360,15 +346,16 @@ final class Exchange implements AttemptListener, ClientStream.Listener, RequestB
 
   private void answerError(ApiError error, Outcome outcome) {
     byte[] json = error.json();
-    List<HeaderField> headers = new ArrayList<>(ClientHeaders.ofJson(json.length, id));
+    List<HeaderField> headers = ClientHeaders.ofJson(json.length, id);
     String requestId = error.requestId();
-    if (requestId != null) {
-      headers.add(new HeaderField("request-id", requestId));
-    }
-    answer(error.status(), headers, json, outcome);
+    answer(
+        error.status(),
+        requestId == null ? headers : ClientHeaders.with(headers, "request-id", requestId),
+        json,
+        outcome);
   }
 
-  /** Sends a whole answer, if nothing was sent before. */
+  /** Sends a whole answer, if nothing of another was sent before. */
   private void answer(int answerStatus, List<HeaderField> headers, byte[] bytes, Outcome outcome) {
     State now;
     do {
@@ -377,21 +364,28 @@ final class Exchange implements AttemptListener, ClientStream.Listener, RequestB
         return;
       }
     } while (!state.compareAndSet(now, State.FINISHING));
-    outcomeWhenTaken = outcome;
-    status = answerStatus;
-    releaseUpstream();
+    finishing(outcome);
     ClientStream stream = client();
-    stream.head(answerStatus, headers);
-    firstByteNanos = relay.nanoTime();
-    stream.append(bytes, 0, bytes.length, true);
-    stream.finish();
+    if (stream.head(answerStatus, headers)) {
+      status = answerStatus;
+      firstByteNanos = relay.nanoTime();
+      stream.queue(bytes, 0, bytes.length, true);
+      stream.finish();
+    } else {
+      stream.finishWith(LastFailure.asEvent(bytes, answerStatus, upstreamRequestId));
+    }
+  }
+
+  private void finishing(Outcome outcome) {
+    outcomeWhenTaken = outcome;
+    finishNanos = relay.nanoTime();
+    releaseUpstream();
   }
 
   /** Ends a stream that has begun and is complete, or whose error the client has already read. */
   private void finish(Outcome outcome) {
     if (state.compareAndSet(State.STREAMING, State.FINISHING)) {
-      outcomeWhenTaken = outcome;
-      releaseUpstream();
+      finishing(outcome);
       client().finish();
     }
   }
@@ -403,8 +397,7 @@ final class Exchange implements AttemptListener, ClientStream.Listener, RequestB
   /** Ends a stream that has begun and is not complete, so that nobody takes it for complete. */
   private void cutShort(ApiError error, Outcome outcome) {
     if (state.compareAndSet(State.STREAMING, State.FINISHING)) {
-      outcomeWhenTaken = outcome;
-      releaseUpstream();
+      finishing(outcome);
       if (eventStream) {
         client().finishWith(error.sseEvent());
       } else {
@@ -414,22 +407,24 @@ final class Exchange implements AttemptListener, ClientStream.Listener, RequestB
   }
 
   private void releaseUpstream() {
-    Attempt running = attempt;
+    Attempts running = attempts;
     if (running != null) {
       running.cancel(); // does nothing to one that has ended: its connection stays in the pool
     }
+    Future<?> pending = wakeUp;
+    if (pending != null) {
+      pending.cancel(false);
+    }
   }
 
-  // ---- the client, on whichever thread drains ----
+  // ---- the client, on whichever thread writes
 
   @Override
   public void onTaken(int bytes) {
     ungranted += bytes;
-    Attempt running = attempt;
+    Attempts running = attempts;
     // In larger steps, since each grant wakes the upstream's selector.
     if (running != null && ungranted >= relay.settings().buffers().soft().bytes() / 2) {
-      // The silence until now may have been ours: the idle clock starts when reading goes on.
-      lastUpstreamNanos = relay.nanoTime();
       running.grant(ungranted);
       ungranted = 0;
     }
@@ -444,7 +439,28 @@ final class Exchange implements AttemptListener, ClientStream.Listener, RequestB
   @Override
   public void onGone(String why) {
     LOG.debug("Exchange {}: the client has left ({})", id, why);
-    end(Outcome.of(Outcome.Kind.CLIENT_GONE));
+    if (drains() && state.compareAndSet(State.STREAMING, State.DRAINING)) {
+      leftNanos = relay.nanoTime();
+      // Nobody takes bytes any more, so nobody would grant any: enough to use up what is in flight.
+      upstream().grant(relay.settings().buffers().soft().toInt());
+    } else {
+      end(Outcome.of(Outcome.Kind.CLIENT_GONE));
+    }
+  }
+
+  private boolean drains() {
+    return relay.settings().disconnect().policy() == GatewaySettings.DisconnectPolicy.DRAIN
+        && eventStream
+        && !answerComplete
+        && !relay.isDraining();
+  }
+
+  @Override
+  public void onContainerEnds() {
+    shutDown();
+    if (state.get() == State.STREAMING) {
+      cutShort(shutDownError(), shutDownOutcome()); // in mid-event: there is no later moment
+    }
   }
 
   /** The single way out: the first caller's outcome counts, later calls change nothing. */
@@ -454,14 +470,18 @@ final class Exchange implements AttemptListener, ClientStream.Listener, RequestB
     }
     releaseUpstream();
     permit.release();
-    relay.ended(this);
+    relay.ended(this, outcome);
     ClientStream stream = client;
+    Attempts made = attempts;
     long now = relay.nanoTime();
     ExchangeLog.ended(
         new ExchangeLog.Line(
             id,
             route.endpoint().toString(),
             status,
+            made == null ? 0 : made.made(),
+            made == null ? null : made.member(),
+            made == null ? null : made.fallbackModel(),
             upstreamRequestId,
             firstByteNanos < 0 ? -1 : Duration.ofNanos(firstByteNanos - startNanos).toMillis(),
             Duration.ofNanos(now - startNanos).toMillis(),
@@ -474,81 +494,191 @@ final class Exchange implements AttemptListener, ClientStream.Listener, RequestB
     end(new Outcome(Outcome.Kind.FAILED, detail));
   }
 
-  // ---- the clocks, on the sweeper's thread ----
+  // ---- the clocks, on the sweeper's thread
 
-  /** Looks at every clock of this exchange and at its heartbeat. */
+  /** Looks at every clock of this exchange, at its heartbeat and at its next attempt. */
   void sweep(long now) {
-    Clocks.Phase phase = phase();
-    if (phase == null) {
+    Attempts running = attempts;
+    if (running != null && state.get() == State.ATTEMPTING) {
+      running.startIfDue();
+      if (running.holdsForTooLong(now)) {
+        running.commitHeld();
+      }
+    }
+    Clocks.Reading reading = reading(now);
+    if (reading == null) {
       return;
     }
-    ClientStream stream = client();
     Clocks clocks = relay.clocks();
-    Clocks.Clock expired =
-        clocks.expired(
-            new Clocks.Reading(
-                phase, startNanos, attemptStartNanos, lastUpstreamNanos, stream.stuckNanos(now)),
-            now);
+    Clocks.Clock expired = clocks.expired(reading, now);
     if (expired == Clocks.Clock.IDLE && answerComplete) {
       finish(Outcome.of(Outcome.Kind.COMPLETED)); // message_stop has come, only the end has not
     } else if (expired != null) {
-      timeOut(expired, clocks.message(expired));
-    } else if (phase == Clocks.Phase.STREAMING
-        && eventStream
-        && clocks.heartbeatIsDue(stream.lastWriteNanos(), now)) {
-      stream.appendIfQuiet(KEEP_ALIVE);
+      timeOut(expired, clocks);
+    } else {
+      keepAlive(clocks, now);
     }
   }
 
-  /**
-   * Null when no clock counts: the exchange has ended, or its head is being written this moment.
-   */
-  private Clocks.@Nullable Phase phase() {
-    return switch (requireNonNull(state.get())) {
-      case RECEIVING -> Clocks.Phase.RECEIVING;
-      case ATTEMPTING -> holdingWhole ? Clocks.Phase.HOLDING : Clocks.Phase.WAITING;
-      case STREAMING -> firstByteNanos < 0 ? null : Clocks.Phase.STREAMING;
-      case FINISHING -> Clocks.Phase.FINISHING;
-      case ENDED -> null;
-    };
+  /** Null when no clock counts because the exchange has ended. */
+  private Clocks.@Nullable Reading reading(long now) {
+    State current = requireNonNull(state.get());
+    if (current == State.ENDED) {
+      return null;
+    }
+    // Nothing waits for a client that has left.
+    long stuck = current == State.DRAINING ? 0 : client().stuckNanos(now);
+    Attempts running = attempts;
+    if (running == null || current == State.RECEIVING || current == State.FINISHING) {
+      Clocks.Phase phase =
+          current == State.FINISHING ? Clocks.Phase.FINISHING : Clocks.Phase.RECEIVING;
+      return new Clocks.Reading(phase, startNanos, finishNanos, 0, 0, stuck);
+    }
+    Attempts.Reading attempt = running.reading();
+    Clocks.Phase phase =
+        switch (current) {
+          case DRAINING -> Clocks.Phase.DRAINING;
+          case STREAMING -> Clocks.Phase.STREAMING;
+          default ->
+              !attempt.running()
+                  ? Clocks.Phase.BETWEEN
+                  : attempt.holding() ? Clocks.Phase.HOLDING : Clocks.Phase.WAITING;
+        };
+    return new Clocks.Reading(
+        phase,
+        startNanos,
+        current == State.DRAINING ? leftNanos : attempt.startNanos(),
+        attempt.byteNanos(),
+        eventStream ? attempt.contentNanos() : attempt.byteNanos(),
+        stuck);
   }
 
-  private void timeOut(Clocks.Clock clock, String message) {
-    Outcome outcome = new Outcome(Outcome.Kind.TIMED_OUT, clock.settingName());
+  /** Writes a comment when it is time for one, also where an answer is begun before it has come. */
+  private void keepAlive(Clocks clocks, long now) {
+    State current = state.get();
+    ClientStream stream = client();
+    if (current == State.ATTEMPTING
+        && eventsWanted
+        && !begunEarly
+        && clocks.earlyCommitIsDue(startNanos, now)) {
+      if (stream.head(200, ClientHeaders.ofEarlyEvents(id))) {
+        begunEarly = true;
+        status = 200;
+        relay.statistics().earlyCommit();
+        stream.appendIfQuiet(KEEP_ALIVE);
+      }
+      return;
+    }
+    boolean events = current == State.STREAMING ? eventStream : begunEarly;
+    if (events
+        && (current == State.STREAMING || current == State.ATTEMPTING)
+        && clocks.heartbeatIsDue(stream.lastWriteNanos(), now)
+        && stream.appendIfQuiet(KEEP_ALIVE)) {
+      relay.statistics().heartbeat();
+    }
+  }
+
+  private void timeOut(Clocks.Clock clock, Clocks clocks) {
     State now = requireNonNull(state.get());
-    if (now == State.RECEIVING || now == State.ATTEMPTING) {
+    Outcome outcome = new Outcome(Outcome.Kind.TIMED_OUT, clock.settingName());
+    if (clock == Clocks.Clock.SLOW_CLIENT || now == State.FINISHING) {
+      dropClient(outcome);
+    } else if (now == State.DRAINING) {
+      end(new Outcome(Outcome.Kind.CLIENT_GONE, clock.settingName()));
+    } else if (now == State.ATTEMPTING && clock != Clocks.Clock.TOTAL) {
+      upstream().timeOut(clock.settingName()); // another attempt may follow
+    } else {
       ApiError error =
           clock == Clocks.Clock.BODY
-              ? new ApiError(408, "invalid_request_error", message, null)
-              : new ApiError(504, "timeout_error", message, upstreamRequestId);
+              ? new ApiError(408, "invalid_request_error", clocks.message(clock), null)
+              : new ApiError(504, "timeout_error", clocks.message(clock), upstreamRequestId);
       answerError(error, outcome);
-    } else if (now == State.STREAMING && clock != Clocks.Clock.SLOW_CLIENT) {
-      cutShort(new ApiError(504, "timeout_error", message, upstreamRequestId), outcome);
-    } else if (now != State.ENDED) {
-      // The client takes nothing: whatever waits for it cannot be delivered.
-      state.compareAndSet(State.STREAMING, State.FINISHING);
-      outcomeWhenTaken = outcome;
-      releaseUpstream();
-      client().abort();
+      cutShort(error, outcome);
     }
   }
 
-  /** Ends this exchange because the gateway closes; the client is told. */
-  void shutDown() {
-    if (state.get() == State.STREAMING && firstByteNanos < 0) {
-      return; // the I/O thread is about to write the head; the caller comes again
+  /** The client takes nothing: whatever waits for it cannot be delivered. */
+  private void dropClient(Outcome outcome) {
+    State now;
+    do {
+      now = requireNonNull(state.get());
+      if (now == State.ENDED) {
+        return;
+      }
+    } while (!state.compareAndSet(now, State.FINISHING));
+    Outcome before = outcomeWhenTaken;
+    if (before == null || before.kind() == Outcome.Kind.COMPLETED) {
+      outcomeWhenTaken = outcome;
     }
-    Outcome outcome = new Outcome(Outcome.Kind.CANCELLED, "shutdown");
+    releaseUpstream();
+    client().abort();
+  }
+
+  // ---- ends that somebody asks for
+
+  /**
+   * Ends this exchange because the gateway closes; the client is told. In mid-event nothing is
+   * done: the caller comes again.
+   */
+  void shutDown() {
+    if (state.get() == State.DRAINING) {
+      end(shutDownOutcome());
+      return;
+    }
+    ApiError error = shutDownError();
+    answerError(error, shutDownOutcome());
+    endAtBoundary(error, shutDownOutcome());
+  }
+
+  private ApiError shutDownError() {
+    return new ApiError(503, "api_error", "The gateway is shutting down.", upstreamRequestId);
+  }
+
+  private static Outcome shutDownOutcome() {
+    return new Outcome(Outcome.Kind.CANCELLED, "shutdown");
+  }
+
+  /** Ends a stream that has begun with an error event, only where an event can stand. */
+  private void endAtBoundary(ApiError error, Outcome outcome) {
+    if (state.get() == State.STREAMING && eventStream) {
+      outcomeWhenTaken = outcome; // counts only if the stream is sealed now
+      if (client().finishAtBoundaryWith(error.sseEvent())) {
+        if (state.compareAndSet(State.STREAMING, State.FINISHING)) {
+          finishNanos = relay.nanoTime();
+        }
+        releaseUpstream();
+      }
+    }
+  }
+
+  /** Ends this exchange now because an operator wants so; the client is told. */
+  void cancel() {
+    Outcome outcome = new Outcome(Outcome.Kind.CANCELLED, "operator");
+    if (state.get() == State.DRAINING) {
+      end(outcome);
+      return;
+    }
     ApiError error =
-        new ApiError(503, "api_error", "The gateway is shutting down.", upstreamRequestId);
-    answerError(error, outcome);
+        new ApiError(
+            503, "api_error", "This request was cancelled by an operator.", upstreamRequestId);
+    byte[] json = error.json();
+    answer(
+        503,
+        ClientHeaders.with(ClientHeaders.ofJson(json.length, id), "x-should-retry", "false"),
+        json,
+        outcome);
     cutShort(error, outcome);
   }
 
   /** Drops a client that did not take the last bytes in the time that was left. */
   void abandon() {
+    if (state.get() == State.DRAINING) {
+      end(shutDownOutcome());
+      return;
+    }
     ClientStream stream = client;
     if (stream != null) {
+      cutShort(shutDownError(), shutDownOutcome());
       stream.abort();
     }
   }

@@ -1,11 +1,13 @@
 package dev.headrace.relay;
 
 import java.time.Duration;
-import java.util.Set;
+import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Future;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -22,7 +24,7 @@ final class Exchanges implements AutoCloseable {
 
   private static final Duration HOUSEKEEPING_INTERVAL = Duration.ofSeconds(5);
 
-  private final Set<Exchange> running = ConcurrentHashMap.newKeySet();
+  private final Map<String, Exchange> running = new ConcurrentHashMap<>(); // by id
   private final Object none = new Object(); // told when the last one ends
   private final LongSupplier nanoTime;
   private final ScheduledThreadPoolExecutor scheduler;
@@ -63,11 +65,11 @@ final class Exchanges implements AutoCloseable {
   }
 
   void add(Exchange exchange) {
-    running.add(exchange);
+    running.put(exchange.id(), exchange);
   }
 
   void remove(Exchange exchange) {
-    running.remove(exchange);
+    running.remove(exchange.id());
     if (running.isEmpty()) {
       synchronized (none) {
         none.notifyAll();
@@ -82,23 +84,41 @@ final class Exchanges implements AutoCloseable {
   /** Looks at the clocks of every exchange. */
   void sweep() {
     long now = nanoTime.getAsLong();
-    for (Exchange exchange : running) {
-      try {
-        exchange.sweep(now);
-      } catch (RuntimeException e) {
-        LOG.error("Exchange {}: its clocks could not be looked at", exchange.id(), e);
-      }
+    for (Exchange exchange : running.values()) {
+      sweep(exchange, now);
     }
+  }
+
+  private static void sweep(Exchange exchange, long now) {
+    try {
+      exchange.sweep(now);
+    } catch (RuntimeException e) {
+      LOG.error("Exchange {}: its clocks could not be looked at", exchange.id(), e);
+    }
+  }
+
+  /**
+   * Looks at one exchange once more after this time. A sweep would do so too, but a tenth of a
+   * second later.
+   */
+  Future<?> sweepLater(Exchange exchange, long nanos) {
+    return scheduler.schedule(
+        () -> sweep(exchange, nanoTime.getAsLong()), nanos, TimeUnit.NANOSECONDS);
+  }
+
+  /** The running exchange with this id, or null. */
+  @Nullable Exchange find(String id) {
+    return running.get(id);
   }
 
   /** Asks every exchange to end; to be repeated until {@link #count} is zero. */
   void shutDownAll() {
-    running.forEach(Exchange::shutDown);
+    running.values().forEach(Exchange::shutDown);
   }
 
   /** Drops the clients of all exchanges that still run: nobody will look at their clocks again. */
   void abandonAll() {
-    running.forEach(Exchange::abandon);
+    running.values().forEach(Exchange::abandon);
   }
 
   /** Waits until no exchange runs. Returns false if some still do after this time. */

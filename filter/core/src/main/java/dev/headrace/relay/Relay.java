@@ -1,13 +1,15 @@
 package dev.headrace.relay;
 
+import static java.nio.charset.StandardCharsets.US_ASCII;
+
 import dev.headrace.admission.Permit;
 import dev.headrace.admission.StreamLimit;
 import dev.headrace.config.GatewaySettings;
-import dev.headrace.config.Secret;
 import dev.headrace.messages.ApiError;
-import dev.headrace.upstream.ApacheUpstreamClient;
-import dev.headrace.upstream.HeaderField;
-import dev.headrace.upstream.UpstreamClient;
+import dev.headrace.observe.Outcome;
+import dev.headrace.observe.Statistics;
+import dev.headrace.upstream.TimeSource;
+import dev.headrace.upstream.UpstreamPool;
 import jakarta.servlet.AsyncContext;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
@@ -16,10 +18,10 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.concurrent.Future;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.LongSupplier;
-import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -40,42 +42,42 @@ public final class Relay implements AutoCloseable {
   private static final Duration LAST_EVENTS = Duration.ofSeconds(2);
 
   private final GatewaySettings settings;
-  private final Supplier<Secret> apiKey;
   private final LongSupplier nanoTime;
   private final Routes routes;
   private final Clocks clocks;
   private final UpstreamHeaders upstreamHeaders;
   private final StreamLimit streams;
-  private final UpstreamClient upstream;
+  private final @Nullable StreamLimit blockingStreams;
+  private final UpstreamPool upstreams;
   private final Exchanges exchanges;
+  private final Statistics statistics = new Statistics();
   private final AtomicBoolean draining = new AtomicBoolean();
+  private final AtomicBoolean closed = new AtomicBoolean();
   private final AtomicBoolean toldAboutAsync = new AtomicBoolean();
 
   /** Starts the upstream client and the clocks. */
-  public Relay(GatewaySettings settings) {
-    this(settings, new ApacheUpstreamClient(settings), System::nanoTime);
-  }
-
-  Relay(GatewaySettings settings, UpstreamClient upstream, LongSupplier nanoTime) {
+  public Relay(GatewaySettings settings, TimeSource time) {
     this.settings = settings;
-    this.apiKey = apiKeyOf(settings.upstream());
-    this.upstream = upstream;
-    this.nanoTime = nanoTime;
+    this.nanoTime = time.nanoTime();
     this.clocks = new Clocks(settings);
     List<Endpoint> endpoints = new ArrayList<>(Endpoint.STANDARD);
     settings.request().extraEndpoints().stream().map(Endpoint::of).forEach(endpoints::add);
-    String basePath = settings.upstream().baseUrl().getRawPath();
-    this.routes = new Routes(endpoints, basePath == null ? "" : basePath);
+    this.routes = new Routes(endpoints);
     this.upstreamHeaders = new UpstreamHeaders(settings.upstream().forwardHeaders());
     this.streams = new StreamLimit(settings.upstream().maxConnections());
-    this.exchanges = new Exchanges(nanoTime, upstream::closeExpired);
+    int blocking = settings.blocking().maxConcurrent();
+    this.blockingStreams = blocking == 0 ? null : new StreamLimit(blocking);
+    this.upstreams = new UpstreamPool(settings, time);
+    this.exchanges = new Exchanges(nanoTime, upstreams::closeExpired);
   }
 
   /**
-   * Answers one request, later and on other threads as a rule.
+   * Answers one request, later and on other threads as a rule; before this method returns if the
+   * request may not become asynchronous.
    *
    * @param path the raw path behind the mount, beginning with a slash
-   * @throws IOException if an answer that could be given at once cannot be written
+   * @throws IOException if an answer that could be given at once cannot be written, and to drop a
+   *     connection whose answer was cut
    */
   public void handle(HttpServletRequest request, HttpServletResponse response, String path)
       throws IOException {
@@ -87,9 +89,23 @@ public final class Relay implements AutoCloseable {
         response.setHeader("Allow", refused.allow());
       }
       answerNow(response, refused.error());
+    } else if (route instanceof Route.Ready) {
+      answerReadiness(response);
     } else {
       response.setStatus(HttpServletResponse.SC_OK);
     }
+  }
+
+  /** For load balancers: not ready once the gateway has begun to close. */
+  private void answerReadiness(HttpServletResponse response) throws IOException {
+    boolean ready = !draining.get();
+    response.setStatus(ready ? 200 : 503);
+    response.setContentType("application/json");
+    response.setHeader("Cache-Control", "no-store");
+    byte[] json =
+        (ready ? "{\"status\":\"ready\"}" : "{\"status\":\"draining\"}").getBytes(US_ASCII);
+    response.setContentLength(json.length);
+    response.getOutputStream().write(json);
   }
 
   private void forward(
@@ -114,17 +130,6 @@ public final class Relay implements AutoCloseable {
                   + " (request.max-body)."));
       return;
     }
-    if (!request.isAsyncSupported()) {
-      tellAboutAsync(request);
-      answerNow(
-          response,
-          error(
-              500,
-              "api_error",
-              "The gateway cannot stream here: asynchronous requests are switched off for it or for"
-                  + " a filter in front of it. The server's log says what to change."));
-      return;
-    }
     Permit permit = streams.tryAcquire();
     if (permit == null) {
       response.setHeader("Retry-After", "1");
@@ -136,21 +141,29 @@ public final class Relay implements AutoCloseable {
               "The gateway already runs as many requests as it may (upstream.max-connections)."));
       return;
     }
-    start(request, response, route, permit);
-  }
-
-  private void start(
-      HttpServletRequest request, HttpServletResponse response, Route.Upstream route, Permit permit)
-      throws IOException {
     Exchange exchange;
-    AsyncContext async;
     try {
       exchange = new Exchange(newId(), this, route, upstreamHeaders.of(request), permit);
       request.setAttribute(ETAG_FILTER_STREAMING, true);
+    } catch (RuntimeException e) {
+      permit.release();
+      throw e;
+    }
+    if (request.isAsyncSupported()) {
+      start(request, response, exchange);
+    } else {
+      run(request, response, exchange);
+    }
+  }
+
+  private void start(HttpServletRequest request, HttpServletResponse response, Exchange exchange)
+      throws IOException {
+    AsyncContext async;
+    try {
       async = request.startAsync(request, response);
       async.setTimeout(0); // our clocks; a container's default is 30 s
     } catch (RuntimeException e) {
-      permit.release();
+      exchange.fail("not started");
       throw e;
     }
     try {
@@ -159,16 +172,10 @@ public final class Relay implements AutoCloseable {
       exchange.answersTo(client);
       exchanges.add(exchange); // only now, since the clocks ask the client stream
       client.start();
-      if (route.endpoint().method().equals("POST")) {
-        RequestBody body =
-            new RequestBody(
-                request.getInputStream(),
-                request.getContentLengthLong(),
-                settings.request().maxBody().bytes(),
-                exchange);
-        request.getInputStream().setReadListener(body);
+      if (exchange.hasBody()) {
+        request.getInputStream().setReadListener(body(request, exchange));
       } else {
-        exchange.attempt(null, 0);
+        exchange.attempt();
       }
     } catch (IOException | RuntimeException e) {
       LOG.error("Exchange {}: the container did not let it start", exchange.id(), e);
@@ -177,13 +184,60 @@ public final class Relay implements AutoCloseable {
     }
   }
 
+  /** The same on the container's thread, which waits until the client has everything. */
+  private void run(HttpServletRequest request, HttpServletResponse response, Exchange exchange)
+      throws IOException {
+    tellAboutAsync(request);
+    Permit thread = blockingStreams == null ? null : blockingStreams.tryAcquire();
+    if (thread == null) {
+      exchange.fail("no thread");
+      response.setHeader("Retry-After", "1");
+      answerNow(
+          response,
+          error(
+              503,
+              "overloaded_error",
+              "Asynchronous requests are switched off for the gateway or for a filter in front of"
+                  + " it, and it already holds as many threads as it may"
+                  + " (blocking.max-concurrent). The server's log says what to change."));
+      return;
+    }
+    statistics.blockingExchange();
+    try {
+      BlockingClientStream client = new BlockingClientStream(response, exchange, nanoTime);
+      exchange.answersTo(client);
+      exchanges.add(exchange);
+      if (exchange.hasBody()) {
+        body(request, exchange).readBlocking(exchange::isReceiving);
+      } else {
+        exchange.attempt();
+      }
+      client.run();
+    } catch (RuntimeException e) {
+      exchange.fail("blocking");
+      throw e;
+    } finally {
+      thread.release();
+    }
+  }
+
+  private RequestBody body(HttpServletRequest request, Exchange exchange) throws IOException {
+    return new RequestBody(
+        request.getInputStream(),
+        request.getContentLengthLong(),
+        settings.request().maxBody().bytes(),
+        exchange);
+  }
+
   private void tellAboutAsync(HttpServletRequest request) {
     if (toldAboutAsync.compareAndSet(false, true)) {
-      LOG.error(
-          "Async is off for {}: add <async-supported>true</async-supported> in web.xml for the"
-              + " gateway's servlet or filter, and for every filter before it. Filters of this"
-              + " application: {}",
+      LOG.warn(
+          "Async is off for {}, so each stream there holds a thread of the container, at most {} at"
+              + " a time (blocking.max-concurrent): add <async-supported>true</async-supported> in"
+              + " web.xml for the gateway's servlet or filter, and for every filter before it."
+              + " Filters of this application: {}",
           request.getServletPath(),
+          settings.blocking().maxConcurrent(),
           request.getServletContext().getFilterRegistrations().keySet());
     }
   }
@@ -213,16 +267,6 @@ public final class Relay implements AutoCloseable {
     return String.format(Locale.ROOT, "%016x", ThreadLocalRandom.current().nextLong());
   }
 
-  /** A source of the application's is asked for every call; a key of the settings is read once. */
-  private static Supplier<Secret> apiKeyOf(GatewaySettings.Upstream upstreamSettings) {
-    Supplier<Secret> source = upstreamSettings.apiKeySource();
-    if (source != null) {
-      return source;
-    }
-    Secret key = upstreamSettings.readApiKey();
-    return () -> key;
-  }
-
   // ---- for exchanges ----
 
   GatewaySettings settings() {
@@ -233,20 +277,20 @@ public final class Relay implements AutoCloseable {
     return clocks;
   }
 
-  UpstreamClient upstream() {
-    return upstream;
-  }
-
   long nanoTime() {
     return nanoTime.getAsLong();
   }
 
-  /** The header that authenticates the gateway at the upstream. */
-  List<HeaderField> credentials() {
-    return List.of(new HeaderField("x-api-key", apiKey.get().reveal()));
+  boolean isDraining() {
+    return draining.get();
   }
 
-  void ended(Exchange exchange) {
+  Future<?> sweepLater(Exchange exchange, long nanos) {
+    return exchanges.sweepLater(exchange, nanos);
+  }
+
+  void ended(Exchange exchange, Outcome outcome) {
+    statistics.ended(outcome);
     exchanges.remove(exchange);
   }
 
@@ -264,7 +308,37 @@ public final class Relay implements AutoCloseable {
 
   /** How many upstream connections are in use now. */
   public int upstreamConnectionsInUse() {
-    return upstream.connectionsInUse();
+    return upstreams.connectionsInUse();
+  }
+
+  /** What the gateway has done since its start. */
+  public Statistics statistics() {
+    return statistics;
+  }
+
+  /** The upstreams and what was asked of them. */
+  public UpstreamPool upstreams() {
+    return upstreams;
+  }
+
+  /** Ends a running exchange with an error; returns false if none has this id. */
+  public boolean cancel(String exchangeId) {
+    Exchange exchange = exchanges.find(exchangeId);
+    if (exchange == null) {
+      return false;
+    }
+    exchange.cancel();
+    return true;
+  }
+
+  /** Refuses new exchanges from now on; the running ones go on. Idempotent. */
+  public void drain() {
+    draining.set(true);
+  }
+
+  /** Whether new exchanges are taken. */
+  public boolean isReady() {
+    return !draining.get();
   }
 
   /**
@@ -274,7 +348,8 @@ public final class Relay implements AutoCloseable {
    */
   @Override
   public void close() {
-    if (!draining.compareAndSet(false, true)) {
+    draining.set(true);
+    if (!closed.compareAndSet(false, true)) {
       return;
     }
     try {
@@ -288,7 +363,7 @@ public final class Relay implements AutoCloseable {
     } finally {
       exchanges.abandonAll();
       exchanges.close();
-      upstream.close();
+      upstreams.close();
     }
   }
 

@@ -4,6 +4,7 @@ import jakarta.servlet.ReadListener;
 import jakarta.servlet.ServletInputStream;
 import java.io.IOException;
 import java.util.Arrays;
+import java.util.function.BooleanSupplier;
 
 /**
  * Collects a request body without blocking, up to a limit. Called by one container thread at a
@@ -43,23 +44,45 @@ final class RequestBody implements ReadListener {
     this.bytes = new byte[(int) Math.min(Math.max(declaredLength + 1, 512), FIRST_CAPACITY)];
   }
 
+  /**
+   * Reads the whole body on this thread and tells the listener.
+   *
+   * @param wanted whether anybody still wants the rest: a clock may have ended that
+   */
+  void readBlocking(BooleanSupplier wanted) {
+    try {
+      while (!over && read()) {
+        over |= !wanted.getAsBoolean();
+      }
+      onAllDataRead();
+    } catch (IOException | RuntimeException e) {
+      onError(e);
+    }
+  }
+
   @Override
   public void onDataAvailable() throws IOException {
-    while (!over && in.isReady() && !in.isFinished()) {
-      if (length == bytes.length) {
-        bytes = Arrays.copyOf(bytes, (int) Math.min(2L * length, maxBytes + 1));
-      }
-      int read = in.read(bytes, length, bytes.length - length);
-      if (read < 0) {
-        return;
-      }
-      length += read;
-      if (length > maxBytes) {
-        over = true;
-        bytes = new byte[0];
-        listener.onBodyTooLarge();
-      }
+    while (!over && in.isReady() && !in.isFinished() && read()) {
+      // as long as there is something
     }
+  }
+
+  /** Reads what there is; false at the end. */
+  private boolean read() throws IOException {
+    if (length == bytes.length) {
+      bytes = Arrays.copyOf(bytes, (int) Math.min(2L * length, maxBytes + 1));
+    }
+    int read = in.read(bytes, length, bytes.length - length);
+    if (read < 0) {
+      return false;
+    }
+    length += read;
+    if (length > maxBytes) {
+      over = true;
+      bytes = new byte[0];
+      listener.onBodyTooLarge();
+    }
+    return true;
   }
 
   @Override

@@ -17,6 +17,9 @@ sealed interface Route {
   /** Answered here with an empty 200: a client only wants to know whether anybody is there. */
   record Probe() implements Route {}
 
+  /** Answered here: whether new requests are taken. */
+  record Ready() implements Route {}
+
   /**
    * Nowhere.
    *

@@ -23,24 +23,17 @@ final class Routes {
   private static final Pattern QUERY_VALUE = Pattern.compile("[ -~]{0,500}");
 
   private final List<Template> templates;
-  private final String upstreamBasePath;
 
   private record Template(Endpoint endpoint, List<String> segments) {}
 
   /**
    * @param endpoints what is open
-   * @param upstreamBasePath path of the upstream's base URL, put before every template; may be
-   *     empty
    */
-  Routes(Collection<Endpoint> endpoints, String upstreamBasePath) {
+  Routes(Collection<Endpoint> endpoints) {
     this.templates =
         endpoints.stream()
             .map(endpoint -> new Template(endpoint, List.of(endpoint.template().split("/", -1))))
             .toList();
-    this.upstreamBasePath =
-        upstreamBasePath.endsWith("/")
-            ? upstreamBasePath.substring(0, upstreamBasePath.length() - 1)
-            : upstreamBasePath;
   }
 
   /**
@@ -52,13 +45,15 @@ final class Routes {
     if (path.equals("/api/hello") && (method.equals("HEAD") || method.equals("GET"))) {
       return new Route.Probe(); // asked by Claude Code before its first call
     }
+    if (path.equals("/ops/ready") && (method.equals("HEAD") || method.equals("GET"))) {
+      return new Route.Ready();
+    }
     List<String> segments = List.of(path.split("/", -1));
     Set<String> otherMethods = new TreeSet<>();
     for (Template template : templates) {
       if (matches(template.segments, segments)) {
         if (template.endpoint.method().equals(method)) {
-          return new Route.Upstream(
-              template.endpoint, upstreamBasePath + path + forwardedQuery(template, query));
+          return new Route.Upstream(template.endpoint, path + forwardedQuery(template, query));
         }
         otherMethods.add(template.endpoint.method());
       }

@@ -168,6 +168,8 @@ final class ApacheAttempt implements AsyncResponseConsumer<Void>, Attempt {
       kind = Kind.CANCELLED;
     } else if (before == State.RESPONDING) {
       kind = Kind.CUT;
+    } else if (cause instanceof ConnectTimeoutException) {
+      kind = Kind.CONNECT_TIMEOUT;
     } else if (isConnectFailure(cause)) {
       kind = Kind.CONNECT;
     } else {

@@ -44,7 +44,6 @@ public final class ApacheUpstreamClient implements UpstreamClient {
    */
   private static final int POOL_SLACK = 64;
 
-  private final HttpHost target;
   private final PoolingAsyncClientConnectionManager pool;
   private final CloseableHttpAsyncClient client;
   private final TimeValue idleTime;
@@ -56,8 +55,6 @@ public final class ApacheUpstreamClient implements UpstreamClient {
    */
   public ApacheUpstreamClient(GatewaySettings settings) {
     GatewaySettings.Upstream upstream = settings.upstream();
-    URI baseUrl = upstream.baseUrl();
-    target = new HttpHost(baseUrl.getScheme(), baseUrl.getHost(), baseUrl.getPort());
     int connections = upstream.maxConnections() + POOL_SLACK;
     pool =
         PoolingAsyncClientConnectionManagerBuilder.create()
@@ -124,6 +121,8 @@ public final class ApacheUpstreamClient implements UpstreamClient {
 
   @Override
   public Attempt start(UpstreamRequest request, AttemptListener listener) {
+    URI origin = request.origin();
+    HttpHost target = new HttpHost(origin.getScheme(), origin.getHost(), origin.getPort());
     BasicHttpRequest head = new BasicHttpRequest(request.method(), target, request.pathAndQuery());
     for (HeaderField field : request.headers()) {
       head.addHeader(field.name(), field.value());

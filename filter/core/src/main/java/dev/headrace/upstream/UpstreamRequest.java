@@ -2,6 +2,7 @@ package dev.headrace.upstream;
 
 import static java.util.Objects.requireNonNull;
 
+import java.net.URI;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -10,6 +11,7 @@ import org.jspecify.annotations.Nullable;
  * Content-Length} and {@code Connection}. The array is not copied, so that a body of many MiB
  * exists once.
  *
+ * @param origin scheme, host and port of the upstream; nothing else of it is used
  * @param method the HTTP method
  * @param pathAndQuery an absolute path, with its query if any, that our own code has put together
  * @param headers the header fields in order, credentials included
@@ -18,6 +20,7 @@ import org.jspecify.annotations.Nullable;
  */
 @SuppressWarnings("ArrayRecordComponent") // compared nowhere
 public record UpstreamRequest(
+    URI origin,
     String method,
     String pathAndQuery,
     List<HeaderField> headers,
@@ -25,6 +28,7 @@ public record UpstreamRequest(
     int bodyLength) {
 
   public UpstreamRequest {
+    requireNonNull(origin, "origin");
     requireNonNull(method, "method");
     requireNonNull(pathAndQuery, "pathAndQuery");
     headers = List.copyOf(headers);

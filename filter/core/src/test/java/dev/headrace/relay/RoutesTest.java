@@ -13,7 +13,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 class RoutesTest {
 
-  private final Routes routes = new Routes(Endpoint.STANDARD, "");
+  private final Routes routes = new Routes(Endpoint.STANDARD);
 
   @ParameterizedTest
   @CsvSource({
@@ -113,21 +113,16 @@ class RoutesTest {
   }
 
   @Test
-  void pathOfTheUpstreamsBaseUrlComesFirst() {
-    Routes behindPath = new Routes(Endpoint.STANDARD, "/anthropic/");
-
-    assertThat(behindPath.find("POST", "/v1/messages", "beta=true"))
-        .isInstanceOfSatisfying(
-            Route.Upstream.class,
-            upstream ->
-                assertThat(upstream.pathAndQuery()).isEqualTo("/anthropic/v1/messages?beta=true"));
+  void readinessIsAnsweredHere() {
+    assertThat(routes.find("GET", "/ops/ready", null)).isInstanceOf(Route.Ready.class);
+    assertThat(routes.find("POST", "/ops/ready", null)).isInstanceOf(Route.Refused.class);
   }
 
   @Test
   void extraEndpointsAreOpenAsTheSettingsSay() {
     List<Endpoint> endpoints = new ArrayList<>(Endpoint.STANDARD);
     endpoints.add(Endpoint.of(EndpointTemplate.parse("GET /v1/files/{id}/content")));
-    Routes more = new Routes(endpoints, "");
+    Routes more = new Routes(endpoints);
 
     assertThat(more.find("GET", "/v1/files/file_1/content", null))
         .isInstanceOf(Route.Upstream.class);

@@ -1,19 +1,18 @@
-package dev.headrace.relay;
+package dev.headrace.upstream;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.headrace.config.ByteSize;
 import dev.headrace.config.GatewaySettings;
+import dev.headrace.config.GatewaySettings.Hold;
 import dev.headrace.config.Secret;
-import dev.headrace.relay.UpstreamAnswer.Decision;
-import dev.headrace.upstream.HeaderField;
-import dev.headrace.upstream.UpstreamResponseHead;
+import dev.headrace.upstream.Answer.Decision;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-class UpstreamAnswerTest {
+class AnswerTest {
 
   private static final String START =
       "event: message_start\ndata: {\"type\":\"message_start\"}\n\n";
@@ -24,7 +23,7 @@ class UpstreamAnswerTest {
   @Test
   void eventStreamIsHeldUntilItsFirstEventIsComplete() {
     for (int split = 1; split < START.length(); split++) {
-      UpstreamAnswer answer = answer(200, "text/event-stream; charset=utf-8");
+      Answer answer = answer(200, "text/event-stream; charset=utf-8");
       assertThat(hold(answer, START.substring(0, split)))
           .as("at %d", split)
           .isEqualTo(Decision.HOLD);
@@ -39,10 +38,9 @@ class UpstreamAnswerTest {
   @Test
   void errorInPlaceOfTheFirstEventIsFoundHoweverItArrives() {
     for (int split = 1; split < OVERLOADED.length(); split++) {
-      UpstreamAnswer answer = answer(200, "text/event-stream");
+      Answer answer = answer(200, "text/event-stream");
       assertThat(hold(answer, OVERLOADED.substring(0, split))).isEqualTo(Decision.HOLD);
-      assertThat(hold(answer, OVERLOADED.substring(split)))
-          .isEqualTo(Decision.FIRST_EVENT_IS_ERROR);
+      assertThat(hold(answer, OVERLOADED.substring(split))).isEqualTo(Decision.ERROR_EVENT);
       assertThat(answer.firstError()).isNotNull();
       assertThat(answer.firstErrorJson())
           .asString(UTF_8)
@@ -53,7 +51,7 @@ class UpstreamAnswerTest {
 
   @Test
   void errorAsSecondEventOfTheFirstChunkIsPassedOn() {
-    UpstreamAnswer answer = answer(200, "text/event-stream");
+    Answer answer = answer(200, "text/event-stream");
     assertThat(hold(answer, START + OVERLOADED)).isEqualTo(Decision.COMMIT);
     assertThat(answer.hasErrorEvent()).isTrue();
     assertThat(answer.isStopped()).isFalse();
@@ -61,7 +59,7 @@ class UpstreamAnswerTest {
 
   @Test
   void firstEventLargerThanTheLimitIsNotHeldForEver() {
-    UpstreamAnswer answer = answer(200, "text/event-stream");
+    Answer answer = answer(200, "text/event-stream");
     assertThat(hold(answer, "event: message_start\ndata: " + "x".repeat(1024)))
         .isEqualTo(Decision.COMMIT);
     assertThat(answer.atBoundary()).isFalse();
@@ -69,7 +67,7 @@ class UpstreamAnswerTest {
 
   @Test
   void jsonIsHeldWholeUpToTheLimit() {
-    UpstreamAnswer answer = answer(200, "application/json");
+    Answer answer = answer(200, "application/json");
     assertThat(hold(answer, "x".repeat(1000))).isEqualTo(Decision.HOLD);
     assertThat(hold(answer, "x".repeat(24))).isEqualTo(Decision.HOLD);
     assertThat(hold(answer, "x")).isEqualTo(Decision.COMMIT);
@@ -78,7 +76,7 @@ class UpstreamAnswerTest {
 
   @Test
   void compressedStreamIsPassedOnUnread() {
-    UpstreamAnswer answer = answer(200, "text/event-stream", "content-encoding", "gzip");
+    Answer answer = answer(200, "text/event-stream", "content-encoding", "gzip");
     assertThat(answer.isEventStream()).isFalse();
     assertThat(hold(answer, "\u001f")).isEqualTo(Decision.COMMIT);
   }
@@ -88,12 +86,12 @@ class UpstreamAnswerTest {
     assertThat(answer(529, "text/event-stream").isEventStream()).isFalse();
   }
 
-  private static Decision hold(UpstreamAnswer answer, String text) {
+  private static Decision hold(Answer answer, String text) {
     byte[] bytes = text.getBytes(UTF_8);
     return answer.hold(bytes, 0, bytes.length);
   }
 
-  private static UpstreamAnswer answer(int status, String contentType, String... more) {
+  private static Answer answer(int status, String contentType, String... more) {
     List<HeaderField> fields = new ArrayList<>();
     fields.add(new HeaderField("content-type", contentType));
     for (int i = 0; i < more.length; i += 2) {
@@ -104,6 +102,7 @@ class UpstreamAnswerTest {
             .upstreamApiKey(Secret.of("sk-test"))
             .buffersHold(ByteSize.ofKibibytes(1))
             .build();
-    return new UpstreamAnswer(new UpstreamResponseHead(status, fields), settings.buffers());
+    return new Answer(
+        new UpstreamResponseHead(status, fields), settings.buffers(), Hold.FIRST_EVENT);
   }
 }

@@ -1,17 +1,16 @@
-package dev.headrace.relay;
+package dev.headrace.upstream;
 
 import dev.headrace.config.GatewaySettings;
 import dev.headrace.messages.ApiError;
-import dev.headrace.upstream.UpstreamResponseHead;
 import java.io.ByteArrayOutputStream;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The upstream's answer to one attempt, as far as it has come: what kind of body it is, the first
- * bytes while they are held back, and whether it came to its proper end. Used by the upstream I/O
- * thread only.
+ * bytes while they are held back, and whether it came to its proper end. Not thread-safe; once
+ * something of it was passed on, only the upstream's I/O thread uses it.
  */
-final class UpstreamAnswer {
+public final class Answer {
 
   /** What to do with an answer of which nothing has been sent yet. */
   enum Decision {
@@ -19,20 +18,18 @@ final class UpstreamAnswer {
     HOLD,
     /** Pass on what is held and all that follows. */
     COMMIT,
-    /** An error event stands in place of the first event: HTTP 200 does not mean success. */
-    FIRST_EVENT_IS_ERROR
+    /** An error event stands where the answer should begin: HTTP 200 does not mean success. */
+    ERROR_EVENT
   }
 
   private enum Body {
-    /** An event stream that can be read: held until its first event. */
+    /** An event stream that can be read: held until its first event, or its first content. */
     EVENTS,
     /**
      * JSON and the like: held whole when it is small, so that a cut one can still become an error.
      */
     WHOLE,
-    /**
-     * Bytes that cannot be looked into, such as a compressed event stream: passed on as they are.
-     */
+    /** An event stream that cannot be looked into, such as a compressed one: passed on as it is. */
     OPAQUE
   }
 
@@ -42,20 +39,19 @@ final class UpstreamAnswer {
   private final StreamProgress progress;
   private ByteArrayOutputStream held = new ByteArrayOutputStream(512);
 
-  UpstreamAnswer(UpstreamResponseHead head, GatewaySettings.Buffers buffers) {
+  Answer(UpstreamResponseHead head, GatewaySettings.Buffers buffers, GatewaySettings.Hold hold) {
     this.head = head;
     this.holdBytes = buffers.hold().bytes();
-    this.progress = new StreamProgress(buffers.maxEvent().toInt());
-    if (!head.isPlain()) {
-      body = Body.OPAQUE;
-    } else if (head.isEventStream() && head.status() == 200) {
-      body = Body.EVENTS;
-    } else {
+    this.progress = new StreamProgress(buffers.maxEvent().toInt(), hold);
+    if (!head.isEventStream() || head.status() != 200) {
       body = Body.WHOLE;
+    } else {
+      body = head.isPlain() ? Body.EVENTS : Body.OPAQUE;
     }
   }
 
-  UpstreamResponseHead head() {
+  /** Status and headers. */
+  public UpstreamResponseHead head() {
     return head;
   }
 
@@ -63,7 +59,7 @@ final class UpstreamAnswer {
    * Whether this is a stream of events that we can follow, so that events of ours may stand between
    * them.
    */
-  boolean isEventStream() {
+  public boolean isEventStream() {
     return body == Body.EVENTS;
   }
 
@@ -76,9 +72,14 @@ final class UpstreamAnswer {
     }
     progress.feed(bytes, offset, length);
     if (progress.firstError() != null) {
-      return Decision.FIRST_EVENT_IS_ERROR;
+      return Decision.ERROR_EVENT;
     }
     return progress.begun() || full ? Decision.COMMIT : Decision.HOLD;
+  }
+
+  /** Whether events are held back that could be passed on now. */
+  boolean holdsEvents() {
+    return body == Body.EVENTS && progress.any();
   }
 
   /** Hands over all bytes held so far and lets go of them: a stream may live long. */
@@ -96,21 +97,31 @@ final class UpstreamAnswer {
   }
 
   /** Whether an event of ours could stand behind the bytes so far. */
-  boolean atBoundary() {
+  public boolean atBoundary() {
     return body == Body.EVENTS && progress.atBoundary();
   }
 
   /** Whether the message is whole: {@code message_stop} has come. Never true for other bodies. */
-  boolean isStopped() {
+  public boolean isStopped() {
     return progress.stopped();
   }
 
   /** Whether an error event has come, by which the client knows that the message is not whole. */
-  boolean hasErrorEvent() {
+  public boolean hasErrorEvent() {
     return progress.errorSeen();
   }
 
-  /** The error that stood in place of the first event, or null. */
+  /** How many output tokens have come, estimated from the bytes of the deltas. */
+  public long outputTokens() {
+    return progress.outputTokens();
+  }
+
+  /** How many events other than {@code ping} have come. */
+  long events() {
+    return progress.events();
+  }
+
+  /** The error that stood where the answer should begin, or null. */
   @Nullable ApiError firstError() {
     return progress.firstError();
   }

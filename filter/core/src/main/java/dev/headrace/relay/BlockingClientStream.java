@@ -1,0 +1,163 @@
+package dev.headrace.relay;
+
+import jakarta.servlet.ServletOutputStream;
+import jakarta.servlet.http.HttpServletResponse;
+import java.io.IOException;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.LongSupplier;
+
+/**
+ * Writes to a client on the thread of its request, which waits in {@link #run} meanwhile: for
+ * requests that may not become asynchronous because of a filter in front. Everything else is as in
+ * {@link AsyncClientStream}.
+ */
+final class BlockingClientStream extends ClientStream {
+
+  private final HttpServletResponse response;
+  private final ServletOutputStream out;
+  private final Thread writer = Thread.currentThread();
+  private final ReentrantLock lock = new ReentrantLock();
+  private final Condition changed = lock.newCondition();
+  private boolean signalled; // guarded by lock
+  private boolean writing; // guarded by lock; the writer is inside a call of the container's
+  private final AtomicBoolean finished = new AtomicBoolean();
+  private boolean flushedOnce; // the writer's
+
+  /** To be made on the thread that will call {@link #run}. */
+  BlockingClientStream(HttpServletResponse response, Listener listener, LongSupplier nanoTime)
+      throws IOException {
+    super(listener, nanoTime);
+    this.response = response;
+    this.out = response.getOutputStream();
+  }
+
+  @Override
+  void wake() {
+    lock.lock();
+    try {
+      signalled = true;
+      changed.signal();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /**
+   * {@inheritDoc} A thread that is stuck in a write is interrupted. Not every container heeds that
+   * at once, so the exchange ends here and does not wait for it.
+   */
+  @Override
+  void abort() {
+    super.abort();
+    boolean stuck;
+    lock.lock();
+    try {
+      stuck = writing;
+      if (stuck) {
+        writer.interrupt(); // while the lock is held it is still in there
+      }
+    } finally {
+      lock.unlock();
+    }
+    if (stuck) {
+      tellFinished();
+    }
+  }
+
+  /**
+   * Writes until the end of the answer.
+   *
+   * @throws StreamCutException if the connection is to be dropped, so that a cut answer does not
+   *     look complete
+   */
+  void run() throws StreamCutException {
+    while (true) {
+      ClientQueue.End wanted = queue.end();
+      if (isGone()) {
+        setOver();
+        return;
+      }
+      if (wanted == ClientQueue.End.ABORTING) {
+        tellFinished();
+        throw new StreamCutException();
+      }
+      try {
+        if (queue.hasData()) {
+          writeQueued();
+        } else if (wanted == ClientQueue.End.FINISHING) {
+          applyHead(response); // of an answer without a body
+          tellFinished();
+          return;
+        } else if (wanted == ClientQueue.End.CUTTING) {
+          tellFinished();
+          throw new StreamCutException();
+        } else {
+          await();
+        }
+      } catch (StreamCutException e) {
+        throw e;
+      } catch (InterruptedException e) {
+        markGone("the container has interrupted the request");
+        Thread.currentThread().interrupt();
+      } catch (IOException | RuntimeException e) {
+        if (queue.end() != ClientQueue.End.ABORTING) {
+          markGone(e.toString());
+        }
+      }
+    }
+  }
+
+  private void tellFinished() {
+    if (finished.compareAndSet(false, true)) {
+      setOver();
+      listener.onFinished();
+    }
+  }
+
+  private void await() throws InterruptedException {
+    lock.lockInterruptibly();
+    try {
+      while (!signalled) {
+        changed.await();
+      }
+      signalled = false;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void writeQueued() throws IOException {
+    applyHead(response);
+    int length = queue.take();
+    setWriting(true);
+    try {
+      out.write(queue.outgoing(), 0, length);
+      out.flush();
+      if (!flushedOnce) {
+        flushedOnce = true;
+        out.flush(); // Open Liberty ignores the first flush of a response
+      }
+    } finally {
+      setWriting(false);
+    }
+    wrote(length);
+    flushed();
+    // First, so that the upstream's clock runs anew before the client's one stops.
+    listener.onTaken(length);
+    queue.taken();
+  }
+
+  private void setWriting(boolean now) {
+    lock.lock();
+    try {
+      writing = now;
+      if (!now && queue.end() == ClientQueue.End.ABORTING) {
+        boolean unused = Thread.interrupted(); // it was meant for the write
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+}

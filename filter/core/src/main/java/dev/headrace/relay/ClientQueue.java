@@ -1,0 +1,210 @@
+package dev.headrace.relay;
+
+import dev.headrace.upstream.HeaderField;
+import java.util.Arrays;
+import java.util.List;
+import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What is still to be written to one client: the head, bytes, and how it is to end. Memory only: no
+ * method calls anybody or blocks. Any thread may add; one thread at a time takes. Thread-safe.
+ *
+ * <p>Two arrays take turns: new bytes are collected in one while the container may still hold the
+ * other.
+ */
+final class ClientQueue {
+
+  /**
+   * Status and headers of the answer.
+   *
+   * @param status HTTP status
+   * @param headers all that are to be set
+   */
+  record Head(int status, List<HeaderField> headers) {}
+
+  // OPEN --finish--> FINISHING (end properly when all is written);  OPEN --finishWith in
+  // mid-event-->
+  // CUTTING (abort when all is written)
+  // OPEN, FINISHING, CUTTING --abort--> ABORTING;  any --the client has left--> GONE
+  enum End {
+    OPEN,
+    FINISHING,
+    CUTTING,
+    ABORTING,
+    GONE
+  }
+
+  private static final int FIRST_CAPACITY = 1024;
+
+  /** An array that grew beyond this in a burst is not kept. */
+  private static final int KEPT_CAPACITY = 16 * 1024;
+
+  private final LongSupplier nanoTime;
+
+  // All guarded by this, but for what the writer alone uses.
+  private @Nullable Head head;
+  private boolean headSet;
+  private byte[] incoming = new byte[FIRST_CAPACITY];
+  private int incomingLength;
+  private boolean atBoundary = true;
+  private End end = End.OPEN;
+  private int inFlight; // bytes of outgoing that the container may still hold
+  private long waitingSinceNanos;
+
+  private byte[] outgoing = new byte[FIRST_CAPACITY]; // the writer's
+
+  ClientQueue(LongSupplier nanoTime) {
+    this.nanoTime = nanoTime;
+  }
+
+  /** Sets the head, unless there is one already; returns whether this one counts. */
+  synchronized boolean head(int status, List<HeaderField> headers) {
+    if (headSet || end != End.OPEN) {
+      return false;
+    }
+    headSet = true;
+    head = new Head(status, headers);
+    return true;
+  }
+
+  /** Whether a head was set, written or not. */
+  synchronized boolean hasHead() {
+    return headSet;
+  }
+
+  /**
+   * Adds bytes.
+   *
+   * @return how many bytes wait now, these included; -1 if the queue is sealed and took nothing
+   */
+  synchronized int add(byte[] bytes, int offset, int length, boolean endsAtBoundary) {
+    if (end != End.OPEN) {
+      return -1;
+    }
+    put(bytes, offset, length);
+    atBoundary = endsAtBoundary;
+    return incomingLength + inFlight;
+  }
+
+  /** Adds bytes only if the last ones ended at an event boundary and nothing waits. */
+  synchronized boolean addIfQuiet(byte[] bytes) {
+    if (end != End.OPEN || !headSet || !atBoundary || incomingLength > 0 || inFlight > 0) {
+      return false;
+    }
+    put(bytes, 0, bytes.length);
+    return true;
+  }
+
+  /** Seals the queue; the answer is complete with what is in it. */
+  synchronized void finish() {
+    if (end == End.OPEN) {
+      end = End.FINISHING;
+      clientIsAskedFromNow();
+    }
+  }
+
+  /**
+   * Seals the queue with a last event if an event could stand there, else so that the connection is
+   * dropped behind what is in it.
+   */
+  synchronized void finishWith(byte[] lastEvent) {
+    if (end == End.OPEN && !finishAtBoundaryWith(lastEvent)) {
+      end = End.CUTTING;
+      clientIsAskedFromNow();
+    }
+  }
+
+  /** Seals the queue with a last event, only if an event could stand there. */
+  synchronized boolean finishAtBoundaryWith(byte[] lastEvent) {
+    if (end != End.OPEN || !atBoundary) {
+      return false;
+    }
+    put(lastEvent, 0, lastEvent.length);
+    end = End.FINISHING;
+    return true;
+  }
+
+  /** Seals the queue: nothing more is written, not even what is in it. */
+  synchronized void abort() {
+    if (end != End.GONE) {
+      end = End.ABORTING;
+    }
+  }
+
+  /** Seals and empties the queue: nobody is there to take anything. */
+  synchronized void gone() {
+    end = End.GONE;
+    incomingLength = 0;
+  }
+
+  private void put(byte[] bytes, int offset, int length) {
+    clientIsAskedFromNow();
+    int needed = incomingLength + length;
+    if (needed > incoming.length) {
+      incoming = Arrays.copyOf(incoming, Math.max(needed, incoming.length * 2));
+    }
+    System.arraycopy(bytes, offset, incoming, incomingLength, length);
+    incomingLength = needed;
+  }
+
+  /** Starts the slow-client clock, unless it already runs for something that waits. */
+  private void clientIsAskedFromNow() {
+    if (incomingLength == 0 && inFlight == 0) {
+      waitingSinceNanos = nanoTime.getAsLong();
+    }
+  }
+
+  /**
+   * How long something has been waiting without the client taking any, at least 1: it may have
+   * begun to wait after the caller looked at the time. 0 when nothing waits.
+   */
+  synchronized long stuckNanos(long nowNanos) {
+    boolean waiting =
+        incomingLength > 0 || inFlight > 0 || end == End.FINISHING || end == End.CUTTING;
+    return waiting ? Math.max(1, nowNanos - waitingSinceNanos) : 0;
+  }
+
+  // ---- for the one who writes
+
+  synchronized End end() {
+    return end;
+  }
+
+  synchronized boolean hasData() {
+    return incomingLength > 0;
+  }
+
+  /** Returns the head once, before the first bytes; null afterwards. */
+  synchronized @Nullable Head takeHead() {
+    Head taken = head;
+    head = null;
+    return taken;
+  }
+
+  /** Takes all bytes; they are in {@link #outgoing} until the next call, from its start. */
+  synchronized int take() {
+    byte[] filled = incoming;
+    int length = incomingLength;
+    incoming = outgoing.length > KEPT_CAPACITY ? new byte[FIRST_CAPACITY] : outgoing;
+    outgoing = filled;
+    incomingLength = 0;
+    inFlight = length;
+    return length;
+  }
+
+  byte[] outgoing() {
+    return outgoing;
+  }
+
+  /** How many bytes the container may still hold. */
+  synchronized int inFlight() {
+    return inFlight;
+  }
+
+  /** The container is ready again, so it holds nothing any more. */
+  synchronized void taken() {
+    waitingSinceNanos = nanoTime.getAsLong();
+    inFlight = 0;
+  }
+}

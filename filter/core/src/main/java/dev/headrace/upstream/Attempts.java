@@ -1,0 +1,622 @@
+package dev.headrace.upstream;
+
+import static java.util.Objects.requireNonNull;
+
+import dev.headrace.messages.ApiError;
+import java.nio.ByteBuffer;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The attempts of one exchange: one after another while nothing of an answer was passed on, and
+ * never again after that.
+ *
+ * <pre>
+ *           ┌──────────── due ─────────────┐
+ *           ▼                              │
+ * start ─► HOLDING ── failed, worth it ─► waiting
+ *           │   └──── failed, not worth it ─► given up
+ *           └─ first event ─► COMMITTED ─► end or cut
+ * </pre>
+ *
+ * <p>Each attempt leaves HOLDING exactly once, and whoever takes it out of there does what follows:
+ * the I/O thread with an event or an end, the watcher of the clocks with a timeout, anybody with
+ * {@link #cancel}. So only one thread at a time is between two attempts. Thread-safe.
+ */
+public final class Attempts {
+
+  /** Told what becomes of the attempts, one call at a time. Must not block. */
+  public interface Listener {
+
+    /**
+     * The answer begins: from now on its bytes are passed on. Called with a lock held: must only
+     * queue.
+     *
+     * @param first the bytes held so far; not used again
+     * @return false if nobody wants the answer any more
+     */
+    boolean onCommit(Answer answer, byte[] first);
+
+    /** Right after {@link #onCommit}, without the lock: what was queued may be written now. */
+    void onCommitted(Answer answer);
+
+    /** The next bytes of the answer, valid during this call. */
+    void onBytes(Answer answer, byte[] bytes, int offset, int length);
+
+    /** The body has ended by the rules of its framing; not always by those of its content. */
+    void onEnd(Answer answer);
+
+    /** The answer broke off after {@link #onCommit}. */
+    void onCut(Answer answer, UpstreamFailure failure);
+
+    /** A whole answer that is no error, of which nothing was passed on before. */
+    void onWhole(Answer answer, byte[] body);
+
+    /**
+     * There will be no answer, and nothing was passed on.
+     *
+     * @param failure of the last attempt
+     * @param exhausted whether a client should not try again by itself, since that was done for it
+     */
+    void onGivenUp(AttemptFailure failure, boolean exhausted);
+
+    /** The next attempt is due in so long: {@link #startIfDue} is to be called then. */
+    void onWaiting(long nanos);
+  }
+
+  /** What the clocks need to know. All instants are of {@link TimeSource#nanos}. */
+  public record Reading(
+      boolean running, boolean holding, long startNanos, long byteNanos, long contentNanos) {}
+
+  private static final Logger LOG = LoggerFactory.getLogger(Attempts.class);
+
+  private static final long NEVER = Long.MIN_VALUE;
+
+  private final UpstreamPool pool;
+  private final long exchangeStartNanos;
+  private final Listener listener;
+  private final List<String> fallbacks;
+  private final AtomicLong dueNanos = new AtomicLong(NEVER);
+  private volatile boolean over;
+  private volatile @Nullable Run current;
+  private volatile int made;
+  private volatile @Nullable String fallbackModel;
+
+  // Passed on from attempt to attempt.
+  private @Nullable UpstreamCall call; // null once nobody can need the body again
+  private final List<PoolMember> tried = new ArrayList<>();
+  private Duration lastWait = Duration.ZERO;
+  private int fallbacksUsed;
+  private @Nullable AttemptFailure lastFailure;
+  private @Nullable UpstreamCall original; // of the client, when another model is asked
+
+  Attempts(UpstreamPool pool, UpstreamCall call, long exchangeStartNanos, Listener listener) {
+    this.pool = pool;
+    this.call = call;
+    this.exchangeStartNanos = exchangeStartNanos;
+    this.listener = listener;
+    String model = call.model();
+    this.fallbacks =
+        model == null
+            ? List.of()
+            : pool.settings().retry().fallbacks().getOrDefault(model, List.of());
+  }
+
+  /** Starts the first attempt, on this thread. */
+  public void start() {
+    pool.countRequest();
+    begin();
+  }
+
+  /** Starts the next attempt if its time has come; cheap if not. */
+  public void startIfDue() {
+    long due = dueNanos.get();
+    if (due != NEVER
+        && pool.time().nanos() - due >= 0
+        && dueNanos.compareAndSet(due, NEVER)
+        && !over) {
+      pool.starter().execute(this::begin);
+    }
+  }
+
+  /** Ends everything: no further attempt, and the running one loses its connection. Idempotent. */
+  public void cancel() {
+    over = true;
+    Run run = current;
+    if (run != null) {
+      run.cancel();
+    }
+  }
+
+  /**
+   * Ends the running attempt because of a clock, if nothing of it was passed on yet, and goes on as
+   * after any failure.
+   *
+   * @param clock its name in {@code timeouts}
+   */
+  public void timeOut(String clock) {
+    Run run = current;
+    if (run != null && run.drop()) {
+      run.cancelCall();
+      failed(run, new AttemptFailure.TimedOut(clock));
+    }
+  }
+
+  /** Passes on the events that are held back, since they have been for long enough. */
+  public void commitHeld() {
+    Run run = current;
+    if (run != null) {
+      run.commitHeld();
+    }
+  }
+
+  /** Lets the upstream of the running attempt send so many bytes more. */
+  public void grant(int bytes) {
+    Run run = current;
+    if (run != null) {
+      run.grant(bytes);
+    }
+  }
+
+  /** How far the running attempt is. */
+  public Reading reading() {
+    Run run = current;
+    if (run == null || dueNanos.get() != NEVER || run.state == State.DROPPED) {
+      return new Reading(false, false, exchangeStartNanos, exchangeStartNanos, exchangeStartNanos);
+    }
+    return new Reading(true, run.holding, run.startNanos, run.byteNanos, run.contentNanos);
+  }
+
+  /** Whether events have been held back for longer than {@code retry.hold-time}. */
+  public boolean holdsForTooLong(long nowNanos) {
+    Run run = current;
+    return run != null
+        && run.state == State.HOLDING
+        && run.heldSinceNanos != NEVER
+        && nowNanos - run.heldSinceNanos > pool.settings().retry().holdTime().toNanos();
+  }
+
+  /** How many attempts have been started. */
+  public int made() {
+    return made;
+  }
+
+  /** The member that the last attempt went to; null before the first. */
+  public @Nullable String member() {
+    Run run = current;
+    return run == null ? null : run.member.name();
+  }
+
+  /** The model that was asked instead of the client's; null when it was not. */
+  public @Nullable String fallbackModel() {
+    return fallbackModel;
+  }
+
+  // ---- between two attempts
+
+  private void begin() {
+    if (over) {
+      return;
+    }
+    UpstreamPool.Pick pick = pool.pick(tried);
+    PoolMember member = pick.member();
+    if (member != null) {
+      begin(member);
+    } else if (pick.restNanos() > 0 && fits(Duration.ofNanos(pick.restNanos()))) {
+      waitFor(Duration.ofNanos(pick.restNanos()));
+    } else if (made > 0) {
+      giveUp(requireNonNull(lastFailure), true); // breakers have opened meanwhile
+    } else if (pick.restNanos() > 0) {
+      giveUp(new AttemptFailure.AllRest(Duration.ofNanos(pick.restNanos())), true);
+    } else {
+      giveUp(new AttemptFailure.BreakerOpen(pick.retryAfter()), true);
+    }
+  }
+
+  private void begin(PoolMember member) {
+    UpstreamCall asked = requireNonNull(call);
+    Run run = new Run(member);
+    int before = made;
+    pool.countAttempt(before > 0);
+    made = before + 1; // only the one thread between two attempts writes it
+    current = run;
+    if (over) {
+      run.cancel();
+      return;
+    }
+    List<HeaderField> headers = new ArrayList<>(asked.headers());
+    Attempt attempt;
+    try {
+      headers.add(member.credentials());
+      attempt =
+          pool.client()
+              .start(
+                  new UpstreamRequest(
+                      member.origin(),
+                      asked.method(),
+                      member.basePath() + asked.pathAndQuery(),
+                      headers,
+                      asked.body(),
+                      asked.bodyLength()),
+                  run);
+    } catch (RuntimeException e) {
+      LOG.error("An upstream call could not be started", e);
+      if (run.drop()) {
+        member.neither();
+        giveUp(
+            new AttemptFailure.Broken(
+                new UpstreamFailure(UpstreamFailure.Kind.NOT_STARTED, e.getClass().getName())),
+            false);
+      }
+      return;
+    }
+    run.runsAs(attempt);
+  }
+
+  /** What follows a failure; called once for each attempt that failed before it was passed on. */
+  private void failed(Run run, AttemptFailure failure) {
+    run.report(failure);
+    Duration retryAfter = RetryPolicy.retryAfter(failure, pool.time().wall().instant());
+    if (retryAfter != null && isLimit(failure)) {
+      run.member.rest(retryAfter);
+    }
+    if (over) {
+      return;
+    }
+    tried.add(run.member);
+    lastFailure = failure;
+    RetryPolicy policy = pool.policy();
+    UpstreamCall asked = requireNonNull(call);
+    if (!policy.isRetryable(failure, asked.safe())) {
+      giveUp(failure, RetryPolicy.isSpendLimit(failure));
+      return;
+    }
+    int left = policy.maxAttempts() - made;
+    int fallbacksLeft = Math.min(left, fallbacks.size() - fallbacksUsed);
+    Duration wait = waitAfter(failure, retryAfter);
+    boolean fallBack = fallbacksLeft > 0 && (fallbacksLeft == left || !fits(run, failure, wait));
+    if (left == 0 || (!fallBack && !fits(run, failure, wait)) || !pool.tryRetry()) {
+      giveUp(failure, policy.maxAttempts() > 1);
+    } else if (fallBack) {
+      askAnotherModel(asked);
+    } else {
+      waitFor(wait);
+    }
+  }
+
+  private static boolean isLimit(AttemptFailure failure) {
+    return failure instanceof AttemptFailure.ErrorStatus answer
+        && (answer.head().status() == 429 || answer.head().status() == 529);
+  }
+
+  private Duration waitAfter(AttemptFailure failure, @Nullable Duration retryAfter) {
+    if (failure instanceof AttemptFailure.TimedOut || pool.hasFresh(tried)) {
+      return Duration.ZERO; // waited long enough already, or another member has not been asked yet
+    }
+    Duration wait = pool.policy().backoff(made, failure, lastWait);
+    if (retryAfter != null && retryAfter.compareTo(wait) > 0) {
+      wait = retryAfter;
+    }
+    Duration rest = Duration.ofNanos(pool.restNanos(tried));
+    return rest.compareTo(wait) > 0 ? rest : wait;
+  }
+
+  /**
+   * Whether there is time for a wait: within {@code first-event}, counted from the attempt that has
+   * failed, and within {@code total}. An attempt that used up {@code first-event} is followed at
+   * once.
+   */
+  private boolean fits(Run run, AttemptFailure failure, Duration wait) {
+    return failure instanceof AttemptFailure.TimedOut
+        ? fits(wait)
+        : fits(wait.plusNanos(pool.time().nanos() - run.startNanos));
+  }
+
+  private boolean fits(Duration wait) {
+    Duration total = pool.settings().timeouts().total();
+    Duration spent = Duration.ofNanos(pool.time().nanos() - exchangeStartNanos);
+    return wait.compareTo(pool.settings().timeouts().firstEvent()) <= 0
+        && (total.isZero() || spent.plus(wait).compareTo(total) < 0);
+  }
+
+  private void askAnotherModel(UpstreamCall asked) {
+    String model = fallbacks.get(fallbacksUsed++);
+    call = requireNonNull(originalOf(asked)).forModel(model);
+    fallbackModel = model;
+    tried.clear();
+    pool.countFallback();
+    waitFor(Duration.ZERO);
+  }
+
+  /** The client's own request: its token ranges fit no other. */
+  private UpstreamCall originalOf(UpstreamCall asked) {
+    UpstreamCall first = original;
+    if (first == null) {
+      original = first = asked;
+    }
+    return first;
+  }
+
+  private void waitFor(Duration wait) {
+    lastWait = wait;
+    if (wait.isZero()) {
+      pool.starter().execute(this::begin);
+      return;
+    }
+    dueNanos.set(pool.time().nanos() + wait.toNanos());
+    listener.onWaiting(wait.toNanos());
+  }
+
+  private void giveUp(AttemptFailure failure, boolean exhausted) {
+    call = null;
+    original = null;
+    listener.onGivenUp(failure, exhausted);
+  }
+
+  // ---- one attempt
+
+  private enum State {
+    /** Nothing of it was passed on. */
+    HOLDING,
+    /** Its bytes are passed on. */
+    COMMITTED,
+    /** It has failed, or nobody wants it. */
+    DROPPED
+  }
+
+  private final class Run implements AttemptListener {
+
+    private final PoolMember member;
+    private final long startNanos;
+    private volatile @Nullable Attempt attempt;
+    private int grantedEarly; // guarded by this; granted before the attempt was known
+    private volatile State state = State.HOLDING; // leaves HOLDING under the lock of this
+    private @Nullable Answer answer; // guarded by this while HOLDING, then the I/O thread's
+    private volatile boolean holding; // the head of an answer that is held whole has come
+    private volatile long heldSinceNanos = NEVER; // events are held back since
+    private volatile long byteNanos;
+    private volatile long contentNanos;
+    private long events; // I/O thread only
+    private byte[] copy = new byte[0]; // I/O thread only, for buffers without an array
+
+    Run(PoolMember member) {
+      this.member = member;
+      this.startNanos = pool.time().nanos();
+      this.byteNanos = startNanos;
+      this.contentNanos = startNanos;
+    }
+
+    /**
+     * Ties the run to its call, which exists only once it was started: by then the I/O thread may
+     * have brought an answer, a clock may have run out, the client may have taken a window full.
+     */
+    void runsAs(Attempt started) {
+      int early;
+      synchronized (this) {
+        attempt = started;
+        early = grantedEarly;
+        grantedEarly = 0;
+      }
+      if (over || state == State.DROPPED) {
+        started.cancel();
+      } else if (early > 0) {
+        started.grant(early);
+      }
+    }
+
+    void grant(int bytes) {
+      // The silence until now may have been ours: the clocks start when reading goes on.
+      byteNanos = pool.time().nanos();
+      contentNanos = byteNanos;
+      Attempt running;
+      synchronized (this) {
+        running = attempt;
+        if (running == null) {
+          grantedEarly += bytes;
+          return;
+        }
+      }
+      running.grant(bytes);
+    }
+
+    /** Takes the attempt out of HOLDING as failed; true for the one caller that did. */
+    synchronized boolean drop() {
+      if (state != State.HOLDING) {
+        return false;
+      }
+      state = State.DROPPED;
+      return true;
+    }
+
+    void cancel() {
+      if (drop()) {
+        member.neither();
+      }
+      cancelCall();
+    }
+
+    void cancelCall() {
+      Attempt running = attempt;
+      if (running != null) {
+        running.cancel(); // does nothing to one that has ended: its connection stays in the pool
+      }
+    }
+
+    /** Tells the breaker whose fault it was. */
+    void report(AttemptFailure failure) {
+      if (isUpstreamsFault(failure)) {
+        member.failed(pool.time().nanos() - startNanos, failure);
+      } else if (failure instanceof AttemptFailure.ErrorStatus answered
+          && answered.head().status() != 429
+          && answered.head().status() != 408) {
+        member.succeeded(pool.time().nanos() - startNanos);
+      } else {
+        member.neither();
+      }
+    }
+
+    private static boolean isUpstreamsFault(AttemptFailure failure) {
+      if (failure instanceof AttemptFailure.ErrorStatus answered) {
+        return answered.head().status() >= 500;
+      }
+      if (failure instanceof AttemptFailure.ErrorEvent event) {
+        return ApiError.statusOf(event.error().type()) >= 500;
+      }
+      return failure instanceof AttemptFailure.TimedOut
+          || (failure instanceof AttemptFailure.Broken broken
+              && broken.failure().kind() != UpstreamFailure.Kind.CANCELLED);
+    }
+
+    @Override
+    public void onHead(UpstreamResponseHead head) {
+      byteNanos = pool.time().nanos();
+      contentNanos = byteNanos;
+      synchronized (this) {
+        answer = new Answer(head, pool.settings().buffers(), pool.settings().retry().hold());
+        holding = !answer.isEventStream();
+      }
+    }
+
+    @Override
+    public void onBytes(ByteBuffer bytes) {
+      int length = bytes.remaining();
+      byte[] array;
+      int offset;
+      if (bytes.hasArray()) {
+        array = bytes.array();
+        offset = bytes.arrayOffset() + bytes.position();
+        bytes.position(bytes.limit());
+      } else {
+        array = copy = copy.length >= length ? copy : new byte[length];
+        offset = 0;
+        bytes.get(array, 0, length);
+      }
+      byteNanos = pool.time().nanos();
+      if (state == State.HOLDING) {
+        hold(array, offset, length);
+      } else if (state == State.COMMITTED) {
+        pass(array, offset, length);
+      }
+    }
+
+    private void pass(byte[] array, int offset, int length) {
+      Answer passing = begun();
+      passing.pass(array, offset, length);
+      noteContent(passing);
+      listener.onBytes(passing, array, offset, length);
+    }
+
+    private void noteContent(Answer passing) {
+      long now = passing.events();
+      if (now != events) {
+        events = now;
+        contentNanos = byteNanos;
+      }
+    }
+
+    /** Keeps the first bytes back until it is clear what they are the beginning of. */
+    private void hold(byte[] array, int offset, int length) {
+      Answer held;
+      Answer.Decision decision;
+      boolean committed = false;
+      synchronized (this) {
+        held = begun();
+        if (state == State.COMMITTED) {
+          decision = Answer.Decision.COMMIT; // the watcher of the clocks was faster
+        } else if (state == State.DROPPED) {
+          return;
+        } else {
+          decision = held.hold(array, offset, length);
+          noteContent(held);
+          if (held.holdsEvents() && heldSinceNanos == NEVER) {
+            heldSinceNanos = byteNanos;
+          }
+          if (decision == Answer.Decision.COMMIT) {
+            commit(held);
+            committed = true;
+          }
+        }
+      }
+      if (committed) {
+        listener.onCommitted(held);
+      } else if (decision == Answer.Decision.COMMIT) {
+        pass(array, offset, length);
+      } else if (decision == Answer.Decision.ERROR_EVENT && drop()) {
+        cancelCall(); // nothing should follow, but nobody would wait for its end
+        failed(
+            this,
+            new AttemptFailure.ErrorEvent(
+                held.head(), requireNonNull(held.firstError()), held.firstErrorJson()));
+      }
+    }
+
+    /** Passes on what is held and lets go of the request; with the lock held. */
+    private void commit(Answer held) {
+      if (listener.onCommit(held, held.takeHeld())) {
+        state = State.COMMITTED;
+        member.succeeded(pool.time().nanos() - startNanos);
+      } else {
+        state = State.DROPPED;
+        member.neither();
+      }
+      call = null;
+      original = null;
+    }
+
+    void commitHeld() {
+      Answer held;
+      synchronized (this) {
+        if (state != State.HOLDING || answer == null || !answer.holdsEvents()) {
+          return;
+        }
+        held = answer;
+        commit(held);
+      }
+      listener.onCommitted(held);
+    }
+
+    private Answer begun() {
+      return requireNonNull(answer, "a body before its head");
+    }
+
+    @Override
+    public void onEnd() {
+      if (drop()) {
+        endOfHeld(begun());
+      } else if (state == State.COMMITTED) {
+        listener.onEnd(begun());
+      }
+    }
+
+    /** A complete body that was held whole, or an event stream without an event that counts. */
+    private void endOfHeld(Answer whole) {
+      if (whole.isEventStream()) {
+        failed(
+            this,
+            new AttemptFailure.Broken(
+                new UpstreamFailure(UpstreamFailure.Kind.NO_EVENT, "ended without an event")));
+      } else if (whole.head().status() >= 400) {
+        failed(this, new AttemptFailure.ErrorStatus(whole.head(), whole.takeHeld()));
+      } else {
+        member.succeeded(pool.time().nanos() - startNanos);
+        call = null;
+        original = null;
+        listener.onWhole(whole, whole.takeHeld());
+      }
+    }
+
+    @Override
+    public void onFailure(UpstreamFailure failure) {
+      if (state == State.HOLDING && drop()) {
+        failed(this, new AttemptFailure.Broken(failure));
+      } else if (state == State.COMMITTED) {
+        listener.onCut(begun(), failure);
+      }
+    }
+  }
+}

@@ -1,0 +1,66 @@
+package dev.headrace.upstream;
+
+import java.math.BigDecimal;
+import java.math.RoundingMode;
+import java.time.Duration;
+import java.time.Instant;
+import org.apache.hc.client5.http.utils.DateUtils;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Reads how long an upstream asks to be left alone: {@code retry-after-ms}, else {@code
+ * retry-after} in seconds, whole or not, or as a date (RFC 9110, 10.2.3; API reference, "SDK
+ * retries"). Stateless.
+ */
+final class RetryAfter {
+
+  /** Nobody waits longer, and nothing overflows. */
+  private static final Duration LONGEST = Duration.ofDays(365);
+
+  private RetryAfter() {}
+
+  /**
+   * Returns the wait, zero for a date that has passed; null if there is none or it cannot be read.
+   */
+  static @Nullable Duration of(UpstreamResponseHead head, Instant now) {
+    Duration millis = number(head.header("retry-after-ms"), 1_000_000);
+    if (millis != null) {
+      return millis;
+    }
+    String value = head.header("retry-after");
+    Duration seconds = number(value, 1_000_000_000);
+    return seconds != null || value == null ? seconds : untilDate(value, now);
+  }
+
+  private static @Nullable Duration number(@Nullable String value, long nanosPerUnit) {
+    if (value == null || value.isBlank() || value.length() > 32) {
+      return null;
+    }
+    try {
+      BigDecimal units = new BigDecimal(value.trim());
+      // An exponent may name a number that would take gigabytes to write out.
+      if (units.signum() < 0 || units.precision() - units.scale() > 15) {
+        return units.signum() < 0 ? null : LONGEST;
+      }
+      BigDecimal nanos =
+          units.multiply(BigDecimal.valueOf(nanosPerUnit)).setScale(0, RoundingMode.CEILING);
+      return nanos.compareTo(BigDecimal.valueOf(LONGEST.toNanos())) > 0
+          ? LONGEST
+          : Duration.ofNanos(nanos.longValueExact());
+    } catch (NumberFormatException e) {
+      return null;
+    }
+  }
+
+  private static @Nullable Duration untilDate(String value, Instant now) {
+    Instant date = DateUtils.parseStandardDate(value.trim());
+    if (date == null) {
+      return null;
+    }
+    Duration wait = Duration.between(now, date);
+    if (wait.isNegative()) {
+      return Duration.ZERO;
+    }
+    return wait.compareTo(LONGEST) > 0 ? LONGEST : wait;
+  }
+}

@@ -1,0 +1,291 @@
+package dev.headrace.upstream;
+
+import dev.headrace.config.GatewaySettings;
+import dev.headrace.config.Secret;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.concurrent.Executor;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.LongAdder;
+import java.util.function.Supplier;
+import java.util.random.RandomGenerator;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The upstreams behind the gateway and what all attempts share: the client, the members to choose
+ * from, the rules and the budget of retries. Thread-safe.
+ */
+public final class UpstreamPool implements AutoCloseable {
+
+  private static final Logger LOG = LoggerFactory.getLogger(UpstreamPool.class);
+
+  /** The most that one pick can say: a member, how long it still rests, or when to ask again. */
+  record Pick(@Nullable PoolMember member, long restNanos, Duration retryAfter) {}
+
+  private final GatewaySettings settings;
+  private final UpstreamClient client;
+  private final TimeSource time;
+  private final RandomGenerator random;
+  private final List<PoolMember> members;
+  private final RetryPolicy policy;
+  private final RetryBudget budget;
+  private final ThreadPoolExecutor starter;
+  private final LongAdder attempts = new LongAdder();
+  private final LongAdder retries = new LongAdder();
+  private final LongAdder retriesOverBudget = new LongAdder();
+  private final LongAdder fallbacks = new LongAdder();
+
+  /** Starts the client. */
+  public UpstreamPool(GatewaySettings settings, TimeSource time) {
+    this(settings, new ApacheUpstreamClient(settings), time, new java.util.Random());
+  }
+
+  UpstreamPool(
+      GatewaySettings settings, UpstreamClient client, TimeSource time, RandomGenerator random) {
+    this.settings = settings;
+    this.client = client;
+    this.time = time;
+    this.random = random;
+    this.policy = new RetryPolicy(settings.retry(), random);
+    this.budget =
+        new RetryBudget(
+            settings.retry().budgetPercent(), settings.retry().budgetPerSecond(), time.nanoTime());
+    GatewaySettings.Upstream upstream = settings.upstream();
+    this.members =
+        upstream.resolvedMembers().stream()
+            .map(
+                member ->
+                    new PoolMember(
+                        member,
+                        member.baseUrl() == null ? upstream.baseUrl() : member.baseUrl(),
+                        apiKeyOf(upstream, member),
+                        settings.breaker(),
+                        time))
+            .toList();
+    // Attempts after the first are started here: looking up a host name may block, and neither the
+    // thread that reads the upstream nor the one that watches the clocks may be held up.
+    this.starter =
+        new ThreadPoolExecutor(
+            1,
+            1,
+            10,
+            TimeUnit.SECONDS,
+            new LinkedBlockingQueue<>(),
+            task -> {
+              Thread thread = new Thread(task, "headrace-attempts");
+              thread.setDaemon(true);
+              thread.setContextClassLoader(UpstreamPool.class.getClassLoader());
+              return thread;
+            },
+            new ThreadPoolExecutor.DiscardPolicy());
+    starter.allowCoreThreadTimeOut(true);
+  }
+
+  /** A source of the application's is asked for every call; a key of the settings is read once. */
+  private static Supplier<Secret> apiKeyOf(
+      GatewaySettings.Upstream upstream, GatewaySettings.Member member) {
+    Supplier<Secret> source = upstream.apiKeySource();
+    if (source != null && member.apiKey() == null && member.apiKeyFile() == null) {
+      return source;
+    }
+    Secret key = upstream.readApiKey(member);
+    return () -> key;
+  }
+
+  /**
+   * Prepares the attempts of one exchange; nothing is sent before {@link Attempts#start}.
+   *
+   * @param call what to ask
+   * @param startNanos when the exchange began, for {@code timeouts.total}
+   * @param listener told what comes back
+   */
+  public Attempts attempts(UpstreamCall call, long startNanos, Attempts.Listener listener) {
+    return new Attempts(this, call, startNanos, listener);
+  }
+
+  // ---- for attempts
+
+  GatewaySettings settings() {
+    return settings;
+  }
+
+  UpstreamClient client() {
+    return client;
+  }
+
+  TimeSource time() {
+    return time;
+  }
+
+  RetryPolicy policy() {
+    return policy;
+  }
+
+  Executor starter() {
+    return starter;
+  }
+
+  /** Counts a request, which pays into the budget of retries. */
+  void countRequest() {
+    budget.request();
+  }
+
+  void countAttempt(boolean retry) {
+    attempts.increment();
+    if (retry) {
+      retries.increment();
+    }
+  }
+
+  /** Takes a retry out of the budget, if there is one left. */
+  boolean tryRetry() {
+    boolean allowed = budget.tryRetry();
+    if (!allowed) {
+      retriesOverBudget.increment();
+    }
+    return allowed;
+  }
+
+  void countFallback() {
+    fallbacks.increment();
+  }
+
+  /** Whether a resting member can be left alone because there are others. */
+  boolean hasChoice() {
+    return members.size() > 1;
+  }
+
+  /**
+   * Chooses a member whose breaker has permitted one attempt, preferably one that does not rest and
+   * was not tried before.
+   *
+   * @param tried members that have failed in this exchange
+   */
+  Pick pick(Collection<PoolMember> tried) {
+    List<PoolMember> candidates = new ArrayList<>(members);
+    candidates.removeIf(member -> !member.mayPermit());
+    while (!candidates.isEmpty()) {
+      PoolMember chosen = choose(candidates, tried);
+      if (chosen.restNanos() > 0 && hasChoice()) {
+        return new Pick(null, chosen.restNanos(), Duration.ZERO); // all rest, this one the shortest
+      }
+      if (chosen.tryPermit()) {
+        return new Pick(chosen, 0, Duration.ZERO);
+      }
+      candidates.remove(chosen);
+    }
+    Duration soonest = members.get(0).permitsAfter();
+    for (PoolMember member : members) {
+      Duration after = member.permitsAfter();
+      soonest = after.compareTo(soonest) < 0 ? after : soonest;
+    }
+    return new Pick(null, 0, soonest);
+  }
+
+  private PoolMember choose(List<PoolMember> candidates, Collection<PoolMember> tried) {
+    List<PoolMember> awake = candidates.stream().filter(each -> each.restNanos() <= 0).toList();
+    if (awake.isEmpty()) {
+      PoolMember first = candidates.get(0);
+      for (PoolMember each : candidates) {
+        first = each.restNanos() < first.restNanos() ? each : first;
+      }
+      return first;
+    }
+    List<PoolMember> fresh = awake.stream().filter(each -> !tried.contains(each)).toList();
+    List<PoolMember> choice = fresh.isEmpty() ? awake : fresh;
+    return settings.upstream().selection() == GatewaySettings.Selection.ORDERED
+        ? choice.get(0)
+        : byWeight(choice);
+  }
+
+  private PoolMember byWeight(List<PoolMember> choice) {
+    int sum = choice.stream().mapToInt(PoolMember::weight).sum();
+    int at = random.nextInt(sum);
+    for (PoolMember each : choice) {
+      at -= each.weight();
+      if (at < 0) {
+        return each;
+      }
+    }
+    return choice.get(0);
+  }
+
+  /** How long until some member could be asked at once; zero if one can be now. */
+  long restNanos(Collection<PoolMember> tried) {
+    return Math.max(0, choose(members, tried).restNanos());
+  }
+
+  /** Whether another member could be asked at once. */
+  boolean hasFresh(Collection<PoolMember> tried) {
+    return members.stream()
+        .anyMatch(each -> !tried.contains(each) && each.restNanos() <= 0 && each.mayPermit());
+  }
+
+  // ---- for operators
+
+  /**
+   * What happened so far. Immutable.
+   *
+   * @param attempts upstream calls
+   * @param retries those of them that were not the first of their exchange
+   * @param retriesOverBudget retries that did not take place because the budget was used up
+   * @param fallbacks attempts with another model than the client asked for
+   */
+  public record Counts(long attempts, long retries, long retriesOverBudget, long fallbacks) {}
+
+  /** What happened since the start. */
+  public Counts counts() {
+    return new Counts(attempts.sum(), retries.sum(), retriesOverBudget.sum(), fallbacks.sum());
+  }
+
+  /**
+   * One member as an operator sees it. Immutable.
+   *
+   * @param name from the settings
+   * @param breaker {@code closed}, {@code open}, {@code half-open} or {@code disabled}
+   * @param rests how long it still rests because its limit was reached; zero when it does not
+   */
+  public record MemberState(String name, String breaker, Duration rests) {}
+
+  /** How the members are at this moment. */
+  public List<MemberState> members() {
+    return members.stream()
+        .map(
+            each ->
+                new MemberState(
+                    each.name(),
+                    each.breakerState(),
+                    Duration.ofNanos(Math.max(0, each.restNanos()))))
+        .toList();
+  }
+
+  /** The number of upstream connections that an attempt holds at this moment. */
+  public int connectionsInUse() {
+    return client.connectionsInUse();
+  }
+
+  /** Closes connections that have been idle or alive for too long; cheap. */
+  public void closeExpired() {
+    client.closeExpired();
+  }
+
+  /** Ends all attempts and stops all threads. Idempotent. */
+  @Override
+  public void close() {
+    starter.shutdownNow();
+    client.close();
+    try {
+      if (!starter.awaitTermination(5, TimeUnit.SECONDS)) {
+        LOG.warn("The thread that starts attempts did not end within 5 s");
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+}
