@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -14,7 +15,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>To add a setting: a row here, a component in its record of {@link GatewaySettings}, a method
  * in {@link GatewaySettingsBuilder}, a paragraph in {@code config/headrace.yaml}. Tests name what
- * was forgotten.
+ * was forgotten. A list of records or a map needs a {@link SettingType} put together from others,
+ * and nothing more.
  */
 public final class SettingTable {
   private static final List<Setting<?>> ALL = new ArrayList<>();
@@ -77,6 +79,19 @@ public final class SettingTable {
           settings -> settings.upstream().selection(),
           "How one of several upstream.members is chosen: the first that is not resting, or"
               + " one at random by weight.");
+
+  static final Setting<List<GatewaySettings.Member>> UPSTREAM_MEMBERS =
+      row(
+          "upstream.members",
+          SettingType.listOf(MemberProperties.MEMBER)
+              .sized(0, 20, "members")
+              .distinctBy(MemberProperties.NAME),
+          "",
+          Range.checkedByType("at most 20 members, no name twice"),
+          settings -> settings.upstream().members(),
+          "Several upstreams, or several keys of one, to choose from. Without members there is one,"
+              + " which is what the other settings of upstream say. Only the file and the code of"
+              + " the application can set it, not a variable.");
 
   static final Setting<Path> UPSTREAM_CA_FILE =
       row(
@@ -362,6 +377,20 @@ public final class SettingTable {
           settings -> settings.retry().holdTime(),
           "With retry.hold: first-content, longest time that events are kept back.");
 
+  static final Setting<Map<String, List<String>>> RETRY_FALLBACKS =
+      row(
+          "retry.fallbacks",
+          SettingType.mapOf(
+                  SettingType.MODEL,
+                  SettingType.listOf(SettingType.MODEL).sized(1, 5, "models").distinct())
+              .where(SettingTable::checkFallbacks),
+          "",
+          Range.checkedByType("1 to 5 other models for each model"),
+          settings -> settings.retry().fallbacks(),
+          "Models that are asked instead, in order, by the model that the client asked for. They"
+              + " take the last of the retry.max-attempts. Only the file and the code of the"
+              + " application can set it, not a variable.");
+
   static final Setting<Boolean> BREAKER_ENABLED =
       row(
           "breaker.enabled",
@@ -473,12 +502,18 @@ public final class SettingTable {
     return List.copyOf(ALL);
   }
 
+  private static void checkFallbacks(String model, List<String> fallbacks) throws BadValue {
+    if (fallbacks.contains(model)) {
+      throw BadValue.expected("other models than " + Shown.text(model) + " itself");
+    }
+  }
+
   private static <T> Setting<T> row(
       String key,
       SettingType<T> type,
       @Nullable String defaultText,
       Range<T> range,
-      Setting.Getter<T> getter,
+      Property.Getter<GatewaySettings, T> getter,
       String description) {
     Setting<T> setting = new Setting<>(key, type, defaultText, range, getter, description);
     ALL.add(setting);
