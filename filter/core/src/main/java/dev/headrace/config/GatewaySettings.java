@@ -17,7 +17,8 @@ import org.jspecify.annotations.Nullable;
  * All settings of a gateway. Immutable, thread-safe and checked when made: an instance can be used
  * as it is. Made by {@link #builder()} or read by {@link SettingsLocator}; each setting has the
  * same name in the file ({@code upstream.base-url}), in the environment ({@code
- * HEADRACE_UPSTREAM_BASE_URL}) and in the builder ({@code upstreamBaseUrl}).
+ * HEADRACE_UPSTREAM_BASE_URL}) and in the builder ({@code upstreamBaseUrl}). Only lists of records
+ * and maps, {@code upstream.members} and {@code retry.fallbacks}, do not fit into the environment.
  *
  * @param enabled whether the gateway is there at all; default true
  * @param mount path within the web application under which the gateway answers, {@code /} or

@@ -119,17 +119,19 @@ public final class ListType<E> extends SettingType<List<E>> {
    */
   void checkWhole(String path, List<? extends @Nullable E> value, Faults faults) {
     if (size != null && (value.size() < size.minimum() || value.size() > size.maximum())) {
-      String shown = value.size() + " " + size.noun();
+      String shown = isText() ? shownWhole(value) : value.size() + " " + size.noun();
       faults.add(path, shown, BadValue.expected(size.expected()));
     }
     if (distinct != null) {
       checkDistinct(path, value, distinct, faults);
     }
     if (allDistinct && new HashSet<>(value).size() < value.size()) {
-      List<String> shown =
-          value.stream().map(each -> each == null ? "?" : element.shown(each)).toList();
-      faults.add(path, shown.toString(), BadValue.expected("each element once"));
+      faults.add(path, shownWhole(value), BadValue.expected("each element once"));
     }
+  }
+
+  private String shownWhole(List<? extends @Nullable E> value) {
+    return value.stream().map(each -> each == null ? "?" : element.shown(each)).toList().toString();
   }
 
   private <T> void checkDistinct(
@@ -142,7 +144,7 @@ public final class ListType<E> extends SettingType<List<E>> {
         faults.add(
             path + "[" + i + "]." + property.name(),
             property.show(part),
-            BadValue.expected("a " + property.name() + " that no other element of the list has"));
+            BadValue.expected("one that no other element of the list has"));
       }
     }
   }
@@ -154,7 +156,7 @@ public final class ListType<E> extends SettingType<List<E>> {
 
   @Override
   String shown(List<E> value) {
-    return value.stream().map(element::shown).toList().toString();
+    return shownWhole(value);
   }
 
   @Override

@@ -1,6 +1,5 @@
 package dev.headrace.config;
 
-import java.nio.file.Path;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -105,15 +104,6 @@ public class Property<R, T> {
     T value = type.read(text);
     check(value);
     return value;
-  }
-
-  /**
-   * Reads a value, checks its range, and lets a relative path start at a folder.
-   *
-   * @param folder where relative paths start; null for the working directory
-   */
-  final T read(String text, @Nullable Path folder) throws BadValue {
-    return folder == null ? read(text) : type.below(folder, read(text));
   }
 
   /** Checks the range alone. */

@@ -289,14 +289,13 @@ final class SettingsReading {
   private GatewaySettings build(boolean complete) {
     Problems ofTheWhole = new Problems();
     GatewaySettings settings = builder.buildInto(ofTheWhole);
-    for (Problem problem : ofTheWhole.all()) {
-      boolean follows = problems.concernAnyOf(problem.keys());
-      // What the unread rest of a broken file says is unknown, so nothing can be said to be
-      // missing.
-      if (!follows && (complete || !problem.isRelation())) {
-        problems.add(withOrigin(problem));
-      }
-    }
+    // What the unread rest of a broken file says is unknown, so nothing can be said to be missing.
+    List<Problem> news =
+        ofTheWhole.all().stream()
+            .filter(problem -> !problems.concernAnyOf(problem.keys()))
+            .filter(problem -> complete || !problem.isRelation())
+            .toList();
+    news.forEach(problem -> problems.add(withOrigin(problem)));
     problemsOfFiles.all().forEach(problems::add);
     // A gateway that is switched off need not have its variables and files at hand.
     boolean lenient = settings != null && !isEnabled();
