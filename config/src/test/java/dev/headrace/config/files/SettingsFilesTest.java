@@ -10,8 +10,10 @@ import dev.headrace.config.Setting;
 import dev.headrace.config.SettingTable;
 import dev.headrace.config.SettingsReader;
 import java.io.IOException;
+import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -21,6 +23,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
 
 /** The settings file as shipped, its JSON schema and the table in the code say the same. */
@@ -55,9 +58,7 @@ class SettingsFilesTest {
   void fileNamesTheSettingsOfTheTableInItsOrderWithItsDefaults() throws IOException {
     Map<String, String> expected = new LinkedHashMap<>();
     for (Setting<?> setting : SettingTable.all()) {
-      boolean list = setting.typeName().startsWith("list of ");
-      String written = setting.secret() ? "${ANTHROPIC_API_KEY}" : setting.defaultText().orElse("");
-      expected.put(setting.key(), list ? "[" + written + "]" : written);
+      expected.put(setting.key(), setting.secret() ? "${ANTHROPIC_API_KEY}" : defaultOf(setting));
     }
     assertThat(keysAndValues(uncommented()).entrySet())
         .containsExactlyElementsOf(expected.entrySet());
@@ -86,6 +87,35 @@ class SettingsFilesTest {
   }
 
   @Test
+  void examplesInTheFileAreReadAsTheySay() throws IOException {
+    String yaml =
+        "upstream:\n" + example("members") + "retry:\n" + example("fallbacks") + "mount: /a\n";
+    Environment keys = Environment.of(Map.of("KEY_A", "a", "KEY_B", "b"), Map.of());
+    GatewaySettings settings = SettingsReader.read(yaml, "headrace.yaml", keys).settings();
+    assertThat(settings.upstream().members())
+        .containsExactly(
+            new GatewaySettings.Member(
+                "main", URI.create("https://example.com"), Secret.of("a"), null, 2),
+            new GatewaySettings.Member("member-2", null, Secret.of("b"), null, 1));
+    assertThat(settings.retry().fallbacks())
+        .isEqualTo(Map.of("claude-opus-5-5", List.of("claude-sonnet-5-5", "claude-haiku-5-5")));
+  }
+
+  /** Returns the lines of an example, which are indented in a comment above the key. */
+  private static String example(String key) throws IOException {
+    StringBuilder example = new StringBuilder();
+    for (String line : Files.readAllLines(YAML)) {
+      if (line.equals("  #   " + key + ":")
+          || (!example.isEmpty() && line.startsWith("  #     "))) {
+        example.append(line.substring("  # ".length())).append('\n');
+      } else if (!example.isEmpty()) {
+        return example.toString();
+      }
+    }
+    throw new AssertionError("no example of " + key);
+  }
+
+  @Test
   void schemaIsTheOneThatFollowsFromTheTable() throws IOException {
     if (Boolean.getBoolean("write-schema")) {
       Files.writeString(SettingsSchema.FILE, SettingsSchema.text());
@@ -99,8 +129,7 @@ class SettingsFilesTest {
   void schemaNamesTheSettingsOfTheTableInItsOrderWithItsDefaults() {
     Map<String, String> expected = new LinkedHashMap<>();
     for (Setting<?> setting : SettingTable.all()) {
-      boolean list = setting.typeName().startsWith("list of ");
-      expected.put(setting.key(), list ? "[]" : setting.defaultText().orElse(""));
+      expected.put(setting.key(), defaultOf(setting));
     }
     Map<String, String> found = new LinkedHashMap<>();
     collect("", SettingsSchema.stored(), found);
@@ -116,9 +145,8 @@ class SettingsFilesTest {
   void schemaTakesTheDefault(Setting<?> setting) {
     ObjectNode schema = SettingsSchema.stored();
     JsonNode property = propertyOf(schema, setting);
-    if (setting.typeName().startsWith("list of ")) {
-      assertThat(property.path("type").asString()).isEqualTo("array");
-    } else if (property.has("default")) {
+    assertThat(property.has("default")).isEqualTo(setting.defaultText().isPresent());
+    if (property.has("default")) {
       assertThat(accepts(schema, property, property.get("default"))).isTrue();
     }
   }
@@ -143,6 +171,16 @@ class SettingsFilesTest {
     "mount, /claude, true",
     "upstream.io-threads, ${N}, true",
     "upstream.io-threads, many, false",
+    "upstream.selection, weighted, true",
+    "upstream.selection, ${SELECTION:-ordered}, true",
+    "upstream.selection, random, false",
+    "retry.hold, first-content, true",
+    "retry.hold, FIRST_CONTENT, false",
+    "disconnect.policy, drain, true",
+    "timeouts.early-commit, off, true",
+    "timeouts.idle-content, off, false",
+    "upstream.members, main, false",
+    "retry.fallbacks, claude-sonnet-5-5, false",
   })
   void schemaJudgesTextAsTheReaderDoes(String key, String value, boolean accepted) {
     ObjectNode schema = SettingsSchema.stored();
@@ -150,6 +188,59 @@ class SettingsFilesTest {
         settings().stream().filter(row -> row.key().equals(key)).findFirst().orElseThrow();
     JsonNode text = schema.stringNode(value);
     assertThat(accepts(schema, propertyOf(schema, setting), text)).isEqualTo(accepted);
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      quoteCharacter = '`',
+      value = {
+        "upstream.members | [] | true",
+        "upstream.members | [{}] | true",
+        "upstream.members | [{'name': 'a', 'api-key': '${A}', 'weight': 2}] | true",
+        "upstream.members | [{'api-key-file': 'key'}, {'base-url': 'http://localhost'}] | true",
+        "upstream.members | [{'weight': '${W}', 'name': '${N}'}] | true",
+        "upstream.members | {} | false",
+        "upstream.members | ['main'] | false",
+        "upstream.members | [{'nmae': 'a'}] | false",
+        "upstream.members | [{'name': 'a b'}] | false",
+        "upstream.members | [{'weight': 0}] | false",
+        "upstream.members | [{'weight': 1001}] | false",
+        "upstream.members | [{'base-url': 'localhost'}] | false",
+        "retry.fallbacks | {} | true",
+        "retry.fallbacks | {'claude-a': ['claude-b', '${MODEL}']} | true",
+        "retry.fallbacks | [] | false",
+        "retry.fallbacks | {'claude-a': 'claude-b'} | false",
+        "retry.fallbacks | {'claude-a': []} | false",
+        "retry.fallbacks | {'claude-a': ['b', 'c', 'd', 'e', 'f', 'g']} | false",
+        "retry.fallbacks | {'claude-a': ['b', 'b']} | false",
+        "retry.fallbacks | {'claude a': ['b']} | false",
+        "retry.fallbacks | {'${MODEL}': ['b']} | false",
+        "retry.fallbacks | {'claude-a': ['b c']} | false",
+      })
+  void schemaJudgesStructuresAsTheReaderDoes(String key, String json, boolean accepted) {
+    ObjectNode schema = SettingsSchema.stored();
+    Setting<?> setting =
+        settings().stream().filter(row -> row.key().equals(key)).findFirst().orElseThrow();
+    JsonNode value = JsonMapper.shared().readTree(json.replace('\'', '"'));
+    assertThat(accepts(schema, propertyOf(schema, setting), value)).isEqualTo(accepted);
+  }
+
+  @Test
+  void schemaTakesTwentyMembers() {
+    ObjectNode schema = SettingsSchema.stored();
+    JsonNode members = schema.at("/properties/upstream/properties/members");
+    assertThat(members.path("maxItems").asInt()).isEqualTo(20);
+    assertThat(members.path("items").path("properties").propertyNames())
+        .containsExactly("name", "base-url", "api-key", "api-key-file", "weight");
+  }
+
+  private static String defaultOf(Setting<?> setting) {
+    String text = setting.defaultText().orElse("");
+    if (setting.typeName().startsWith("list of ")) {
+      return "[" + text + "]";
+    }
+    return setting.typeName().startsWith("map of ") ? "{" + text + "}" : text;
   }
 
   private static String uncommented() throws IOException {
@@ -210,7 +301,7 @@ class SettingsFilesTest {
         JsonNode standard = property.getValue().path("default");
         found.put(
             prefix + property.getKey(),
-            standard.isArray() ? standard.toString() : standard.asString());
+            standard.isContainer() ? standard.toString() : standard.asString());
       }
     }
   }
@@ -223,7 +314,7 @@ class SettingsFilesTest {
     return property;
   }
 
-  /** Judges a value by the few words of JSON Schema that our schema uses for one value. */
+  /** Judges a value by the few words of JSON Schema that our schema uses. */
   private static boolean accepts(JsonNode schema, JsonNode form, JsonNode value) {
     if (form.has("$ref")) {
       String name = form.get("$ref").asString().substring("#/$defs/".length());
@@ -235,7 +326,12 @@ class SettingsFilesTest {
     if (form.has("const")) {
       return form.get("const").equals(value);
     }
+    if (form.has("enum")) {
+      return form.get("enum").values().contains(value);
+    }
     return switch (form.path("type").asString()) {
+      case "array" -> value.isArray() && acceptsItems(schema, form, value);
+      case "object" -> value.isObject() && acceptsProperties(schema, form, value);
       case "string" ->
           value.isString()
               && value.asString().length() >= form.path("minLength").asInt(0)
@@ -249,5 +345,29 @@ class SettingsFilesTest {
       case "boolean" -> value.isBoolean();
       default -> throw new AssertionError("a form that this test does not know: " + form);
     };
+  }
+
+  private static boolean acceptsItems(JsonNode schema, JsonNode form, JsonNode array) {
+    boolean mayRepeat = !form.path("uniqueItems").asBoolean(false);
+    return array.size() >= form.path("minItems").asInt(0)
+        && array.size() <= form.path("maxItems").asInt(Integer.MAX_VALUE)
+        && (mayRepeat || new HashSet<>(array.values()).size() == array.size())
+        && array.values().stream().allMatch(item -> accepts(schema, form.required("items"), item));
+  }
+
+  private static boolean acceptsProperties(JsonNode schema, JsonNode form, JsonNode object) {
+    Pattern names = Pattern.compile(form.path("propertyNames").path("pattern").asString(""));
+    JsonNode others = form.required("additionalProperties");
+    return object.properties().stream()
+        .allMatch(
+            entry -> {
+              JsonNode known = form.path("properties").path(entry.getKey());
+              if (!known.isMissingNode()) {
+                return accepts(schema, known, entry.getValue());
+              }
+              return others.isObject()
+                  && names.matcher(entry.getKey()).find()
+                  && accepts(schema, others, entry.getValue());
+            });
   }
 }

@@ -1,7 +1,12 @@
 package dev.headrace.config.files;
 
+import dev.headrace.config.ListType;
+import dev.headrace.config.MapType;
+import dev.headrace.config.Property;
+import dev.headrace.config.RecordType;
 import dev.headrace.config.Setting;
 import dev.headrace.config.SettingTable;
+import dev.headrace.config.SettingType;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -93,31 +98,86 @@ final class SettingsSchema {
     }
   }
 
-  private static ObjectNode property(Setting<?> setting) {
-    ObjectNode property = JSON.createObjectNode();
-    String range = setting.range();
-    property.put(
-        "description", setting.description() + (range.isEmpty() ? "" : " Range: " + range + "."));
-    String type = setting.typeName();
-    if (type.startsWith("list of ")) {
-      property.put("type", "array");
-      property.put("uniqueItems", true);
-      property.set("items", reference(type.substring("list of ".length())));
-      property.putArray("default");
-    } else if (type.equals("integer")) {
+  private static ObjectNode property(Property<?, ?> property) {
+    ObjectNode schema = JSON.createObjectNode();
+    String range = property.range();
+    schema.put(
+        "description", property.description() + (range.isEmpty() ? "" : " Range: " + range + "."));
+    if (property.typeName().equals("integer")) {
       ObjectNode number = type("integer");
-      setting.minimum().ifPresent(minimum -> number.put("minimum", Integer.parseInt(minimum)));
-      setting.maximum().ifPresent(maximum -> number.put("maximum", Integer.parseInt(maximum)));
-      property.set("anyOf", anyOf(number, placeholder()));
-      setting.defaultText().ifPresent(text -> property.put("default", Integer.parseInt(text)));
-    } else if (type.equals("boolean")) {
-      property.put("$ref", "#/$defs/boolean");
-      setting.defaultText().ifPresent(text -> property.put("default", Boolean.parseBoolean(text)));
+      property.minimum().ifPresent(minimum -> number.put("minimum", Integer.parseInt(minimum)));
+      property.maximum().ifPresent(maximum -> number.put("maximum", Integer.parseInt(maximum)));
+      schema.set("anyOf", anyOf(number, placeholder()));
     } else {
-      property.put("$ref", "#/$defs/" + (type.matches("secret|path") ? "text" : type));
-      setting.defaultText().ifPresent(text -> property.put("default", text));
+      schema.setAll(form(property.type()));
     }
-    return property;
+    property.defaultText().ifPresent(text -> addDefault(schema, property.type(), text));
+    return schema;
+  }
+
+  /** Returns what values of a type look like, without the range of one property. */
+  private static ObjectNode form(SettingType<?> type) {
+    if (type instanceof ListType<?> list) {
+      ObjectNode array = type("array");
+      if (list.isText()) {
+        array.put("uniqueItems", true);
+      }
+      if (list.minimumSize() > 0) {
+        array.put("minItems", list.minimumSize());
+      }
+      if (list.maximumSize() < Integer.MAX_VALUE) {
+        array.put("maxItems", list.maximumSize());
+      }
+      array.set("items", form(list.element()));
+      return array;
+    }
+    if (type instanceof MapType<?> map) {
+      ObjectNode object = type("object");
+      object.set("propertyNames", keys(map.key()));
+      object.set("additionalProperties", form(map.value()));
+      return object;
+    }
+    if (type instanceof RecordType<?> record) {
+      ObjectNode object = type("object");
+      object.put("additionalProperties", false);
+      ObjectNode properties = object.putObject("properties");
+      for (Property<?, ?> property : record.properties()) {
+        properties.set(property.name(), property(property));
+      }
+      return object;
+    }
+    if (type instanceof SettingType.Choice<?> choice) {
+      ObjectNode words = JSON.createObjectNode();
+      choice.words().forEach(words.putArray("enum")::add);
+      return JSON.createObjectNode().set("anyOf", anyOf(words, placeholder()));
+    }
+    if (type instanceof SettingType.Word word) {
+      return JSON.createObjectNode()
+          .set("anyOf", anyOf(text("^" + word.pattern() + "$"), placeholder()));
+    }
+    String name = type.name();
+    return reference(name.matches("secret|path") ? "text" : name);
+  }
+
+  /** A key has no placeholders. */
+  private static ObjectNode keys(SettingType<String> type) {
+    return type instanceof SettingType.Word word
+        ? JSON.createObjectNode().put("pattern", "^" + word.pattern() + "$")
+        : JSON.createObjectNode().put("minLength", 1);
+  }
+
+  private static void addDefault(ObjectNode schema, SettingType<?> type, String text) {
+    if (type instanceof ListType<?>) {
+      schema.putArray("default");
+    } else if (type instanceof MapType<?>) {
+      schema.putObject("default");
+    } else if (type.name().equals("integer")) {
+      schema.put("default", Integer.parseInt(text));
+    } else if (type.name().equals("boolean")) {
+      schema.put("default", Boolean.parseBoolean(text));
+    } else {
+      schema.put("default", text);
+    }
   }
 
   private static ArrayNode anyOf(ObjectNode... forms) {

@@ -33,7 +33,8 @@ public record EndpointTemplate(String method, String path) {
     try {
       check(method, path);
     } catch (BadValue e) {
-      throw Problems.only(SettingTable.REQUEST_EXTRA_ENDPOINTS, e, Shown.text(method + " " + path));
+      throw Problems.only(
+          SettingTable.REQUEST_EXTRA_ENDPOINTS.key(), e, Shown.text(method + " " + path));
     }
   }
 
@@ -46,7 +47,7 @@ public record EndpointTemplate(String method, String path) {
     try {
       return read(requireNonNull(text, "text"));
     } catch (BadValue e) {
-      throw Problems.only(SettingTable.REQUEST_EXTRA_ENDPOINTS, e, Shown.text(text));
+      throw Problems.only(SettingTable.REQUEST_EXTRA_ENDPOINTS.key(), e, Shown.text(text));
     }
   }
 

@@ -5,6 +5,8 @@ import static java.util.Objects.requireNonNull;
 import java.net.URI;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -15,7 +17,8 @@ import org.jspecify.annotations.Nullable;
  * All settings of a gateway. Immutable, thread-safe and checked when made: an instance can be used
  * as it is. Made by {@link #builder()} or read by {@link SettingsLocator}; each setting has the
  * same name in the file ({@code upstream.base-url}), in the environment ({@code
- * HEADRACE_UPSTREAM_BASE_URL}) and in the builder ({@code upstreamBaseUrl}).
+ * HEADRACE_UPSTREAM_BASE_URL}) and in the builder ({@code upstreamBaseUrl}). Only lists of records
+ * and maps, {@code upstream.members} and {@code retry.fallbacks}, do not fit into the environment.
  *
  * @param enabled whether the gateway is there at all; default true
  * @param mount path within the web application under which the gateway answers, {@code /} or
@@ -63,26 +66,65 @@ public record GatewaySettings(
     boolean hasKey =
         upstream.apiKey() != null
             || upstream.apiKeyFile() != null
-            || upstream.apiKeySource() != null
-            || !upstream.members().isEmpty();
+            || upstream.apiKeySource() != null;
     Problems problems = new Problems();
-    checkTop(problems, enabled, mount, hasKey);
+    checkTop(problems, enabled, mount, hasKey, upstream.members());
     problems.throwIfAny();
   }
 
-  /** The checks of this record without its groups, for the builder when a group cannot be made. */
-  static void checkTop(Problems problems, boolean enabled, String mount, boolean hasKey) {
+  /**
+   * The checks of this record without its groups, for the builder when a group cannot be made.
+   *
+   * @param hasKey whether there is a key for the members that have none of their own
+   */
+  static void checkTop(
+      Problems problems, boolean enabled, String mount, boolean hasKey, List<Member> members) {
     problems.check(SettingTable.MOUNT, mount);
-    if (enabled && !hasKey) {
+    if (!enabled || hasKey) {
+      return;
+    }
+    if (members.isEmpty()) {
       problems.add(noApiKey());
+    }
+    for (int i = 0; i < members.size(); i++) {
+      Member member = members.get(i);
+      if (member.apiKey() == null && member.apiKeyFile() == null) {
+        problems.add(noApiKey(i));
+      }
     }
   }
 
   private static Problem noApiKey() {
     return Problem.between(
-        List.of(SettingTable.UPSTREAM_API_KEY.key(), SettingTable.UPSTREAM_API_KEY_FILE.key()),
+        List.of(
+            SettingTable.UPSTREAM_API_KEY.key(),
+            SettingTable.UPSTREAM_API_KEY_FILE.key(),
+            SettingTable.UPSTREAM_MEMBERS.key()),
         "No API key for the upstream: set upstream.api-key, normally to ${ANTHROPIC_API_KEY}, or"
             + " upstream.api-key-file");
+  }
+
+  private static Problem noApiKey(int index) {
+    String member = SettingTable.UPSTREAM_MEMBERS.key() + "[" + index + "]";
+    String apiKey = SettingTable.UPSTREAM_API_KEY.key();
+    String apiKeyFile = SettingTable.UPSTREAM_API_KEY_FILE.key();
+    return Problem.between(
+        List.of(member, apiKey, apiKeyFile),
+        member
+            + ": no API key (expected: api-key or api-key-file, or for all members "
+            + apiKey
+            + " or "
+            + apiKeyFile
+            + ")");
+  }
+
+  private static URI withoutSlashAtEnd(URI url) {
+    String text = url.toString();
+    int end = text.length();
+    while (text.charAt(end - 1) == '/') {
+      end--;
+    }
+    return end == text.length() ? url : URI.create(text.substring(0, end));
   }
 
   /** Returns a builder with the default of every setting. */
@@ -107,8 +149,9 @@ public record GatewaySettings(
    *     elsewhere. It is called again and again, possibly by several threads together and on I/O
    *     threads, so it must not block
    * @param selection how a member is chosen; default ordered
-   * @param members several upstreams, or several keys of one, to choose from; default none, which
-   *     means one upstream as {@code baseUrl} and the API key say
+   * @param members several upstreams, or several keys of one, to choose from, at most 20 with
+   *     distinct names; default none, which means one upstream as {@code baseUrl} and the API key
+   *     say: see {@link #resolvedMembers()}
    * @param caFile PEM file with further certificates to trust; null for those of the Java
    *     installation alone
    * @param maxConnections most connections, and so most exchanges at the same time; 1 to 100000,
@@ -151,6 +194,7 @@ public record GatewaySettings(
       checkOneKey(problems, apiKey, apiKeyFile, apiKeySource);
       requireNonNull(selection, "selection");
       members = List.copyOf(members);
+      problems.check(SettingTable.UPSTREAM_MEMBERS, members);
       problems.check(SettingTable.UPSTREAM_MAX_CONNECTIONS, maxConnections);
       problems.check(SettingTable.UPSTREAM_IO_THREADS, ioThreads);
       problems.check(SettingTable.UPSTREAM_BUFFER_SIZE, requireNonNull(bufferSize, "bufferSize"));
@@ -169,28 +213,19 @@ public record GatewaySettings(
         @Nullable Secret apiKey,
         @Nullable Path apiKeyFile,
         @Nullable Supplier<Secret> apiKeySource) {
-      String expected = " (expected: one of them)";
       String key = SettingTable.UPSTREAM_API_KEY.key();
       String file = SettingTable.UPSTREAM_API_KEY_FILE.key();
       if (apiKey != null && apiKeyFile != null) {
-        problems.add(
-            Problem.between(List.of(file, key), key + " and " + file + " are both set" + expected));
+        problems.add(Problem.bothSet(key, file));
       } else if (apiKeySource != null && (apiKey != null || apiKeyFile != null)) {
         String other = apiKey != null ? key : file;
         problems.add(
             Problem.between(
                 List.of(other, apiKey != null ? file : key),
-                other + " is set, and the application has an API key source" + expected));
+                other
+                    + " is set, and the application has an API key source (expected: one of"
+                    + " them)"));
       }
-    }
-
-    private static URI withoutSlashAtEnd(URI url) {
-      String text = url.toString();
-      int end = text.length();
-      while (text.charAt(end - 1) == '/') {
-        end--;
-      }
-      return end == text.length() ? url : URI.create(text.substring(0, end));
     }
 
     /** Returns the number of I/O threads to start: the setting, or what its zero stands for. */
@@ -207,7 +242,7 @@ public record GatewaySettings(
      */
     public Secret readApiKey() {
       if (apiKeyFile != null) {
-        return KeyFiles.readApiKey(apiKeyFile);
+        return KeyFiles.readApiKey(SettingTable.UPSTREAM_API_KEY_FILE.key(), apiKeyFile);
       }
       Secret key = apiKeySource != null ? apiKeySource.get() : apiKey;
       if (key == null) {
@@ -217,6 +252,45 @@ public record GatewaySettings(
       problems.check(SettingTable.UPSTREAM_API_KEY, key);
       problems.throwIfAny();
       return key;
+    }
+
+    /**
+     * Returns the API key for a member: its own, or else that of the upstream. This may read a file
+     * each time, as {@link #readApiKey()}.
+     *
+     * @param member one of {@link #members()} or of {@link #resolvedMembers()}
+     * @throws SettingsException if the file cannot be read or its content is no key, or if there is
+     *     no source of the key
+     */
+    public Secret readApiKey(Member member) {
+      if (member.apiKey() != null) {
+        return member.apiKey();
+      }
+      Path file = member.apiKeyFile();
+      return file == null || file.equals(apiKeyFile)
+          ? readApiKey()
+          : KeyFiles.readApiKey(member.path() + ".api-key-file", file);
+    }
+
+    /**
+     * Returns what to choose from, in order: the members, each with its base URL and, unless code
+     * of the application gives the key, with a key; without members one named {@code main}, which
+     * is what the other settings of the upstream say. Never empty.
+     */
+    public List<Member> resolvedMembers() {
+      return members.isEmpty()
+          ? List.of(new Member("main", baseUrl, apiKey, apiKeyFile, 1))
+          : members.stream().map(this::resolved).toList();
+    }
+
+    private Member resolved(Member member) {
+      boolean ownKey = member.apiKey() != null || member.apiKeyFile() != null;
+      return new Member(
+          member.name(),
+          member.baseUrl() != null ? member.baseUrl() : baseUrl,
+          ownKey ? member.apiKey() : apiKey,
+          ownKey ? member.apiKeyFile() : apiKeyFile,
+          member.weight());
     }
   }
 
@@ -362,10 +436,12 @@ public record GatewaySettings(
   }
 
   /**
-   * One member of a pool of upstreams. Immutable.
+   * One member of a pool of upstreams. Immutable. At most one of the two sources of the key is
+   * present.
    *
-   * @param name what logs and metrics call it
-   * @param baseUrl as {@code upstream.base-url}; null means that one
+   * @param name what logs and metrics call it; 1 to 40 letters, digits, dots, dashes and
+   *     underscores
+   * @param baseUrl as {@code upstream.base-url}, without a slash at the end; null means that one
    * @param apiKey the key for this member; null if it comes from elsewhere
    * @param apiKeyFile file that contains the key; null if it comes from elsewhere. Without either
    *     the key of {@code upstream} is used
@@ -378,9 +454,37 @@ public record GatewaySettings(
       @Nullable Path apiKeyFile,
       int weight) {
 
-    /** Checks that there is a name and nothing is null that must not be. */
+    /**
+     * Checks the values.
+     *
+     * @throws SettingsException with every value that is out of its range, or if there are both a
+     *     key and a file of the key
+     */
     public Member {
-      requireNonNull(name, "name");
+      String path = path(requireNonNull(name, "name"));
+      Problems problems = new Problems();
+      MemberProperties.NAME.check(path + ".name", name, problems);
+      if (baseUrl != null) {
+        MemberProperties.BASE_URL.check(path + ".base-url", baseUrl, problems);
+      }
+      if (apiKey != null) {
+        MemberProperties.API_KEY.check(path + ".api-key", apiKey, problems);
+      }
+      if (apiKey != null && apiKeyFile != null) {
+        problems.add(Problem.bothSet(path + ".api-key", path + ".api-key-file"));
+      }
+      MemberProperties.WEIGHT.check(path + ".weight", weight, problems);
+      problems.throwIfAny();
+      baseUrl = baseUrl == null ? null : withoutSlashAtEnd(baseUrl);
+    }
+
+    /** Names the member in an error text: it does not know its number in the list. */
+    private String path() {
+      return path(name);
+    }
+
+    private static String path(String name) {
+      return SettingTable.UPSTREAM_MEMBERS.key() + "[" + Shown.name(name) + "]";
     }
   }
 
@@ -398,8 +502,8 @@ public record GatewaySettings(
    *     event
    * @param holdTime longest time that events are kept back until the first content; above zero,
    *     default 3s
-   * @param fallbacks models asked instead, in order, by the model that the client asked for;
-   *     default none
+   * @param fallbacks models asked instead, in order, by the model that the client asked for: 1 to 5
+   *     others for each; default none
    */
   public record Retry(
       int maxAttempts,
@@ -418,7 +522,7 @@ public record GatewaySettings(
      */
     public Retry {
       requireNonNull(hold, "hold");
-      fallbacks = Map.copyOf(fallbacks);
+      fallbacks = copyInOrder(fallbacks);
       Problems problems = new Problems();
       problems.check(SettingTable.RETRY_MAX_ATTEMPTS, maxAttempts);
       problems.check(
@@ -428,6 +532,7 @@ public record GatewaySettings(
       problems.check(SettingTable.RETRY_BUDGET_PERCENT, budgetPercent);
       problems.check(SettingTable.RETRY_BUDGET_PER_SECOND, budgetPerSecond);
       problems.check(SettingTable.RETRY_HOLD_TIME, requireNonNull(holdTime, "holdTime"));
+      problems.check(SettingTable.RETRY_FALLBACKS, fallbacks);
       if (maxWaitDuration.compareTo(waitDuration) < 0) {
         problems.addRelation(
             SettingTable.RETRY_MAX_WAIT_DURATION,
@@ -437,6 +542,13 @@ public record GatewaySettings(
             waitDuration);
       }
       problems.throwIfAny();
+    }
+
+    /** Unlike {@code Map.copyOf}, keeps the order of the file for the printed settings. */
+    private static Map<String, List<String>> copyInOrder(Map<String, List<String>> map) {
+      Map<String, List<String>> copy = new LinkedHashMap<>();
+      map.forEach((model, others) -> copy.put(requireNonNull(model, "model"), List.copyOf(others)));
+      return Collections.unmodifiableMap(copy);
     }
   }
 

@@ -6,6 +6,7 @@ import java.net.URI;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Supplier;
@@ -19,8 +20,6 @@ import org.jspecify.annotations.Nullable;
 public final class GatewaySettingsBuilder {
   private final Map<Setting<?>, Object> values = new HashMap<>();
   private @Nullable Supplier<Secret> apiKeySource;
-  private List<GatewaySettings.Member> members = List.of();
-  private Map<String, List<String>> fallbacks = Map.of();
 
   GatewaySettingsBuilder() {}
 
@@ -32,15 +31,11 @@ public final class GatewaySettingsBuilder {
       }
     }
     apiKeySource = settings.upstream().apiKeySource();
-    members = settings.upstream().members();
-    fallbacks = settings.retry().fallbacks();
   }
 
   GatewaySettingsBuilder(GatewaySettingsBuilder other) {
     values.putAll(other.values);
     apiKeySource = other.apiKeySource;
-    members = other.members;
-    fallbacks = other.fallbacks;
   }
 
   /** Sets {@code enabled}. */
@@ -83,12 +78,11 @@ public final class GatewaySettingsBuilder {
   }
 
   /**
-   * Sets the members of a pool of upstreams, in order; what a member leaves out is taken from the
-   * other settings of {@code upstream}.
+   * Sets {@code upstream.members}, in order; what a member leaves out is taken from the other
+   * settings of {@code upstream}.
    */
   public GatewaySettingsBuilder upstreamMembers(List<GatewaySettings.Member> value) {
-    members = List.copyOf(value);
-    return this;
+    return set(SettingTable.UPSTREAM_MEMBERS, List.copyOf(value));
   }
 
   /** Sets {@code upstream.ca-file}. */
@@ -201,15 +195,6 @@ public final class GatewaySettingsBuilder {
     return set(SettingTable.BUFFERS_MAX_EVENT, value);
   }
 
-  /**
-   * Sets the models that are asked instead when all attempts with a model have failed, in order, by
-   * the model that the client asked for.
-   */
-  public GatewaySettingsBuilder retryFallbacks(Map<String, List<String>> value) {
-    fallbacks = Map.copyOf(value);
-    return this;
-  }
-
   /** Sets {@code retry.max-attempts}. */
   public GatewaySettingsBuilder retryMaxAttempts(int value) {
     return set(SettingTable.RETRY_MAX_ATTEMPTS, value);
@@ -243,6 +228,16 @@ public final class GatewaySettingsBuilder {
   /** Sets {@code retry.hold-time}. */
   public GatewaySettingsBuilder retryHoldTime(Duration value) {
     return set(SettingTable.RETRY_HOLD_TIME, value);
+  }
+
+  /**
+   * Sets {@code retry.fallbacks}: the models that are asked instead, in order, by the model that
+   * the client asked for.
+   */
+  public GatewaySettingsBuilder retryFallbacks(Map<String, List<String>> value) {
+    Map<String, List<String>> copy = new LinkedHashMap<>();
+    value.forEach((model, others) -> copy.put(model, List.copyOf(others)));
+    return set(SettingTable.RETRY_FALLBACKS, copy);
   }
 
   /** Sets {@code breaker.enabled}. */
@@ -341,10 +336,13 @@ public final class GatewaySettingsBuilder {
       boolean hasKey =
           has(SettingTable.UPSTREAM_API_KEY)
               || has(SettingTable.UPSTREAM_API_KEY_FILE)
-              || apiKeySource != null
-              || !members.isEmpty();
+              || apiKeySource != null;
       GatewaySettings.checkTop(
-          problems, value(SettingTable.ENABLED), value(SettingTable.MOUNT), hasKey);
+          problems,
+          value(SettingTable.ENABLED),
+          value(SettingTable.MOUNT),
+          hasKey,
+          value(SettingTable.UPSTREAM_MEMBERS));
       return null;
     }
     return attempt(
@@ -371,7 +369,7 @@ public final class GatewaySettingsBuilder {
         valueOrNull(SettingTable.UPSTREAM_API_KEY_FILE),
         apiKeySource,
         value(SettingTable.UPSTREAM_SELECTION),
-        members,
+        value(SettingTable.UPSTREAM_MEMBERS),
         valueOrNull(SettingTable.UPSTREAM_CA_FILE),
         value(SettingTable.UPSTREAM_MAX_CONNECTIONS),
         value(SettingTable.UPSTREAM_IO_THREADS),
@@ -417,7 +415,7 @@ public final class GatewaySettingsBuilder {
         value(SettingTable.RETRY_BUDGET_PER_SECOND),
         value(SettingTable.RETRY_HOLD),
         value(SettingTable.RETRY_HOLD_TIME),
-        fallbacks);
+        value(SettingTable.RETRY_FALLBACKS));
   }
 
   private GatewaySettings.Breaker breaker() {

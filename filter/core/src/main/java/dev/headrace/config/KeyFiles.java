@@ -16,12 +16,16 @@ final class KeyFiles {
 
   private KeyFiles() {}
 
-  /** Reads the API key; the exception names the setting and the file, never the content. */
-  static Secret readApiKey(Path file) {
+  /**
+   * Reads the API key; the exception names the setting and the file, never the content.
+   *
+   * @param key the full key of the setting that names the file
+   */
+  static Secret readApiKey(String key, Path file) {
     try {
       return readKey(file);
     } catch (BadValue e) {
-      throw Problems.only(SettingTable.UPSTREAM_API_KEY_FILE, e, Shown.text(file.toString()));
+      throw Problems.only(key, e, Shown.text(file.toString()));
     }
   }
 

@@ -27,6 +27,12 @@ record Problem(List<String> keys, String text, @Nullable Origin origin, boolean 
     return new Problem(List.copyOf(keys), text, null, false);
   }
 
+  /** Two settings of which one is enough; the second is to blame. */
+  static Problem bothSet(String first, String second) {
+    return between(
+        List.of(second, first), first + " and " + second + " are both set (expected: one of them)");
+  }
+
   Problem from(Origin where) {
     return new Problem(keys, text, where, soft);
   }

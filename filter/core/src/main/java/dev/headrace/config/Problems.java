@@ -7,29 +7,39 @@ import java.util.List;
 import java.util.Set;
 
 /** Gathers problems, so that all of them are reported together. Not thread-safe. */
-final class Problems {
+final class Problems implements Faults {
   private final List<Problem> problems = new ArrayList<>();
   private final Set<String> keys = new HashSet<>();
 
   /** An exception for one bad value. */
-  static SettingsException only(Setting<?> setting, BadValue fault, String shown) {
+  static SettingsException only(String key, BadValue fault, String shown) {
     return new SettingsException(
-        List.of(Problem.of(setting.key(), setting.key() + ": " + fault.sentence(shown), null)));
+        List.of(Problem.of(key, key + ": " + fault.sentence(shown), null)));
   }
 
   void add(Problem problem) {
     problems.add(problem);
-    keys.addAll(problem.keys());
+    for (String key : problem.keys()) {
+      // With what surrounds it: a member of the upstream that is bad makes the list of them bad.
+      String at = key;
+      while (!at.isEmpty() && keys.add(at)) {
+        at = NodeReader.parent(at);
+      }
+    }
   }
 
-  /** Checks the range of one value. */
+  @Override
+  public void add(String path, String shown, BadValue fault) {
+    add(Problem.of(path, path + ": " + fault.sentence(shown), null));
+  }
+
+  int size() {
+    return problems.size();
+  }
+
+  /** Checks one value. */
   <T> void check(Setting<T> setting, T value) {
-    try {
-      setting.check(value);
-    } catch (BadValue e) {
-      String shown = setting.show(value);
-      add(Problem.of(setting.key(), setting.key() + ": " + e.sentence(shown), null));
-    }
+    setting.check(setting.key(), value, this);
   }
 
   /**

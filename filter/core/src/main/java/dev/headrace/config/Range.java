@@ -39,6 +39,11 @@ record Range<T>(String text, Check<T> check, @Nullable String minimum, @Nullable
     return new Range<>("", value -> {}, null, null);
   }
 
+  /** For the settings reference: what the type of the value checks itself. */
+  static <T> Range<T> checkedByType(String text) {
+    return new Range<>(text, value -> {}, null, null);
+  }
+
   static Range<Integer> between(int minimum, int maximum) {
     String text = minimum + " to " + maximum;
     return new Range<>(

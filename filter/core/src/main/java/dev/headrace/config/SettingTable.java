@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -14,7 +15,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>To add a setting: a row here, a component in its record of {@link GatewaySettings}, a method
  * in {@link GatewaySettingsBuilder}, a paragraph in {@code config/headrace.yaml}. Tests name what
- * was forgotten.
+ * was forgotten. A list of records or a map needs a {@link SettingType} put together from others,
+ * and nothing more.
  */
 public final class SettingTable {
   private static final List<Setting<?>> ALL = new ArrayList<>();
@@ -56,7 +58,7 @@ public final class SettingTable {
           Range.apiKey(),
           settings -> settings.upstream().apiKey(),
           "The API key, normally ${ANTHROPIC_API_KEY}. Exactly one of upstream.api-key and"
-              + " upstream.api-key-file is needed.");
+              + " upstream.api-key-file is needed, unless each of upstream.members has a key.");
 
   static final Setting<Path> UPSTREAM_API_KEY_FILE =
       row(
@@ -75,8 +77,23 @@ public final class SettingTable {
           "ordered",
           Range.any(),
           settings -> settings.upstream().selection(),
-          "How one of several upstream.members is chosen: the first that is not resting, or"
-              + " one at random by weight.");
+          "How one of several upstream.members is chosen for an attempt: ordered takes the"
+              + " first that is not resting, weighted one of those at random by weight. A member"
+              + " rests for everybody as long as its answer 429 or 529 asked with retry-after, and"
+              + " while its circuit breaker is open.");
+
+  static final Setting<List<GatewaySettings.Member>> UPSTREAM_MEMBERS =
+      row(
+          "upstream.members",
+          SettingType.listOf(MemberProperties.MEMBER)
+              .sized(0, 20, "members")
+              .distinctBy(MemberProperties.NAME),
+          "",
+          Range.checkedByType("at most 20 members, no name twice"),
+          settings -> settings.upstream().members(),
+          "Several upstreams, or several keys of one, to choose from. Without members there is"
+              + " one, which is what the other settings of upstream say. Only the file and code"
+              + " can set it, not a variable.");
 
   static final Setting<Path> UPSTREAM_CA_FILE =
       row(
@@ -212,8 +229,8 @@ public final class SettingTable {
           "10m",
           Range.aboveZero("10m"),
           settings -> settings.timeouts().idleContent(),
-          "Longest time in the middle of an event stream without an event other than ping."
-              + " Then the client gets an error event.");
+          "Longest time in the middle of an event stream without any event but ping. Then the"
+              + " client gets an error event.");
 
   static final Setting<Duration> TIMEOUTS_SLOW_CLIENT =
       row(
@@ -253,8 +270,9 @@ public final class SettingTable {
           "off",
           Range.zeroOrAtLeast(Duration.ofMillis(100), "never"),
           settings -> settings.timeouts().earlyCommit(),
-          "When an event stream was asked for and nothing has come for this long, status 200"
-              + " and heartbeats are sent already; what fails later then comes as an error event.");
+          "After this much waiting for the first event of a stream, status 200 and heartbeats"
+              + " are sent already. Then nothing can be repeated any more, and what fails comes as"
+              + " an error event.");
 
   static final Setting<ByteSize> BUFFERS_SOFT =
       row(
@@ -301,8 +319,13 @@ public final class SettingTable {
           "3",
           Range.between(1, 10),
           settings -> settings.retry().maxAttempts(),
-          "Most upstream calls for one request, the first and fallback models included, all"
-              + " before the first byte is sent. With 1 the gateway leaves retries to its clients.");
+          "Most upstream calls for one request, the first one and those to fallback models"
+              + " included. A failed one is repeated only while nothing was sent to the client:"
+              + " after a connect failure, a connection that was reset or cut, status 408, 429,"
+              + " 500, 502, 503, 504 or 529, or a first event that says the same; x-should-retry"
+              + " of the API overrides that. When they are used up, the client gets"
+              + " x-should-retry: false, so that its SDK does not multiply them. With 1 the"
+              + " gateway repeats nothing and leaves that to its clients.");
 
   static final Setting<Duration> RETRY_WAIT_DURATION =
       row(
@@ -311,8 +334,10 @@ public final class SettingTable {
           "500ms",
           Range.aboveZero("500ms"),
           settings -> settings.retry().waitDuration(),
-          "Longest wait before the second attempt; it doubles with each further one. The wait"
-              + " itself is random, or what the API asks for with retry-after if that is longer.");
+          "Longest wait before the second attempt; it doubles with each further one. Each wait is"
+              + " random, but not shorter than the one before it. After a 429 or 529 with"
+              + " retry-after, the next attempt goes to another member at once, or waits for so"
+              + " long.");
 
   static final Setting<Duration> RETRY_MAX_WAIT_DURATION =
       row(
@@ -330,8 +355,8 @@ public final class SettingTable {
           "20",
           Range.between(0, 100),
           settings -> settings.retry().budgetPercent(),
-          "Retries allowed as a share of the requests of the last ten seconds, so that an"
-              + " outage is not multiplied.");
+          "Retries that are allowed as a share of the requests of the last ten seconds, in"
+              + " percent, so that an outage is not multiplied.");
 
   static final Setting<Integer> RETRY_BUDGET_PER_SECOND =
       row(
@@ -340,8 +365,8 @@ public final class SettingTable {
           "3",
           Range.between(0, 10_000),
           settings -> settings.retry().budgetPerSecond(),
-          "Retries that are allowed each second whatever the share says, so that a quiet"
-              + " gateway can retry too.");
+          "Retries that are allowed each second whatever retry.budget-percent says, so that a"
+              + " quiet gateway can retry too.");
 
   static final Setting<GatewaySettings.Hold> RETRY_HOLD =
       row(
@@ -351,7 +376,8 @@ public final class SettingTable {
           Range.any(),
           settings -> settings.retry().hold(),
           "Until when the beginning of an event stream is kept back, so that an attempt can"
-              + " still be repeated: until its first event, or until the first event with content.");
+              + " still be repeated: until its first event, or until the first one with content,"
+              + " because an overload can be told second.");
 
   static final Setting<Duration> RETRY_HOLD_TIME =
       row(
@@ -360,7 +386,22 @@ public final class SettingTable {
           "3s",
           Range.aboveZero("3s"),
           settings -> settings.retry().holdTime(),
-          "With retry.hold: first-content, longest time that events are kept back.");
+          "With retry.hold: first-content, longest time that events are kept back. buffers.hold"
+              + " limits their size.");
+
+  static final Setting<Map<String, List<String>>> RETRY_FALLBACKS =
+      row(
+          "retry.fallbacks",
+          SettingType.mapOf(
+                  SettingType.MODEL,
+                  SettingType.listOf(SettingType.MODEL).sized(1, 5, "models").distinct())
+              .where(SettingTable::checkFallbacks),
+          "",
+          Range.checkedByType("1 to 5 other models for each model"),
+          settings -> settings.retry().fallbacks(),
+          "Models that are asked instead, in order, by the model that the client asked for."
+              + " They take the last of the retry.max-attempts. Only the file and code can set it,"
+              + " not a variable.");
 
   static final Setting<Boolean> BREAKER_ENABLED =
       row(
@@ -369,7 +410,8 @@ public final class SettingTable {
           "true",
           Range.any(),
           settings -> settings.breaker().enabled(),
-          "Whether a circuit breaker stops calls to an upstream that keeps failing.");
+          "Whether a circuit breaker for each member stops the calls to an upstream that keeps"
+              + " failing. While all are open, clients get 529.");
 
   static final Setting<Integer> BREAKER_FAILURE_RATE_THRESHOLD =
       row(
@@ -378,8 +420,8 @@ public final class SettingTable {
           "50",
           Range.between(1, 100),
           settings -> settings.breaker().failureRateThreshold(),
-          "Percentage of failed attempts at which the circuit breaker opens. 429 counts"
-              + " neither as failure nor as success.");
+          "Percentage of failed attempts at which the circuit breaker of a member opens. 429"
+              + " and a client that left count neither as failure nor as success.");
 
   static final Setting<Integer> BREAKER_SLIDING_WINDOW_SIZE =
       row(
@@ -388,7 +430,7 @@ public final class SettingTable {
           "50",
           Range.between(1, 10_000),
           settings -> settings.breaker().slidingWindowSize(),
-          "How many of the last attempts the rate is taken from.");
+          "How many of the last attempts at a member the percentage is taken from.");
 
   static final Setting<Integer> BREAKER_MINIMUM_NUMBER_OF_CALLS =
       row(
@@ -397,7 +439,7 @@ public final class SettingTable {
           "20",
           Range.between(1, 10_000),
           settings -> settings.breaker().minimumNumberOfCalls(),
-          "How many attempts there must be before the rate is taken. At most"
+          "How many attempts there must have been before the percentage is taken. At most"
               + " breaker.sliding-window-size.");
 
   static final Setting<Duration> BREAKER_WAIT_DURATION_IN_OPEN_STATE =
@@ -407,7 +449,7 @@ public final class SettingTable {
           "10s",
           Range.aboveZero("10s"),
           settings -> settings.breaker().waitDurationInOpenState(),
-          "How long an open circuit breaker lets no call through.");
+          "How long an open circuit breaker lets no attempt through.");
 
   static final Setting<Integer> BREAKER_PERMITTED_NUMBER_OF_CALLS_IN_HALF_OPEN_STATE =
       row(
@@ -416,7 +458,7 @@ public final class SettingTable {
           "5",
           Range.between(1, 1_000),
           settings -> settings.breaker().permittedNumberOfCallsInHalfOpenState(),
-          "How many calls then try whether the upstream is back.");
+          "How many attempts then try whether the upstream is back.");
 
   static final Setting<GatewaySettings.DisconnectPolicy> DISCONNECT_POLICY =
       row(
@@ -425,8 +467,8 @@ public final class SettingTable {
           "cancel",
           Range.any(),
           settings -> settings.disconnect().policy(),
-          "What happens to the upstream call when the client leaves in mid-answer: it is"
-              + " cancelled, or read on for a while so that its exact usage becomes known.");
+          "What happens to the upstream call when the client leaves in mid-answer: cancel ends"
+              + " it, drain reads on for a while, so that its exact usage becomes known.");
 
   static final Setting<Duration> DISCONNECT_DRAIN_TIME =
       row(
@@ -473,12 +515,18 @@ public final class SettingTable {
     return List.copyOf(ALL);
   }
 
+  private static void checkFallbacks(String model, List<String> fallbacks) throws BadValue {
+    if (fallbacks.contains(model)) {
+      throw BadValue.expected("other models than " + Shown.text(model) + " itself");
+    }
+  }
+
   private static <T> Setting<T> row(
       String key,
       SettingType<T> type,
       @Nullable String defaultText,
       Range<T> range,
-      Setting.Getter<T> getter,
+      Property.Getter<GatewaySettings, T> getter,
       String description) {
     Setting<T> setting = new Setting<>(key, type, defaultText, range, getter, description);
     ALL.add(setting);

@@ -5,17 +5,23 @@ import java.net.URISyntaxException;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The form of a value: how it is read from text, written back and shown. Whether a well-formed
- * value is also allowed is the matter of {@link Range}. Immutable.
+ * value is also allowed is the matter of {@link Range}. Immutable. Internal: may change in any
+ * release.
+ *
+ * <p>Most types are of one line of text. {@link ListType}, {@link MapType} and {@link RecordType}
+ * put others together; a new list of records or map needs no reader of its own, only its
+ * properties: see {@link MemberProperties}.
  */
-abstract class SettingType<T> {
+public abstract class SettingType<T> {
   static final SettingType<Boolean> BOOLEAN =
       new SettingType<>("boolean", "true or false") {
         @Override
@@ -185,25 +191,43 @@ abstract class SettingType<T> {
         }
       };
 
+  /** The name of something that the user made up, which logs and metrics repeat. */
+  static final SettingType<String> NAME =
+      new Word(
+          "name",
+          "a name of letters, digits, dot, dash and underscore, at most 40 of them",
+          "[A-Za-z0-9._-]{1,40}");
+
+  static final SettingType<String> MODEL =
+      new Word(
+          "model",
+          "the name of a model such as claude-sonnet-5-5: letters, digits and . _ : @ / -, a letter"
+              + " or digit first, at most 128 of them",
+          "[A-Za-z0-9][A-Za-z0-9._:@/-]{0,127}");
+
   /** One of a few words: the constants of an enum in lower case, with dashes. */
   static <E extends Enum<E>> SettingType<E> oneOf(Class<E> type) {
     return new Choice<>(type);
   }
 
-  static <E> ListOf<E> listOf(SettingType<E> element) {
-    return new ListOf<>(element);
+  static <E> ListType<E> listOf(SettingType<E> element) {
+    return new ListType<>(element);
+  }
+
+  static <V> MapType<V> mapOf(SettingType<String> key, SettingType<V> value) {
+    return new MapType<>(key, value);
   }
 
   private final String name;
   private final String expected;
 
-  private SettingType(String name, String expected) {
+  SettingType(String name, String expected) {
     this.name = name;
     this.expected = expected;
   }
 
   /** Returns the name of the form, as in the settings reference. */
-  final String name() {
+  public final String name() {
     return name;
   }
 
@@ -212,10 +236,30 @@ abstract class SettingType<T> {
     return expected;
   }
 
-  /** Reads a value; the range is not checked. */
+  /** Returns whether a value fits into one line, and so into an environment variable. */
+  public boolean isText() {
+    return true;
+  }
+
+  /**
+   * Reads a value; the range is not checked. Of a type that is no text, only the default is read
+   * so: nothing, for no elements.
+   */
   abstract T read(String text) throws BadValue;
 
-  /** Writes a value so that {@link #read} gives it back. */
+  /**
+   * Reads a value from the file by the reader's method for this kind of type.
+   *
+   * @return null if there is a problem, which the reader has then noted
+   */
+  @Nullable T read(NodeReader reader, Place place, YamlNode node) {
+    return reader.scalar(this, place, node);
+  }
+
+  /** Checks what {@link #read} sees to, for a value that was made by code. */
+  void check(String path, T value, Faults faults) {}
+
+  /** Writes a value so that {@link #read(String)} gives it back. */
   String write(T value) {
     return value.toString();
   }
@@ -230,21 +274,28 @@ abstract class SettingType<T> {
     return Shown.text(text);
   }
 
+  /** Shows a value in an error text. */
+  String shown(T value) {
+    return show(write(value));
+  }
+
   /** Prints a value for the list of effective settings: text quoted, secrets masked. */
   String print(T value) {
     return show(write(value));
   }
 
   /** A fixed set of words. */
-  static final class Choice<E extends Enum<E>> extends SettingType<E> {
+  public static final class Choice<E extends Enum<E>> extends SettingType<E> {
     private final List<E> constants;
 
     private Choice(Class<E> type) {
-      super(
-          "choice of "
-              + String.join(", ", Stream.of(type.getEnumConstants()).map(Choice::word).toList()),
-          String.join(" or ", Stream.of(type.getEnumConstants()).map(Choice::word).toList()));
+      super("choice of " + words(type, ", "), words(type, " or "));
       this.constants = List.of(type.getEnumConstants());
+    }
+
+    /** Returns the words, in the order of the constants. */
+    public List<String> words() {
+      return constants.stream().map(Choice::word).toList();
     }
 
     @Override
@@ -262,43 +313,51 @@ abstract class SettingType<T> {
       return word(value);
     }
 
+    private static String words(Class<? extends Enum<?>> type, String between) {
+      return Stream.of(type.getEnumConstants())
+          .map(Choice::word)
+          .collect(Collectors.joining(between));
+    }
+
     private static String word(Enum<?> constant) {
       return constant.name().toLowerCase(Locale.ROOT).replace('_', '-');
     }
   }
 
-  /** A list; in an environment variable its elements are separated by commas. */
-  static final class ListOf<E> extends SettingType<List<E>> {
-    private final SettingType<E> element;
+  /** Text of one pattern. */
+  public static final class Word extends SettingType<String> {
+    private final Pattern pattern;
 
-    private ListOf(SettingType<E> element) {
-      super("list of " + element.name(), "a list, each element " + element.expected());
-      this.element = element;
+    private Word(String name, String expected, String pattern) {
+      super(name, expected);
+      this.pattern = Pattern.compile(pattern);
     }
 
-    SettingType<E> element() {
-      return element;
+    /** Returns the regular expression that the whole text matches. */
+    public String pattern() {
+      return pattern.pattern();
     }
 
     @Override
-    List<E> read(String text) throws BadValue {
-      List<E> list = new ArrayList<>();
-      if (!text.isBlank()) {
-        for (String part : text.split(",", -1)) {
-          list.add(element.read(part.strip()));
-        }
+    String read(String text) throws BadValue {
+      if (!pattern.matcher(text).matches()) {
+        throw BadValue.expected(expected());
       }
-      return List.copyOf(list);
+      return text;
     }
 
     @Override
-    String write(List<E> value) {
-      return String.join(", ", value.stream().map(element::write).toList());
+    void check(String path, String value, Faults faults) {
+      try {
+        read(value);
+      } catch (BadValue e) {
+        faults.add(path, shown(value), e);
+      }
     }
 
     @Override
-    String print(List<E> value) {
-      return value.stream().map(element::print).toList().toString();
+    String print(String value) {
+      return Shown.quoted(value);
     }
   }
 }

@@ -2,7 +2,6 @@ package dev.headrace.config;
 
 import static java.util.Objects.requireNonNull;
 
-import dev.headrace.config.Placeholders.Filled;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -24,9 +23,9 @@ final class SettingsReading {
   private static final Set<String> OTHER_VARIABLES = Set.of(SettingsLocator.VARIABLE);
 
   private final String sourceName;
-  private final @Nullable Path folder;
   private final Environment environment;
   private final GatewaySettingsBuilder builder;
+  private final NodeReader reader;
   private final Problems problems = new Problems();
 
   /**
@@ -36,9 +35,6 @@ final class SettingsReading {
 
   private final Map<String, Origin> origins = new HashMap<>();
   private final List<String> warnings = new ArrayList<>();
-
-  /** What to show for values that came from a variable with a secret's name. */
-  private final Map<String, String> veiled = new HashMap<>();
 
   /**
    * Prepares a reading.
@@ -51,9 +47,9 @@ final class SettingsReading {
       Environment environment,
       GatewaySettingsBuilder code) {
     this.sourceName = sourceName;
-    this.folder = folder;
     this.environment = requireNonNull(environment, "environment");
     this.builder = new GatewaySettingsBuilder(code);
+    this.reader = new NodeReader(sourceName, folder, environment, problems);
     for (Setting<?> setting : SettingTable.all()) {
       if (code.has(setting)) {
         origins.put(setting.key(), Origin.CODE);
@@ -85,6 +81,7 @@ final class SettingsReading {
     SettingTable.all().forEach(this::readVariable);
     warnAboutUnknownVariables();
     checkFile(SettingTable.UPSTREAM_API_KEY_FILE, KeyFiles::readKey);
+    checkKeyFilesOfMembers();
     checkFile(SettingTable.UPSTREAM_CA_FILE, KeyFiles::checkCertificates);
     GatewaySettings settings = build(complete);
     return new LoadedSettings(
@@ -125,64 +122,15 @@ final class SettingsReading {
     }
   }
 
-  private void readSetting(Setting<?> setting, YamlNode node) {
-    if (environment.variable(setting.variable()) != null) {
+  private <T> void readSetting(Setting<T> setting, YamlNode node) {
+    if (setting.type().isText() && environment.variable(setting.variable()) != null) {
       return; // The variable is read instead, and what it overrides does not matter.
     }
-    if (setting.type() instanceof SettingType.ListOf<?> list) {
-      readList(setting, list, node);
-    } else if (node instanceof YamlNode.Scalar scalar) {
-      Origin origin = Origin.file(sourceName, node.line());
-      Filled text = fill(setting, scalar, origin);
-      if (text != null) {
-        store(setting, text, origin, folder);
-      }
-    } else {
-      reportShape(setting, node, setting.type());
+    T value = reader.read(setting, Place.of(setting), node);
+    if (value != null) {
+      builder.set(setting, value);
+      origins.put(setting.key(), Origin.file(sourceName, node.line()));
     }
-  }
-
-  /** Reads each element by itself, so that a bad one is reported with its own line. */
-  private void readList(Setting<?> setting, SettingType.ListOf<?> list, YamlNode node) {
-    if (!(node instanceof YamlNode.Sequence sequence)) {
-      reportShape(setting, node, list);
-      return;
-    }
-    List<String> values = new ArrayList<>();
-    List<String> showables = new ArrayList<>();
-    for (YamlNode item : sequence.items()) {
-      if (!(item instanceof YamlNode.Scalar scalar)) {
-        reportShape(setting, item, list.element());
-        continue;
-      }
-      Origin origin = Origin.file(sourceName, item.line());
-      Filled text = fill(setting, scalar, origin);
-      if (text != null && isReadable(setting, list.element(), text, origin)) {
-        values.add(text.value());
-        showables.add(text.showable());
-      }
-    }
-    if (values.size() == sequence.items().size()) {
-      // Read once more as a whole, in the form of a variable: no element can contain a comma.
-      Filled whole = new Filled(String.join(",", values), String.join(", ", showables));
-      store(setting, whole, Origin.file(sourceName, node.line()), null);
-    }
-  }
-
-  private boolean isReadable(
-      Setting<?> setting, SettingType<?> element, Filled text, Origin origin) {
-    try {
-      element.read(text.value());
-      return true;
-    } catch (BadValue e) {
-      problem(setting, setting.key() + ": " + e.sentence(element.show(text.showable())), origin);
-      return false;
-    }
-  }
-
-  private void reportShape(Setting<?> setting, YamlNode node, SettingType<?> type) {
-    String text = setting.key() + ": " + node.kind() + " (expected: " + type.expected() + ")";
-    problem(setting, text, Origin.file(sourceName, node.line()));
   }
 
   private void reportUnknown(String group, String name, int line) {
@@ -254,9 +202,32 @@ final class SettingsReading {
 
   private <T> void readVariable(Setting<T> setting) {
     String text = environment.variable(setting.variable());
-    if (text != null) {
-      // No placeholders here: whoever sets a variable can put the value in it.
-      store(setting, new Filled(text, text), Origin.variable(setting.variable()), null);
+    if (text == null) {
+      return;
+    }
+    Origin origin = Origin.variable(setting.variable());
+    if (!setting.type().isText()) {
+      // To ignore it would leave somebody with fewer upstreams than intended.
+      problem(
+          setting.key(),
+          ": one line of text (expected: " + setting.key() + " in the settings file)",
+          origin);
+      return;
+    }
+    // No placeholders here: whoever sets a variable can put the value in it.
+    Faults faults =
+        (path, shown, fault) ->
+            problem(path, ": " + fault.sentence(setting.type().show(text)), origin);
+    int before = problems.size();
+    try {
+      T value = setting.type().read(text);
+      setting.check(setting.key(), value, faults);
+      if (problems.size() == before) {
+        builder.set(setting, value);
+        origins.put(setting.key(), origin);
+      }
+    } catch (BadValue e) {
+      faults.add(setting.key(), text, e);
     }
   }
 
@@ -280,51 +251,32 @@ final class SettingsReading {
                                     + "?")));
   }
 
-  // ---- values
-
-  /** Fills the placeholders of a text; null if that is not possible, which is then noted. */
-  private @Nullable Filled fill(Setting<?> setting, YamlNode.Scalar scalar, Origin origin) {
-    try {
-      return Placeholders.fill(scalar.text(), environment);
-    } catch (BadValue e) {
-      String shown = setting.type().show(scalar.text());
-      problem(setting, setting.key() + ": " + e.sentence(shown), origin);
-    } catch (Placeholders.MissingVariable e) {
-      String fault = setting.key() + ": ${" + Shown.name(e.variableName()) + "} has no value";
-      String expected = " (expected: an environment variable or system property of that name)";
-      problems.add(Problem.missingHere(setting.key(), fault + expected, origin));
-    }
-    return null;
-  }
-
-  private <T> void store(
-      Setting<T> setting, Filled text, Origin origin, @Nullable Path relativeTo) {
-    try {
-      builder.set(setting, setting.read(text.value(), relativeTo));
-      origins.put(setting.key(), origin);
-      if (!text.showable().equals(text.value())) {
-        veiled.put(setting.key(), setting.type().show(text.showable()));
-      }
-    } catch (BadValue e) {
-      String shown = setting.type().show(text.showable());
-      problem(setting, setting.key() + ": " + e.sentence(shown), origin);
-    }
-  }
-
   // ---- the whole
 
-  /** Looks into a file that a setting names, so that a missing one stops the start. */
   private void checkFile(Setting<Path> setting, FileCheck check) {
-    Path file = builder.valueOrNull(setting);
-    if (file == null || problems.concernAnyOf(List.of(setting.key()))) {
+    checkFile(setting.key(), builder.valueOrNull(setting), check);
+  }
+
+  private void checkKeyFilesOfMembers() {
+    List<GatewaySettings.Member> members = builder.valueOrNull(SettingTable.UPSTREAM_MEMBERS);
+    Place list = Place.of(SettingTable.UPSTREAM_MEMBERS);
+    for (int i = 0; members != null && i < members.size(); i++) {
+      String key = list.item(i).key(MemberProperties.API_KEY_FILE.name()).path();
+      checkFile(key, members.get(i).apiKeyFile(), KeyFiles::readKey);
+    }
+  }
+
+  /** Looks into a file that a setting names, so that a missing one stops the start. */
+  private void checkFile(String key, @Nullable Path file, FileCheck check) {
+    if (file == null || problems.concernAnyOf(List.of(key))) {
       return;
     }
     try {
       check.check(file);
     } catch (BadValue e) {
-      String shown = veiled.getOrDefault(setting.key(), setting.show(file));
-      String text = setting.key() + ": " + e.sentence(shown);
-      problemsOfFiles.add(Problem.missingHere(setting.key(), text, origins.get(setting.key())));
+      String shown = reader.show(key, Shown.text(file.toString()));
+      String text = key + ": " + e.sentence(shown);
+      problemsOfFiles.add(Problem.missingHere(key, text, originOf(key)));
     }
   }
 
@@ -337,14 +289,13 @@ final class SettingsReading {
   private GatewaySettings build(boolean complete) {
     Problems ofTheWhole = new Problems();
     GatewaySettings settings = builder.buildInto(ofTheWhole);
-    for (Problem problem : ofTheWhole.all()) {
-      boolean follows = problems.concernAnyOf(problem.keys());
-      // What the unread rest of a broken file says is unknown, so nothing can be said to be
-      // missing.
-      if (!follows && (complete || !problem.isRelation())) {
-        problems.add(withOrigin(problem));
-      }
-    }
+    // What the unread rest of a broken file says is unknown, so nothing can be said to be missing.
+    List<Problem> news =
+        ofTheWhole.all().stream()
+            .filter(problem -> !problems.concernAnyOf(problem.keys()))
+            .filter(problem -> complete || !problem.isRelation())
+            .toList();
+    news.forEach(problem -> problems.add(withOrigin(problem)));
     problemsOfFiles.all().forEach(problems::add);
     // A gateway that is switched off need not have its variables and files at hand.
     boolean lenient = settings != null && !isEnabled();
@@ -368,7 +319,7 @@ final class SettingsReading {
 
   private Problem withOrigin(Problem problem) {
     for (String key : problem.keys()) {
-      Origin origin = origins.get(key);
+      Origin origin = originOf(key);
       if (origin != null) {
         return problem.from(origin);
       }
@@ -376,8 +327,20 @@ final class SettingsReading {
     return problem;
   }
 
-  private void problem(Setting<?> setting, String text, Origin origin) {
-    problems.add(Problem.of(setting.key(), text, origin));
+  /** Returns where a setting or a part of one was set; null if it was not. */
+  private @Nullable Origin originOf(String key) {
+    for (String at = key; !at.isEmpty(); at = NodeReader.parent(at)) {
+      Origin whole = origins.get(at);
+      if (whole != null) {
+        Origin part = reader.locate(key);
+        return part == null || whole.equals(Origin.CODE) ? whole : part;
+      }
+    }
+    return null;
+  }
+
+  private void problem(String key, String text, Origin origin) {
+    problems.add(Problem.of(key, key + text, origin));
   }
 
   private void fileProblem(String key, String text, int line) {

@@ -22,7 +22,7 @@ import tools.jackson.dataformat.yaml.YAMLParser;
  * document.
  */
 final class YamlTree {
-  /** The settings nest two deep; the rest is room for a misplaced block to be reported well. */
+  /** The settings nest four deep; the rest is room for a misplaced block to be reported well. */
   private static final int MAX_DEPTH = 8;
 
   // The default pool keeps buffers in thread-locals, and those keep the class loader of an
@@ -140,7 +140,8 @@ final class YamlTree {
       throws Unreadable {
     JsonToken token = parser.nextToken();
     while (token != JsonToken.END_ARRAY) {
-      items.add(readNode(parser, token, path, depth + 1));
+      String itemPath = path + "[" + items.size() + "]";
+      items.add(readNode(parser, token, itemPath, depth + 1));
       token = parser.nextToken();
     }
   }

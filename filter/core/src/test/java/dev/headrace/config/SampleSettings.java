@@ -9,7 +9,8 @@ import java.util.stream.IntStream;
 /** A value other than the default for each setting, in the notation of the file. */
 final class SampleSettings {
   /**
-   * Lists are written as in a variable. The files need not exist: nothing is read by these samples.
+   * Lists are written as in a variable, what no variable can hold as in the file. The files need
+   * not exist: nothing is read by these samples.
    */
   static final Map<String, String> VALUES =
       Map.ofEntries(
@@ -37,6 +38,10 @@ final class SampleSettings {
           Map.entry("timeouts.idle-content", "5m"),
           Map.entry("timeouts.early-commit", "2s"),
           Map.entry("upstream.selection", "weighted"),
+          Map.entry(
+              "upstream.members",
+              "[{name: a, base-url: 'http://localhost:1', api-key: k1, weight: 3}, {api-key: k2}]"),
+          Map.entry("retry.fallbacks", "{claude-b: [claude-c, claude-a], claude-a: [claude-c]}"),
           Map.entry("retry.max-attempts", "4"),
           Map.entry("retry.wait-duration", "250ms"),
           Map.entry("retry.max-wait-duration", "9s"),
@@ -68,6 +73,22 @@ final class SampleSettings {
     return requireNonNull(VALUES.get(setting.key()), setting.key());
   }
 
+  /** Reads a sample: alone if that is possible, else as a file. */
+  static <T> T valueOf(Setting<T> setting) throws BadValue {
+    String text = of(setting);
+    if (setting.type().isText()) {
+      return setting.read(text);
+    }
+    GatewaySettings settings =
+        SettingsReader.read(
+                yaml(setting, text),
+                "sample.yaml",
+                NOTHING,
+                GatewaySettings.builder().upstreamApiKey(Secret.of("key-from-code")))
+            .settings();
+    return requireNonNull(setting.valueIn(settings));
+  }
+
   /** An environment with these variables and no system properties. */
   static Environment variables(String... namesAndValues) {
     Map<String, String> variables =
@@ -79,7 +100,8 @@ final class SampleSettings {
 
   /** A file that sets one key. */
   static String yaml(Setting<?> setting, String value) {
-    String written = setting.typeName().startsWith("list of") ? "[" + quoted(value) + "]" : value;
+    boolean list = setting.typeName().startsWith("list of") && setting.type().isText();
+    String written = list ? "[" + quoted(value) + "]" : value;
     String line = setting.name() + ": " + written + "\n";
     return setting.group().isEmpty() ? line : setting.group() + ":\n  " + line;
   }

@@ -49,6 +49,18 @@ class SecretMaskingTest {
         "upstream: {api-key: 'a', base-url: 'https://%s@exa mple.com'}",
         "upstream: {api-key: 'a', base-url: 'https://example.com/?key=%s'}",
         "upstream: {api-key: 'a', base-url: 'https://example.com/#%s'}",
+        "upstream: {members: [{api-key: '%s with a space'}]}",
+        "upstream: {members: [{api-key: [%s]}]}",
+        "upstream: {members: [{api-key: {%s: x}}]}",
+        "upstream: {members: [{api-key: '${%s'}]}",
+        "upstream: {members: [{api-key: '%s', api-key: '%s'}]}",
+        "upstream: {members: [{api-kye: %s}]}",
+        "upstream: {members: [%s]}",
+        "upstream: {members: %s}",
+        "upstream: {members: [{api-key: %s, api-key-file: /absent}]}",
+        "upstream: {members: [{api-key: %s, weight: 0}]}",
+        "upstream: {members: [{api-key: 'a', base-url: 'https://user:%s@example.com'}]}",
+        "upstream: {members: [{name: a, api-key: %s}, {name: a, api-key: %s}]}",
       })
   void noErrorContainsTheKey(String yaml) {
     assertFailsWithoutKey(yaml.replace("%s", KEY), SampleSettings.NOTHING, KEY);
@@ -93,7 +105,9 @@ class SecretMaskingTest {
 
   @Test
   void recordsBuilderAndDescriptionMaskTheKey() {
-    GatewaySettingsBuilder builder = GatewaySettings.builder().upstreamApiKey(Secret.of(KEY));
+    GatewaySettings.Member member = new GatewaySettings.Member("a", null, Secret.of(KEY), null, 1);
+    GatewaySettingsBuilder builder =
+        GatewaySettings.builder().upstreamApiKey(Secret.of(KEY)).upstreamMembers(List.of(member));
     GatewaySettings settings = builder.build();
     LoadedSettings loaded = SettingsReader.read("", "t.yaml", SampleSettings.NOTHING, builder);
     for (Object printed :
@@ -101,13 +115,18 @@ class SecretMaskingTest {
             builder,
             settings,
             settings.upstream(),
+            settings.upstream().resolvedMembers(),
+            member,
             loaded,
             Secret.of(KEY),
             EffectiveSettings.describe(settings),
             EffectiveSettings.describe(loaded))) {
       assertThat(printed.toString()).doesNotContain(KEY);
     }
-    assertThat(EffectiveSettings.describe(settings)).contains("upstream.api-key = ****  (code)\n");
+    assertThat(EffectiveSettings.describe(settings))
+        .contains(
+            "upstream.api-key = ****  (code)\n",
+            "upstream.members = [{name: \"a\", api-key: ****, weight: 1}]  (code)\n");
     assertThat(settings.upstream().toString()).contains("apiKey=****");
   }
 

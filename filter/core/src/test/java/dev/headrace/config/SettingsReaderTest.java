@@ -1,5 +1,6 @@
 package dev.headrace.config;
 
+import static dev.headrace.config.SampleSettings.NOTHING;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
@@ -28,8 +29,7 @@ class SettingsReaderTest {
   void emptyFileGivesAllDefaults() {
     GatewaySettingsBuilder code = GatewaySettings.builder().upstreamApiKey(Secret.of("k"));
     for (String empty : List.of("", "\n", "# only a comment\n", "---\n", "upstream:\n")) {
-      LoadedSettings loaded =
-          SettingsReader.read(empty, "headrace.yaml", SampleSettings.NOTHING, code);
+      LoadedSettings loaded = SettingsReader.read(empty, "headrace.yaml", NOTHING, code);
       assertThat(loaded.settings()).isEqualTo(code.build());
       assertThat(loaded.origins()).isEqualTo(Map.of("upstream.api-key", "code"));
     }
@@ -157,8 +157,7 @@ class SettingsReaderTest {
   @Test
   void gatewayThatIsSwitchedOffNeedsNeitherKeyNorVariables() {
     LoadedSettings loaded =
-        read(
-            "enabled: false\nupstream:\n  api-key: ${ANTHROPIC_API_KEY}\n", SampleSettings.NOTHING);
+        read("enabled: false\nupstream:\n  api-key: ${ANTHROPIC_API_KEY}\n", NOTHING);
     assertThat(loaded.settings().enabled()).isFalse();
     assertThat(loaded.warnings())
         .containsExactly(
@@ -186,7 +185,7 @@ class SettingsReaderTest {
   @ParameterizedTest
   @ValueSource(strings = {"tru", "TRUE", "True", "1", "t", "\"\"", "FALSE", "null ?"})
   void nothingElseIsABoolean(String word) {
-    assertThat(failure(KEY + "enabled: " + word, SampleSettings.NOTHING).problems())
+    assertThat(failure(KEY + "enabled: " + word, NOTHING).problems())
         .singleElement()
         .asString()
         .endsWith("(expected: true or false) at headrace.yaml:2");
@@ -209,7 +208,7 @@ class SettingsReaderTest {
                   - "x-two"
                 request: {max-body: 1MiB, extra-endpoints: [GET /v1/files]}
                 """,
-                SampleSettings.NOTHING)
+                NOTHING)
             .settings();
     assertThat(settings.mount()).isEqualTo("/a");
     assertThat(settings.upstream().apiKey()).isEqualTo(Secret.of("k"));
@@ -281,13 +280,13 @@ class SettingsReaderTest {
     for (int i = 1; i < 40; i++) {
       bomb.append("a%d: &a%d [*a%d, *a%d]\n".formatted(i, i, i - 1, i - 1));
     }
-    assertThat(failure(bomb.toString(), SampleSettings.NOTHING).problems().get(0))
+    assertThat(failure(bomb.toString(), NOTHING).problems().get(0))
         .isEqualTo("a YAML anchor (&name) (expected: the value alone) at headrace.yaml:1");
   }
 
   @Test
   void deepNestingIsRefused() {
-    assertThat(failure("a: " + "[".repeat(100_000), SampleSettings.NOTHING).problems().get(0))
+    assertThat(failure("a: " + "[".repeat(100_000), NOTHING).problems().get(0))
         .isEqualTo("more than 8 levels of nesting at headrace.yaml:1");
   }
 
@@ -304,7 +303,7 @@ class SettingsReaderTest {
     for (int i = 0; i < 5_000; i++) {
       yaml.append("zzz").append(i).append(": 1\n");
     }
-    SettingsException failure = failure(yaml.toString(), SampleSettings.NOTHING);
+    SettingsException failure = failure(yaml.toString(), NOTHING);
     assertThat(failure.problems()).hasSize(5_000);
     assertThat(failure).hasMessageEndingWith("\n  - and 4950 more");
     assertThat(String.valueOf(failure.getMessage()).lines()).hasSize(52);
@@ -347,7 +346,7 @@ class SettingsReaderTest {
   @Test
   void malformedPlaceholderIsExplained() {
     for (String text : List.of("${", "/${A", "${}", "${A B}", "${A:x}")) {
-      assertThat(failure(KEY + "mount: \"" + text + "\"", SampleSettings.NOTHING).problems())
+      assertThat(failure(KEY + "mount: \"" + text + "\"", NOTHING).problems())
           .singleElement()
           .asString()
           .endsWith(
@@ -443,7 +442,7 @@ class SettingsReaderTest {
     }
     Path file = Files.writeString(folder.resolve("ca.pem"), pem);
     GatewaySettings settings =
-        read("upstream: {api-key: k, ca-file: " + file + "}", SampleSettings.NOTHING).settings();
+        read("upstream: {api-key: k, ca-file: " + file + "}", NOTHING).settings();
     assertThat(settings.upstream().caFile()).isEqualTo(file);
   }
 
@@ -452,7 +451,7 @@ class SettingsReaderTest {
     Files.writeString(folder.resolve("anthropic.key"), "\n file-key \n");
     Path file = folder.resolve("headrace.yaml");
     Files.writeString(file, "upstream:\n  api-key-file: anthropic.key\n");
-    LoadedSettings loaded = SettingsReader.read(file, SampleSettings.NOTHING);
+    LoadedSettings loaded = SettingsReader.read(file, NOTHING);
     assertThat(loaded.source()).isEqualTo(file.toString());
     assertThat(loaded.origins()).containsEntry("upstream.api-key-file", "headrace.yaml:2");
     assertThat(loaded.settings().upstream().apiKeyFile())
@@ -470,9 +469,350 @@ class SettingsReaderTest {
     assertUnusable(large, "is larger than 256KiB");
   }
 
+  @Test
+  void membersAreRead(@TempDir Path folder) throws IOException {
+    Path secrets = Files.createDirectory(folder.resolve("secrets"));
+    Files.writeString(secrets.resolve("b"), "key-b\n");
+    Path file = folder.resolve("headrace.yaml");
+    Files.writeString(
+        file,
+        """
+        upstream:
+          base-url: https://example.com/all
+          selection: weighted
+          members:
+            - name: ${NAME:-main}
+              api-key: ${KEY_A}
+              weight: "${WEIGHT}"
+            - base-url: https://${HOST}/b/
+              api-key-file: secrets/b
+            - {name: c.d-e_F, api-key: c}
+        """);
+    LoadedSettings loaded =
+        SettingsReader.read(
+            file,
+            SampleSettings.variables("KEY_A", "key-a", "WEIGHT", "1000", "HOST", "b.example.com"));
+    GatewaySettings.Upstream upstream = loaded.settings().upstream();
+    assertThat(upstream.selection()).isEqualTo(GatewaySettings.Selection.WEIGHTED);
+    assertThat(upstream.members())
+        .containsExactly(
+            new GatewaySettings.Member("main", null, Secret.of("key-a"), null, 1000),
+            new GatewaySettings.Member(
+                "member-2", URI.create("https://b.example.com/b"), null, secrets.resolve("b"), 1),
+            new GatewaySettings.Member("c.d-e_F", null, Secret.of("c"), null, 1));
+    assertThat(upstream.resolvedMembers().stream().map(upstream::readApiKey))
+        .containsExactly(Secret.of("key-a"), Secret.of("key-b"), Secret.of("c"));
+    assertThat(loaded.origins())
+        .containsOnlyKeys("upstream.base-url", "upstream.selection", "upstream.members")
+        .containsEntry("upstream.members", "headrace.yaml:5");
+    assertThat(loaded.warnings()).isEmpty();
+  }
+
+  @Test
+  void allProblemsOfMembersAreReportedTogether() {
+    String yaml =
+        """
+        upstream:
+          members:
+            - name: a b
+              base-ulr: https://example.com
+              api-key: k
+            - name: main
+              base-url: https://me:pw@example.com
+              weight: 0
+              api-key: "k k"
+              api-key-file: /absent
+              region: eu
+            - main
+            - name: [main]
+              weight: 2.5
+              api-key:
+            - name: main
+              api-key: k
+              api-key: l
+            - name: main
+              weight: ${ABSENT}
+            -
+            - name: last
+              api-key: k
+            - api-key: k
+              name: last
+        """;
+    assertThat(failure(yaml, NOTHING))
+        .hasMessage(
+            """
+            15 problems in the settings:
+              - upstream.members[4].api-key is set twice; first on line 17. (headrace.yaml:18)
+              - upstream.members[0].name: "a b" (expected: a name of letters, digits, dot, dash and underscore, at most 40 of them) at headrace.yaml:3
+              - upstream.members[0].base-ulr is not a setting. Did you mean upstream.members[0].base-url? (headrace.yaml:4)
+              - upstream.members[1].base-url: "https://****@example.com" (expected: a URL without user and password; the API key has a setting of its own) at headrace.yaml:7
+              - upstream.members[1].weight: 0 (expected: 1 to 1000) at headrace.yaml:8
+              - upstream.members[1].api-key: **** (expected: visible ASCII characters, without spaces and line breaks) at headrace.yaml:9
+              - upstream.members[1].region is not a setting. Known here: name, base-url, api-key, api-key-file, weight. (headrace.yaml:11)
+              - upstream.members[1].api-key and upstream.members[1].api-key-file are both set (expected: one of them) at headrace.yaml:10
+              - upstream.members[2]: a single value (expected: a group of keys out of name, base-url, api-key, api-key-file, weight) at headrace.yaml:12
+              - upstream.members[3].name: a list (expected: a name of letters, digits, dot, dash and underscore, at most 40 of them) at headrace.yaml:13
+              - upstream.members[3].weight: 2.5 (expected: a whole number without a unit, such as 100) at headrace.yaml:14
+              - upstream.members[3].api-key: no value (expected: text) at headrace.yaml:15
+              - upstream.members[5].weight: ${ABSENT} has no value (expected: an environment variable or system property of that name) at headrace.yaml:20
+              - upstream.members[6]: no value (expected: a group of keys out of name, base-url, api-key, api-key-file, weight) at headrace.yaml:21
+              - upstream.members[8].name: last (expected: one that no other element of the list has) at headrace.yaml:25\
+            """);
+  }
+
+  @Test
+  void listOfMembersMustBeOne() {
+    assertProblems(
+        "upstream:\n  members: main\n",
+        "upstream.members: a single value (expected: a list, each element a group of keys out of"
+            + " name, base-url, api-key, api-key-file, weight) at headrace.yaml:2");
+    assertProblems(
+        KEY + "retry: {members: []}\n",
+        "retry.members is not a setting. Did you mean upstream.members? (headrace.yaml:2)");
+    assertProblems(
+        "upstream:\n  members:\n" + "    - {api-key: k}\n".repeat(21),
+        "upstream.members: 21 members (expected: at most 20 members) at headrace.yaml:3");
+    assertThat(
+            read("upstream:\n  members:\n" + "    - {api-key: k}\n".repeat(20), NOTHING)
+                .settings()
+                .upstream()
+                .members())
+        .hasSize(20);
+  }
+
+  @Test
+  void nameThatAMemberGotByItsNumberCountsToo() {
+    assertProblems(
+        "upstream:\n  members:\n    - {name: member-2, api-key: k}\n    - {api-key: k}\n",
+        "upstream.members[1].name: member-2 (expected: one that no other element of the list"
+            + " has) at headrace.yaml:4");
+  }
+
+  @Test
+  void memberNeedsAKeyUnlessTheUpstreamHasOne() {
+    String members =
+        """
+          members:
+            - api-key: k
+            - name: b
+            - name: c
+        """;
+    assertProblems("upstream:\n" + members, noKey(1, 4), noKey(2, 5));
+    assertProblems(
+        "upstream:\n  io-threads: 65\n" + members, ioThreads(), noKey(1, 5), noKey(2, 6));
+    assertThat(read("upstream:\n  api-key: k\n" + members, NOTHING).settings().upstream().members())
+        .hasSize(3);
+    GatewaySettingsBuilder code =
+        GatewaySettings.builder().upstreamApiKeySource(() -> Secret.of("from-vault"));
+    assertThat(
+            SettingsReader.read("upstream:\n" + members, "headrace.yaml", NOTHING, code)
+                .settings()
+                .upstream()
+                .members())
+        .hasSize(3);
+    assertThat(read("enabled: false\nupstream:\n" + members, NOTHING).warnings()).isEmpty();
+  }
+
+  @Test
+  void missingKeyOfMembersDoesNotFollowFromABadOne() {
+    assertProblems(
+        "upstream:\n  api-key: ${ABSENT}\n  members:\n    - name: a\n",
+        "upstream.api-key: ${ABSENT} has no value (expected: an environment variable or system"
+            + " property of that name) at headrace.yaml:2");
+    assertProblems(
+        "upstream:\n  members:\n    - api-key: ${ABSENT}\n",
+        "upstream.members[0].api-key: ${ABSENT} has no value (expected: an environment variable or"
+            + " system property of that name) at headrace.yaml:3");
+  }
+
+  @Test
+  void membersOfTheCodeAreNamedAsSuch() {
+    GatewaySettingsBuilder code =
+        GatewaySettings.builder()
+            .upstreamMembers(List.of(new GatewaySettings.Member("a", null, null, null, 1)));
+    SettingsException failure =
+        catchThrowableOfType(
+            SettingsException.class, () -> SettingsReader.read("", "headrace.yaml", NOTHING, code));
+    assertThat(failure.problems())
+        .containsExactly(
+            "upstream.members[0]: no API key (expected: api-key or api-key-file, or for all members"
+                + " upstream.api-key or upstream.api-key-file) in the code of the application");
+    assertThat(
+            SettingsReader.read(
+                    "upstream: {members: [{api-key: k}]}", "headrace.yaml", NOTHING, code)
+                .settings()
+                .upstream()
+                .members())
+        .extracting(GatewaySettings.Member::name)
+        .containsExactly("member-1");
+  }
+
+  @Test
+  void keyFilesOfMembersMustBeUsable(@TempDir Path folder) throws IOException {
+    Path two = Files.writeString(folder.resolve("two"), "one\ntwo\n");
+    String yaml =
+        """
+        upstream:
+          members:
+            - api-key-file: /absent/key
+            - name: b
+              api-key-file: %s
+        """
+            .formatted(two);
+    String expected = " (expected: a readable file that contains the API key and nothing else) at";
+    String absent =
+        "upstream.members[0].api-key-file: /absent/key does not exist"
+            + expected
+            + " headrace.yaml:3";
+    String twoLines =
+        "upstream.members[1].api-key-file: "
+            + Shown.text(two.toString())
+            + " contains spaces, line breaks or characters that are not ASCII"
+            + expected
+            + " headrace.yaml:5";
+    assertProblems(yaml, absent, twoLines);
+    LoadedSettings off = read("enabled: false\n" + yaml, NOTHING);
+    assertThat(off.settings().upstream().members()).hasSize(2);
+    assertThat(off.warnings())
+        .hasSize(2)
+        .element(0)
+        .isEqualTo(
+            "The gateway is switched off; otherwise: "
+                + absent.replace("headrace.yaml:3", "headrace.yaml:4"));
+  }
+
+  @Test
+  void gatewayThatIsSwitchedOffNeedsNoVariablesOfMembers() {
+    LoadedSettings loaded =
+        read("enabled: false\nupstream:\n  members:\n    - api-key: ${KEY_A}\n", NOTHING);
+    assertThat(loaded.settings().upstream().members()).isEmpty();
+    assertThat(loaded.warnings())
+        .containsExactly(
+            "The gateway is switched off; otherwise: upstream.members[0].api-key: ${KEY_A} has no"
+                + " value (expected: an environment variable or system property of that name) at"
+                + " headrace.yaml:4");
+  }
+
+  @Test
+  void fallbacksAreRead() {
+    LoadedSettings loaded =
+        read(
+            KEY
+                + """
+                retry:
+                  fallbacks:
+                    claude-opus-5-5: [claude-sonnet-5-5, "${SMALL:-claude-haiku-5-5}"]
+                    us.anthropic/claude@1:0: # the name in another cloud
+                      - claude-haiku-5-5
+                """,
+            NOTHING);
+    assertThat(loaded.settings().retry().fallbacks())
+        .containsExactly(
+            Map.entry("claude-opus-5-5", List.of("claude-sonnet-5-5", "claude-haiku-5-5")),
+            Map.entry("us.anthropic/claude@1:0", List.of("claude-haiku-5-5")));
+    assertThat(loaded.origins()).containsEntry("retry.fallbacks", "headrace.yaml:4");
+  }
+
+  @Test
+  void allProblemsOfFallbacksAreReportedTogether() {
+    String yaml =
+        KEY
+            + """
+            retry:
+              fallbacks:
+                claude a: [claude-b]
+                claude-a: claude-b
+                claude-b: []
+                claude-c:
+                claude-d: [claude-a, claude-d]
+                claude-e:
+                  - claude-a
+                  - claude b
+                  - [claude-c]
+                claude-f: [a, b, c, d, e, f]
+                claude-g: [a, b, a]
+                claude-h: ["${ABSENT}"]
+                ${MODEL}: [claude-a]
+                claude-i: [claude-a]
+                claude-i: [claude-b]
+            """;
+    String model =
+        "(expected: the name of a model such as claude-sonnet-5-5: letters, digits and . _ : @ / -,"
+            + " a letter or digit first, at most 128 of them) at headrace.yaml:";
+    String list = "(expected: a list, each element " + model.substring("(expected: ".length());
+    assertProblems(
+        yaml,
+        "retry.fallbacks.claude-i is set twice; first on line 17. (headrace.yaml:18)",
+        "retry.fallbacks: the key \"claude a\" " + model + 4,
+        "retry.fallbacks.claude-a: a single value " + list + 5,
+        "retry.fallbacks.claude-b: [] (expected: 1 to 5 models) at headrace.yaml:6",
+        "retry.fallbacks.claude-c: no value " + list + 7,
+        "retry.fallbacks.claude-d: [claude-a, claude-d] (expected: other models than claude-d"
+            + " itself) at headrace.yaml:8",
+        "retry.fallbacks.claude-e: \"claude b\" " + model + 11,
+        "retry.fallbacks.claude-e: a list " + model + 12,
+        "retry.fallbacks.claude-f: [a, b, c, d, e, f] (expected: 1 to 5 models) at headrace.yaml:13",
+        "retry.fallbacks.claude-g: [a, b, a] (expected: each element once) at headrace.yaml:14",
+        "retry.fallbacks.claude-h: ${ABSENT} has no value (expected: an environment variable or"
+            + " system property of that name) at headrace.yaml:15",
+        "retry.fallbacks: the key ${MODEL} " + model + 16);
+    assertProblems(
+        KEY + "retry:\n  fallbacks: [claude-a]\n",
+        "retry.fallbacks: a list (expected: a group of keys, each "
+            + model.substring("(expected: ".length())
+            + 3);
+  }
+
+  @Test
+  void contentOfVariablesThatLookSecretIsNotShownByTheRulesOfAWhole() {
+    assertThat(
+            failure(
+                    """
+                    upstream:
+                      members:
+                        - {name: "${KEY_NAME}", api-key: k}
+                        - {name: "${KEY_NAME}", api-key: k}
+                    retry:
+                      fallbacks:
+                        hunter2: [a, "${KEY_NAME}"]
+                        claude-a: [a, "${KEY_NAME}", "${KEY_NAME}"]
+                    """,
+                    SampleSettings.variables("KEY_NAME", "hunter2"))
+                .problems())
+        .containsExactly(
+            "upstream.members[1].name: ${KEY_NAME} (expected: one that no other element of the"
+                + " list has) at headrace.yaml:4",
+            "retry.fallbacks.hunter2: [a, ${KEY_NAME}] (expected: other models than hunter2 itself)"
+                + " at headrace.yaml:7",
+            "retry.fallbacks.claude-a: [a, ${KEY_NAME}, ${KEY_NAME}] (expected: each element once)"
+                + " at headrace.yaml:8");
+  }
+
+  @Test
+  void wordsOfAChoiceAreExact() {
+    assertProblems(
+        KEY + "retry: {hold: FIRST_EVENT}\n",
+        "retry.hold: FIRST_EVENT (expected: first-event or first-content) at headrace.yaml:2");
+    assertProblems(
+        "upstream: {api-key: k, selection: random}\n",
+        "upstream.selection: random (expected: ordered or weighted) at headrace.yaml:1");
+  }
+
+  private static String noKey(int member, int line) {
+    return "upstream.members["
+        + member
+        + "]: no API key (expected: api-key or api-key-file, or for all members upstream.api-key or"
+        + " upstream.api-key-file) at headrace.yaml:"
+        + line;
+  }
+
+  private static String ioThreads() {
+    return "upstream.io-threads: 65 (expected: 0 to 64) at headrace.yaml:2";
+  }
+
   private static void assertUnusable(Path file, String fault) {
     assertThatExceptionOfType(SettingsException.class)
-        .isThrownBy(() -> SettingsReader.read(file, SampleSettings.NOTHING))
+        .isThrownBy(() -> SettingsReader.read(file, NOTHING))
         .satisfies(
             failure ->
                 assertThat(failure.problems())
@@ -514,6 +854,6 @@ class SettingsReaderTest {
   }
 
   private static void assertProblems(String yaml, String... problems) {
-    assertThat(failure(yaml, SampleSettings.NOTHING).problems()).containsExactly(problems);
+    assertThat(failure(yaml, NOTHING).problems()).containsExactly(problems);
   }
 }
