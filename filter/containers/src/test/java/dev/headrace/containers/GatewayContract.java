@@ -1,5 +1,6 @@
 package dev.headrace.containers;
 
+import dev.headrace.ManualTime;
 import dev.headrace.config.GatewaySettingsBuilder;
 import dev.headrace.simulator.ClaudeSimulator;
 import java.io.IOException;
@@ -44,6 +45,13 @@ abstract class GatewayContract {
       ClaudeSimulator.Builder simulator, UnaryOperator<GatewaySettingsBuilder> change)
       throws Exception {
     return keep(GatewayUnderTest.start(kind, simulator.start(), change));
+  }
+
+  /** With a clock that the test moves; what that sets off happens a tenth of a second later. */
+  final GatewayUnderTest start(ManualTime time, UnaryOperator<GatewaySettingsBuilder> change)
+      throws Exception {
+    return keep(
+        GatewayUnderTest.start(kind, ClaudeSimulator.builder().apiKey(KEY).start(), time, change));
   }
 
   final GatewayUnderTest keep(GatewayUnderTest headrace) {

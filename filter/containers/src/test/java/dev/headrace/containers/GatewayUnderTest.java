@@ -3,6 +3,7 @@ package dev.headrace.containers;
 import dev.headrace.Gateway;
 import dev.headrace.GatewayFilter;
 import dev.headrace.GatewayServlet;
+import dev.headrace.ManualTime;
 import dev.headrace.config.GatewaySettings;
 import dev.headrace.config.GatewaySettingsBuilder;
 import dev.headrace.config.Secret;
@@ -43,6 +44,18 @@ final class GatewayUnderTest implements AutoCloseable {
       ContainerKind kind, ClaudeSimulator claude, UnaryOperator<GatewaySettingsBuilder> change)
       throws Exception {
     Gateway gateway = Gateway.start(settings(claude, change));
+    RunningContainer container = kind.start(new Deployment("", new GatewayServlet(gateway), null));
+    return new GatewayUnderTest(claude, gateway, container);
+  }
+
+  /** The same with a clock that the test moves. */
+  static GatewayUnderTest start(
+      ContainerKind kind,
+      ClaudeSimulator claude,
+      ManualTime time,
+      UnaryOperator<GatewaySettingsBuilder> change)
+      throws Exception {
+    Gateway gateway = time.start(settings(claude, change));
     RunningContainer container = kind.start(new Deployment("", new GatewayServlet(gateway), null));
     return new GatewayUnderTest(claude, gateway, container);
   }
