@@ -44,6 +44,13 @@ final class UndeployTest extends GatewayContract {
     assertThat(ends).isEqualTo(Map.of("error event", STREAMS));
   }
 
+  /** Tomcat ends the requests itself after 2 s and a little, while the drain still waits. */
+  @Test
+  void aContainerThatIsLessPatientThanTheDrainTearsNothingEither() throws Exception {
+    Map<String, Integer> ends = undeployUnder(2_000, Duration.ofSeconds(5));
+    assertThat(ends).isEqualTo(Map.of("error event", STREAMS));
+  }
+
   /** Some streams are at their end when the application stops, some are not. */
   @Test
   void streamsOfAllLengthsAreNotTorn() throws Exception {

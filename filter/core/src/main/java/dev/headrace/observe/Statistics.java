@@ -11,14 +11,20 @@ import java.util.concurrent.atomic.LongAdder;
  */
 public final class Statistics {
 
-  private final Map<Outcome, LongAdder> outcomes = new ConcurrentHashMap<>();
+  /**
+   * By the text of the outcome and not by the record: before JDK 19 the generated {@code equals} of
+   * the record that was compared last keeps its class loader alive, in a cache of the JDK's own
+   * ({@code java.lang.runtime.ObjectMethods}), and so an application that was undeployed.
+   */
+  private final Map<String, LongAdder> outcomes = new ConcurrentHashMap<>();
+
   private final LongAdder heartbeats = new LongAdder();
   private final LongAdder earlyCommits = new LongAdder();
   private final LongAdder blocking = new LongAdder();
 
   /** Counts an exchange that has ended. */
   public void ended(Outcome outcome) {
-    outcomes.computeIfAbsent(outcome, unused -> new LongAdder()).increment();
+    outcomes.computeIfAbsent(outcome.toString(), unused -> new LongAdder()).increment();
   }
 
   /** Counts a comment that was written because a stream was silent. */
@@ -41,7 +47,7 @@ public final class Statistics {
    */
   public Map<String, Long> outcomes() {
     Map<String, Long> counts = new TreeMap<>();
-    outcomes.forEach((outcome, count) -> counts.put(outcome.toString(), count.sum()));
+    outcomes.forEach((outcome, count) -> counts.put(outcome, count.sum()));
     return counts;
   }
 
