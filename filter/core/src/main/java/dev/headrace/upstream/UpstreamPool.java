@@ -271,14 +271,25 @@ public final class UpstreamPool implements AutoCloseable {
 
   /** How the members are at this moment. */
   public List<MemberState> members() {
+    return members.stream().map(UpstreamPool::stateOf).toList();
+  }
+
+  /**
+   * How one member is at this moment.
+   *
+   * @throws IllegalArgumentException if there is none of this name
+   */
+  public MemberState member(String name) {
     return members.stream()
-        .map(
-            each ->
-                new MemberState(
-                    each.name(),
-                    each.breakerState(),
-                    Duration.ofNanos(Math.max(0, each.restNanos()))))
-        .toList();
+        .filter(each -> each.name().equals(name))
+        .findFirst()
+        .map(UpstreamPool::stateOf)
+        .orElseThrow(() -> new IllegalArgumentException(name));
+  }
+
+  private static MemberState stateOf(PoolMember member) {
+    Duration rests = Duration.ofNanos(Math.max(0, member.restNanos()));
+    return new MemberState(member.name(), member.breakerState(), rests);
   }
 
   /** The number of upstream connections that an attempt holds at this moment. */
