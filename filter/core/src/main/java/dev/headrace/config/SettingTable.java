@@ -270,9 +270,9 @@ public final class SettingTable {
           "off",
           Range.zeroOrAtLeast(Duration.ofMillis(100), "never"),
           settings -> settings.timeouts().earlyCommit(),
-          "After this much waiting for the first event of a stream, status 200 and heartbeats"
-              + " are sent already. Then nothing can be repeated any more, and what fails comes as"
-              + " an error event.");
+          "When a stream was asked for and nothing has come for so long, status 200 and heartbeats"
+              + " are sent already, while attempts go on. What fails after that comes as an error"
+              + " event.");
 
   static final Setting<ByteSize> BUFFERS_SOFT =
       row(
