@@ -28,6 +28,10 @@ final class CloseTest extends GatewayContract {
     headrace.claude().answers(Answer.text("Hel", "lo", "lo", "lo", "lo", "lo").paced(4));
     RawClient running = client(headrace).post(STREAMING);
     running.replyHead();
+    RawClient balancer = client(headrace);
+    assertThat(ready(balancer)).isEqualTo("200 {\"status\":\"ready\"}");
+    headrace.gateway().drain(); // the first half of a close, as before a planned restart
+    assertThat(ready(balancer)).isEqualTo("503 {\"status\":\"draining\"}");
     Thread closing = closeInBackground(headrace);
 
     Awaitility.await()
@@ -94,6 +98,11 @@ final class CloseTest extends GatewayContract {
     assertThat(headrace.gateway().permitsInUse()).isZero();
     RawClient.End end = client.readBody(new java.io.ByteArrayOutputStream(), Long.MAX_VALUE);
     assertThat(end).isIn(End.CUT, End.RESET);
+  }
+
+  private static String ready(RawClient client) throws java.io.IOException {
+    Reply reply = client.request("GET", "/claude/ops/ready").reply();
+    return reply.status() + " " + reply.body();
   }
 
   private static Thread closeInBackground(GatewayUnderTest headrace) {

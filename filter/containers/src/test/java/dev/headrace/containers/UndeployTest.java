@@ -60,13 +60,13 @@ final class UndeployTest extends GatewayContract {
   }
 
   /**
-   * @param words how many events of 20 a second each answer has; 0 for all lengths up to 3 s
+   * @param words how many events of 20 a second each answer has; 0 for all lengths up to 10 s
    */
   private Map<String, Integer> undeployUnder(int words, Duration drain) throws Exception {
     GatewayUnderTest headrace = start(s -> s.shutdownDrain(drain));
     List<RawClient> clients = new ArrayList<>();
     for (int i = 0; i < STREAMS; i++) {
-      String text = "word ".repeat(words == 0 ? 1 + i % 60 : words);
+      String text = "word ".repeat(words == 0 ? 1 + i % 200 : words);
       headrace.claude().answers(Answer.text("first ").thenText(text).tokenwise().paced(20));
       clients.add(client(headrace).patience(Duration.ofSeconds(30)).post(STREAMING));
     }

@@ -143,7 +143,7 @@ final class AsyncClientStream extends ClientStream implements WriteListener, Asy
       boolean data = queue.hasData();
       if (wanted == ClientQueue.End.ABORTING) {
         setOver();
-        listener.onFinished();
+        tellFinished();
         dropConnection();
         return;
       }
@@ -170,7 +170,7 @@ final class AsyncClientStream extends ClientStream implements WriteListener, Asy
 
   private void end(ClientQueue.End wanted) {
     setOver();
-    listener.onFinished();
+    tellFinished();
     if (wanted == ClientQueue.End.FINISHING) {
       applyHead(response); // of an answer without a body
       complete(); // flushes by itself

@@ -1,5 +1,6 @@
 package dev.headrace.relay;
 
+import dev.headrace.observe.Outcome;
 import jakarta.servlet.ServletOutputStream;
 import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
@@ -49,8 +50,8 @@ final class BlockingClientStream extends ClientStream {
    * at once, so the exchange ends here and does not wait for it.
    */
   @Override
-  void abort() {
-    super.abort();
+  void abort(Outcome outcome) {
+    super.abort(outcome);
     boolean stuck;
     lock.lock();
     try {
@@ -62,7 +63,7 @@ final class BlockingClientStream extends ClientStream {
       lock.unlock();
     }
     if (stuck) {
-      tellFinished();
+      end();
     }
   }
 
@@ -80,7 +81,7 @@ final class BlockingClientStream extends ClientStream {
         return;
       }
       if (wanted == ClientQueue.End.ABORTING) {
-        tellFinished();
+        end();
         throw new StreamCutException();
       }
       try {
@@ -88,10 +89,10 @@ final class BlockingClientStream extends ClientStream {
           writeQueued();
         } else if (wanted == ClientQueue.End.FINISHING) {
           applyHead(response); // of an answer without a body
-          tellFinished();
+          end();
           return;
         } else if (wanted == ClientQueue.End.CUTTING) {
-          tellFinished();
+          end();
           throw new StreamCutException();
         } else {
           await();
@@ -109,10 +110,10 @@ final class BlockingClientStream extends ClientStream {
     }
   }
 
-  private void tellFinished() {
+  private void end() {
     if (finished.compareAndSet(false, true)) {
       setOver();
-      listener.onFinished();
+      tellFinished();
     }
   }
 

@@ -1,5 +1,6 @@
 package dev.headrace.relay;
 
+import dev.headrace.observe.Outcome;
 import dev.headrace.upstream.HeaderField;
 import java.util.Arrays;
 import java.util.List;
@@ -49,6 +50,7 @@ final class ClientQueue {
   private int incomingLength;
   private boolean atBoundary = true;
   private End end = End.OPEN;
+  private @Nullable Outcome outcome; // of whoever has sealed the queue
   private int inFlight; // bytes of outgoing that the container may still hold
   private long waitingSinceNanos;
 
@@ -97,8 +99,9 @@ final class ClientQueue {
   }
 
   /** Seals the queue; the answer is complete with what is in it. */
-  synchronized void finish() {
+  synchronized void finish(Outcome how) {
     if (end == End.OPEN) {
+      outcome = how;
       end = End.FINISHING;
       clientIsAskedFromNow();
     }
@@ -108,28 +111,41 @@ final class ClientQueue {
    * Seals the queue with a last event if an event could stand there, else so that the connection is
    * dropped behind what is in it.
    */
-  synchronized void finishWith(byte[] lastEvent) {
-    if (end == End.OPEN && !finishAtBoundaryWith(lastEvent)) {
+  synchronized void finishWith(byte[] lastEvent, Outcome how) {
+    if (end == End.OPEN && !finishAtBoundaryWith(lastEvent, how)) {
+      outcome = how;
       end = End.CUTTING;
       clientIsAskedFromNow();
     }
   }
 
   /** Seals the queue with a last event, only if an event could stand there. */
-  synchronized boolean finishAtBoundaryWith(byte[] lastEvent) {
+  synchronized boolean finishAtBoundaryWith(byte[] lastEvent, Outcome how) {
     if (end != End.OPEN || !atBoundary) {
       return false;
     }
     put(lastEvent, 0, lastEvent.length);
+    outcome = how;
     end = End.FINISHING;
     return true;
   }
 
-  /** Seals the queue: nothing more is written, not even what is in it. */
-  synchronized void abort() {
+  /**
+   * Seals the queue: nothing more is written, not even what is in it. If it was sealed before, that
+   * outcome stays, unless it said that the answer was delivered.
+   */
+  synchronized void abort(Outcome how) {
     if (end != End.GONE) {
+      if (outcome == null || outcome.kind() == Outcome.Kind.COMPLETED) {
+        outcome = how;
+      }
       end = End.ABORTING;
     }
+  }
+
+  /** The outcome that the queue was sealed with; null while it is open or when the client left. */
+  synchronized @Nullable Outcome outcome() {
+    return outcome;
   }
 
   /** Seals and empties the queue: nobody is there to take anything. */

@@ -1,5 +1,6 @@
 package dev.headrace.relay;
 
+import dev.headrace.observe.Outcome;
 import dev.headrace.upstream.HeaderField;
 import jakarta.servlet.http.HttpServletResponse;
 import java.util.List;
@@ -24,8 +25,10 @@ abstract class ClientStream {
     /**
      * Everything was handed over and the end was asked for; the request is completed right after
      * this.
+     *
+     * @param outcome of whoever asked for the end
      */
-    void onFinished();
+    void onFinished(Outcome outcome);
 
     /**
      * The client has left, or the container says so. Called at most once, and not after {@link
@@ -106,8 +109,8 @@ abstract class ClientStream {
   }
 
   /** Seals the stream; it ends properly once everything queued has been taken. */
-  final void finish() {
-    queue.finish();
+  final void finish(Outcome outcome) {
+    queue.finish(outcome);
     wake();
   }
 
@@ -115,14 +118,14 @@ abstract class ClientStream {
    * Seals the stream with a last event, if it stands at an event boundary; elsewhere the connection
    * is aborted after what is queued, so that the client cannot take the answer for complete.
    */
-  final void finishWith(byte[] lastEvent) {
-    queue.finishWith(lastEvent);
+  final void finishWith(byte[] lastEvent, Outcome outcome) {
+    queue.finishWith(lastEvent, outcome);
     wake();
   }
 
   /** Seals the stream with a last event if it stands at an event boundary, else does nothing. */
-  final boolean finishAtBoundaryWith(byte[] lastEvent) {
-    boolean finished = queue.finishAtBoundaryWith(lastEvent);
+  final boolean finishAtBoundaryWith(byte[] lastEvent, Outcome outcome) {
+    boolean finished = queue.finishAtBoundaryWith(lastEvent, outcome);
     if (finished) {
       wake();
     }
@@ -130,8 +133,8 @@ abstract class ClientStream {
   }
 
   /** Seals the stream and drops the connection without waiting for the client. */
-  void abort() {
-    queue.abort();
+  void abort(Outcome outcome) {
+    queue.abort(outcome);
     wake();
   }
 
@@ -190,6 +193,12 @@ abstract class ClientStream {
         response.setHeader(field.name(), field.value());
       }
     }
+  }
+
+  /** Tells the listener that the answer has ended as whoever sealed the stream wanted. */
+  final void tellFinished() {
+    Outcome outcome = queue.outcome();
+    listener.onFinished(outcome == null ? new Outcome(Outcome.Kind.FAILED, "no outcome") : outcome);
   }
 
   final void markGone(String why) {

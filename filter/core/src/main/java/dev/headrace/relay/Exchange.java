@@ -73,7 +73,6 @@ final class Exchange implements Attempts.Listener, ClientStream.Listener, Reques
   private volatile long finishNanos;
   private volatile long leftNanos; // when the client left and draining began
   private volatile int status;
-  private volatile @Nullable Outcome outcomeWhenTaken;
   private volatile @Nullable String upstreamRequestId;
   private volatile @Nullable Future<?> wakeUp; // for the next attempt
 
@@ -368,20 +367,19 @@ final class Exchange implements Attempts.Listener, ClientStream.Listener, Reques
         return;
       }
     } while (!state.compareAndSet(now, State.FINISHING));
-    finishing(outcome);
+    finishing();
     ClientStream stream = client();
     if (stream.head(answerStatus, headers)) {
       status = answerStatus;
       firstByteNanos = relay.nanoTime();
       stream.queue(bytes, 0, bytes.length, true);
-      stream.finish();
+      stream.finish(outcome);
     } else {
-      stream.finishWith(LastFailure.asEvent(bytes, answerStatus, upstreamRequestId));
+      stream.finishWith(LastFailure.asEvent(bytes, answerStatus, upstreamRequestId), outcome);
     }
   }
 
-  private void finishing(Outcome outcome) {
-    outcomeWhenTaken = outcome;
+  private void finishing() {
     finishNanos = relay.nanoTime();
     releaseUpstream();
   }
@@ -389,8 +387,8 @@ final class Exchange implements Attempts.Listener, ClientStream.Listener, Reques
   /** Ends a stream that has begun and is complete, or whose error the client has already read. */
   private void finish(Outcome outcome) {
     if (state.compareAndSet(State.STREAMING, State.FINISHING)) {
-      finishing(outcome);
-      client().finish();
+      finishing();
+      client().finish(outcome);
     }
   }
 
@@ -401,11 +399,11 @@ final class Exchange implements Attempts.Listener, ClientStream.Listener, Reques
   /** Ends a stream that has begun and is not complete, so that nobody takes it for complete. */
   private void cutShort(ApiError error, Outcome outcome) {
     if (state.compareAndSet(State.STREAMING, State.FINISHING)) {
-      finishing(outcome);
+      finishing();
       if (eventStream) {
-        client().finishWith(error.sseEvent());
+        client().finishWith(error.sseEvent(), outcome);
       } else {
-        client().abort();
+        client().abort(outcome);
       }
     }
   }
@@ -435,9 +433,8 @@ final class Exchange implements Attempts.Listener, ClientStream.Listener, Reques
   }
 
   @Override
-  public void onFinished() {
-    Outcome outcome = outcomeWhenTaken;
-    end(outcome == null ? new Outcome(Outcome.Kind.FAILED, "no outcome") : outcome);
+  public void onFinished(Outcome outcome) {
+    end(outcome);
   }
 
   @Override
@@ -615,12 +612,8 @@ final class Exchange implements Attempts.Listener, ClientStream.Listener, Reques
         return;
       }
     } while (!state.compareAndSet(now, State.FINISHING));
-    Outcome before = outcomeWhenTaken;
-    if (before == null || before.kind() == Outcome.Kind.COMPLETED) {
-      outcomeWhenTaken = outcome;
-    }
-    releaseUpstream();
-    client().abort();
+    finishing();
+    client().abort(outcome);
   }
 
   // ---- ends that somebody asks for
@@ -649,14 +642,11 @@ final class Exchange implements Attempts.Listener, ClientStream.Listener, Reques
 
   /** Ends a stream that has begun with an error event, only where an event can stand. */
   private void endAtBoundary(ApiError error, Outcome outcome) {
-    if (state.get() == State.STREAMING && eventStream) {
-      outcomeWhenTaken = outcome; // counts only if the stream is sealed now
-      if (client().finishAtBoundaryWith(error.sseEvent())) {
-        if (state.compareAndSet(State.STREAMING, State.FINISHING)) {
-          finishNanos = relay.nanoTime();
-        }
-        releaseUpstream();
-      }
+    if (state.get() == State.STREAMING
+        && eventStream
+        && client().finishAtBoundaryWith(error.sseEvent(), outcome)
+        && state.compareAndSet(State.STREAMING, State.FINISHING)) {
+      finishing();
     }
   }
 
@@ -688,7 +678,7 @@ final class Exchange implements Attempts.Listener, ClientStream.Listener, Reques
     ClientStream stream = client;
     if (stream != null) {
       cutShort(shutDownError(), shutDownOutcome());
-      stream.abort();
+      stream.abort(shutDownOutcome());
     }
   }
 }
