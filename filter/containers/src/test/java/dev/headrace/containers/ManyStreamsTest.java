@@ -39,9 +39,10 @@ class ManyStreamsTest {
   @EnumSource(ContainerKind.class)
   void twoThousandStreamsAtTheSameTimeNeedFewThreads(ContainerKind kind) throws Exception {
     int streams = Load.count(2_000, 10_000);
-    try (GatewayUnderTest headrace = GatewayUnderTest.start(kind)) {
+    try (GatewayUnderTest headrace =
+        GatewayUnderTest.start(kind, settings -> settings.timeoutsHeartbeat(Duration.ZERO))) {
       StringBuilder stream = new StringBuilder();
-      for (int i = 0; i < 30; i++) {
+      for (int i = 0; i < 50; i++) { // ten seconds, so that all are there before the first ends
         stream
             .append("event: content_block_delta\ndata: {\"type\":\"content_block_delta\",")
             .append("\"index\":0,\"delta\":{\"type\":\"text_delta\",\"text\":\"" + i + "\"}}\n\n");
