@@ -5,9 +5,11 @@ import static java.util.Objects.requireNonNull;
 import dev.headrace.config.EffectiveSettings;
 import dev.headrace.config.GatewaySettings;
 import dev.headrace.config.LoadedSettings;
+import dev.headrace.observe.Statistics;
 import dev.headrace.relay.Relay;
 import dev.headrace.relay.StreamCutException;
 import dev.headrace.upstream.TimeSource;
+import dev.headrace.upstream.UpstreamPool;
 import jakarta.servlet.DispatcherType;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
@@ -155,6 +157,14 @@ public final class Gateway implements AutoCloseable {
    */
   public Map<String, Long> outcomes() {
     return relay.statistics().outcomes();
+  }
+
+  Statistics statistics() {
+    return relay.statistics();
+  }
+
+  UpstreamPool upstreams() {
+    return relay.upstreams();
   }
 
   /**

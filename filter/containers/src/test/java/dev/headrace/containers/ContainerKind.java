@@ -5,6 +5,7 @@ import jakarta.servlet.Servlet;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
 
 /** The embedded containers that every contract runs in. */
 enum ContainerKind {
@@ -27,15 +28,25 @@ enum ContainerKind {
    * @param contextPath of the application, empty for the root
    * @param servlet mapped to {@code /claude/*}, or null
    * @param filter mapped to {@code /*}, or null
+   * @param legacyFilter in front of both, without async support, or null
    */
   record Deployment(
       String contextPath,
-      @org.jspecify.annotations.Nullable Servlet servlet,
-      @org.jspecify.annotations.Nullable Filter filter) {}
+      @Nullable Servlet servlet,
+      @Nullable Filter filter,
+      @Nullable Filter legacyFilter) {
+
+    Deployment(String contextPath, @Nullable Servlet servlet, @Nullable Filter filter) {
+      this(contextPath, servlet, filter, null);
+    }
+  }
 
   /** A container that listens on 127.0.0.1. */
   interface RunningContainer extends AutoCloseable {
     int port();
+
+    /** Stops the application, as an undeploy does; the container goes on. */
+    void stopApplication();
 
     @Override
     void close();

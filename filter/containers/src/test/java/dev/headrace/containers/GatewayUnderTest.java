@@ -93,6 +93,26 @@ final class GatewayUnderTest implements AutoCloseable {
         .build();
   }
 
+  /** The servlet behind a filter that lets no request become asynchronous. */
+  static GatewayUnderTest startBehindLegacyFilter(
+      ContainerKind kind, UnaryOperator<GatewaySettingsBuilder> change) throws Exception {
+    ClaudeSimulator claude = ClaudeSimulator.builder().apiKey(API_KEY).start();
+    Gateway gateway = Gateway.start(settings(claude, change));
+    RunningContainer container =
+        kind.start(
+            new Deployment(
+                "",
+                new GatewayServlet(gateway),
+                null,
+                (request, response, chain) -> chain.doFilter(request, response)));
+    return new GatewayUnderTest(claude, gateway, container);
+  }
+
+  /** Stops the application, as an undeploy does. */
+  void stopApplication() {
+    container.stopApplication();
+  }
+
   ClaudeSimulator claude() {
     return claude;
   }

@@ -17,6 +17,7 @@ final class JettyContainer implements ContainerKind.RunningContainer {
 
   private final Server server;
   private final ServerConnector connector;
+  private final ServletContextHandler context;
 
   JettyContainer(ContainerKind.Deployment deployment) throws Exception {
     QueuedThreadPool threads = new QueuedThreadPool(40, 8);
@@ -29,8 +30,14 @@ final class JettyContainer implements ContainerKind.RunningContainer {
     connector.setHost("127.0.0.1");
     connector.setAcceptQueueSize(4096);
     server.addConnector(connector);
-    ServletContextHandler context = new ServletContextHandler();
+    context = new ServletContextHandler();
     context.setContextPath(deployment.contextPath().isEmpty() ? "/" : deployment.contextPath());
+    if (deployment.legacyFilter() != null) {
+      FilterHolder holder = new FilterHolder(deployment.legacyFilter());
+      holder.setName("legacy");
+      holder.setAsyncSupported(false);
+      context.addFilter(holder, "/*", EnumSet.of(DispatcherType.REQUEST));
+    }
     if (deployment.servlet() != null) {
       ServletHolder holder = new ServletHolder("claude", deployment.servlet());
       holder.setAsyncSupported(true);
@@ -49,6 +56,15 @@ final class JettyContainer implements ContainerKind.RunningContainer {
   @Override
   public int port() {
     return connector.getLocalPort();
+  }
+
+  @Override
+  public void stopApplication() {
+    try {
+      context.stop();
+    } catch (Exception e) {
+      throw new IllegalStateException("the application did not stop", e);
+    }
   }
 
   @Override

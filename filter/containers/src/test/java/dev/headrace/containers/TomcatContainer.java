@@ -14,6 +14,7 @@ import org.apache.tomcat.util.descriptor.web.FilterMap;
 final class TomcatContainer implements ContainerKind.RunningContainer {
 
   private final Tomcat tomcat;
+  private final Context context;
 
   TomcatContainer(ContainerKind.Deployment deployment, Path directory) throws Exception {
     tomcat = new Tomcat();
@@ -27,8 +28,18 @@ final class TomcatContainer implements ContainerKind.RunningContainer {
     connector.setProperty("maxKeepAliveRequests", "-1");
     connector.addUpgradeProtocol(new Http2Protocol());
     tomcat.setConnector(connector);
-    Context context =
-        tomcat.addContext(deployment.contextPath(), directory.toAbsolutePath().toString());
+    context = tomcat.addContext(deployment.contextPath(), directory.toAbsolutePath().toString());
+    if (deployment.legacyFilter() != null) {
+      FilterDef definition = new FilterDef();
+      definition.setFilterName("legacy");
+      definition.setFilter(deployment.legacyFilter());
+      definition.setAsyncSupported("false");
+      context.addFilterDef(definition);
+      FilterMap map = new FilterMap();
+      map.setFilterName("legacy");
+      map.addURLPattern("/*");
+      context.addFilterMap(map);
+    }
     if (deployment.servlet() != null) {
       Wrapper wrapper = Tomcat.addServlet(context, "claude", deployment.servlet());
       wrapper.setAsyncSupported(true);
@@ -54,6 +65,15 @@ final class TomcatContainer implements ContainerKind.RunningContainer {
   @Override
   public int port() {
     return tomcat.getConnector().getLocalPort();
+  }
+
+  @Override
+  public void stopApplication() {
+    try {
+      context.stop();
+    } catch (LifecycleException e) {
+      throw new IllegalStateException("the application did not stop", e);
+    }
   }
 
   @Override

@@ -1,9 +1,12 @@
 package dev.headrace.observe;
 
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.LongAdder;
+import java.util.function.Consumer;
 
 /**
  * Counts what the gateway has done since its start. The number of different outcomes is bounded,
@@ -11,14 +14,51 @@ import java.util.concurrent.atomic.LongAdder;
  */
 public final class Statistics {
 
-  private final Map<Outcome, LongAdder> outcomes = new ConcurrentHashMap<>();
+  /**
+   * By the text of the outcome and not by the record: before JDK 19 the generated {@code equals} of
+   * the record that was compared last keeps its class loader alive, in a cache of the JDK's own
+   * ({@code java.lang.runtime.ObjectMethods}), and so an application that was undeployed.
+   */
+  private final Map<String, LongAdder> outcomes = new ConcurrentHashMap<>();
+
+  private final List<Outcome> seen = new CopyOnWriteArrayList<>();
+
+  private final List<Consumer<Outcome>> onFirst = new CopyOnWriteArrayList<>();
   private final LongAdder heartbeats = new LongAdder();
   private final LongAdder earlyCommits = new LongAdder();
   private final LongAdder blocking = new LongAdder();
 
   /** Counts an exchange that has ended. */
   public void ended(Outcome outcome) {
-    outcomes.computeIfAbsent(outcome, unused -> new LongAdder()).increment();
+    String text = outcome.toString();
+    LongAdder count = outcomes.get(text);
+    if (count == null) {
+      count = new LongAdder();
+      LongAdder other = outcomes.putIfAbsent(text, count);
+      if (other == null) {
+        seen.add(outcome);
+        onFirst.forEach(listener -> listener.accept(outcome));
+      } else {
+        count = other;
+      }
+    }
+    count.increment();
+  }
+
+  /** Calls back with each outcome that has not been counted before, once. */
+  public void onFirst(Consumer<Outcome> listener) {
+    onFirst.add(listener);
+  }
+
+  /** Every outcome that has been counted, once. */
+  public List<Outcome> seen() {
+    return List.copyOf(seen);
+  }
+
+  /** How many exchanges have ended so. */
+  public long count(Outcome outcome) {
+    LongAdder count = outcomes.get(outcome.toString());
+    return count == null ? 0 : count.sum();
   }
 
   /** Counts a comment that was written because a stream was silent. */
@@ -41,7 +81,7 @@ public final class Statistics {
    */
   public Map<String, Long> outcomes() {
     Map<String, Long> counts = new TreeMap<>();
-    outcomes.forEach((outcome, count) -> counts.put(outcome.toString(), count.sum()));
+    outcomes.forEach((outcome, count) -> counts.put(outcome, count.sum()));
     return counts;
   }
 

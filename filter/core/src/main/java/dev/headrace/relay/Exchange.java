@@ -317,7 +317,11 @@ final class Exchange implements Attempts.Listener, ClientStream.Listener, Reques
 
   @Override
   public void onWaiting(long nanos) {
-    wakeUp = relay.sweepLater(this, nanos);
+    Future<?> pending = relay.sweepLater(this, nanos);
+    wakeUp = pending;
+    if (state.get() == State.ENDED) {
+      pending.cancel(false);
+    }
   }
 
   @Override
@@ -487,6 +491,11 @@ final class Exchange implements Attempts.Listener, ClientStream.Listener, Reques
             Duration.ofNanos(now - startNanos).toMillis(),
             stream == null ? 0 : stream.bytesWritten()),
         outcome);
+  }
+
+  /** Ends an exchange that somebody else has answered with a refusal. */
+  void refused(String detail) {
+    end(new Outcome(Outcome.Kind.REFUSED, detail));
   }
 
   /** Ends an exchange whose handling itself failed before it could answer. */

@@ -2,8 +2,10 @@ package dev.headrace.relay;
 
 import java.time.Duration;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Future;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
@@ -102,8 +104,12 @@ final class Exchanges implements AutoCloseable {
    * second later.
    */
   Future<?> sweepLater(Exchange exchange, long nanos) {
-    return scheduler.schedule(
-        () -> sweep(exchange, nanoTime.getAsLong()), nanos, TimeUnit.NANOSECONDS);
+    try {
+      return scheduler.schedule(
+          () -> sweep(exchange, nanoTime.getAsLong()), nanos, TimeUnit.NANOSECONDS);
+    } catch (RejectedExecutionException e) {
+      return CompletableFuture.completedFuture(null); // closed meanwhile: nothing follows any more
+    }
   }
 
   /** The running exchange with this id, or null. */

@@ -190,7 +190,7 @@ public final class Relay implements AutoCloseable {
     tellAboutAsync(request);
     Permit thread = blockingStreams == null ? null : blockingStreams.tryAcquire();
     if (thread == null) {
-      exchange.fail("no thread");
+      exchange.refused("blocking.max-concurrent");
       response.setHeader("Retry-After", "1");
       answerNow(
           response,

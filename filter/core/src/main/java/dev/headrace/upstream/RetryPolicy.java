@@ -70,7 +70,7 @@ final class RetryPolicy {
    */
   Duration backoff(int failed, AttemptFailure failure, Duration last) {
     long upTo = config.<AttemptFailure>getIntervalBiFunction().apply(failed, Either.right(failure));
-    long from = failed <= 1 ? 0 : Math.min(last.toMillis() + firstWaitMillis / 4, upTo * 3 / 4);
+    long from = failed <= 1 ? 1 : Math.min(last.toMillis() + firstWaitMillis / 4, upTo * 3 / 4);
     return Duration.ofMillis(random.nextLong(from, upTo + 1));
   }
 

@@ -6,6 +6,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
+import java.util.Random;
 import java.util.concurrent.Executor;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ThreadPoolExecutor;
@@ -35,7 +36,7 @@ public final class UpstreamPool implements AutoCloseable {
   private final List<PoolMember> members;
   private final RetryPolicy policy;
   private final RetryBudget budget;
-  private final ThreadPoolExecutor starter;
+  private final Executor starter;
   private final LongAdder attempts = new LongAdder();
   private final LongAdder retries = new LongAdder();
   private final LongAdder retriesOverBudget = new LongAdder();
@@ -43,12 +44,22 @@ public final class UpstreamPool implements AutoCloseable {
 
   /** Starts the client. */
   public UpstreamPool(GatewaySettings settings, TimeSource time) {
-    this(settings, new ApacheUpstreamClient(settings), time, new java.util.Random());
+    this(settings, new ApacheUpstreamClient(settings), time, new Random(), newStarter());
   }
 
+  /**
+   * @param starter where attempts after the first are started: looking up a host name may block,
+   *     and neither the thread that reads the upstream nor the one that watches the clocks may be
+   *     held up
+   */
   UpstreamPool(
-      GatewaySettings settings, UpstreamClient client, TimeSource time, RandomGenerator random) {
+      GatewaySettings settings,
+      UpstreamClient client,
+      TimeSource time,
+      RandomGenerator random,
+      Executor starter) {
     this.settings = settings;
+    this.starter = starter;
     this.client = client;
     this.time = time;
     this.random = random;
@@ -68,9 +79,10 @@ public final class UpstreamPool implements AutoCloseable {
                         settings.breaker(),
                         time))
             .toList();
-    // Attempts after the first are started here: looking up a host name may block, and neither the
-    // thread that reads the upstream nor the one that watches the clocks may be held up.
-    this.starter =
+  }
+
+  private static ThreadPoolExecutor newStarter() {
+    ThreadPoolExecutor executor =
         new ThreadPoolExecutor(
             1,
             1,
@@ -84,7 +96,8 @@ public final class UpstreamPool implements AutoCloseable {
               return thread;
             },
             new ThreadPoolExecutor.DiscardPolicy());
-    starter.allowCoreThreadTimeOut(true);
+    executor.allowCoreThreadTimeOut(true);
+    return executor;
   }
 
   /** A source of the application's is asked for every call; a key of the settings is read once. */
@@ -216,9 +229,12 @@ public final class UpstreamPool implements AutoCloseable {
     return choice.get(0);
   }
 
-  /** How long until some member could be asked at once; zero if one can be now. */
+  /**
+   * How long until some member could be asked; zero if one can be now, and without a choice:
+   * whether a limit holds for this request too is then for the upstream to say.
+   */
   long restNanos(Collection<PoolMember> tried) {
-    return Math.max(0, choose(members, tried).restNanos());
+    return !hasChoice() ? 0 : Math.max(0, choose(members, tried).restNanos());
   }
 
   /** Whether another member could be asked at once. */
@@ -255,14 +271,25 @@ public final class UpstreamPool implements AutoCloseable {
 
   /** How the members are at this moment. */
   public List<MemberState> members() {
+    return members.stream().map(UpstreamPool::stateOf).toList();
+  }
+
+  /**
+   * How one member is at this moment.
+   *
+   * @throws IllegalArgumentException if there is none of this name
+   */
+  public MemberState member(String name) {
     return members.stream()
-        .map(
-            each ->
-                new MemberState(
-                    each.name(),
-                    each.breakerState(),
-                    Duration.ofNanos(Math.max(0, each.restNanos()))))
-        .toList();
+        .filter(each -> each.name().equals(name))
+        .findFirst()
+        .map(UpstreamPool::stateOf)
+        .orElseThrow(() -> new IllegalArgumentException(name));
+  }
+
+  private static MemberState stateOf(PoolMember member) {
+    Duration rests = Duration.ofNanos(Math.max(0, member.restNanos()));
+    return new MemberState(member.name(), member.breakerState(), rests);
   }
 
   /** The number of upstream connections that an attempt holds at this moment. */
@@ -278,10 +305,14 @@ public final class UpstreamPool implements AutoCloseable {
   /** Ends all attempts and stops all threads. Idempotent. */
   @Override
   public void close() {
-    starter.shutdownNow();
+    if (!(starter instanceof ThreadPoolExecutor threads)) {
+      client.close();
+      return;
+    }
+    threads.shutdownNow();
     client.close();
     try {
-      if (!starter.awaitTermination(5, TimeUnit.SECONDS)) {
+      if (!threads.awaitTermination(5, TimeUnit.SECONDS)) {
         LOG.warn("The thread that starts attempts did not end within 5 s");
       }
     } catch (InterruptedException e) {

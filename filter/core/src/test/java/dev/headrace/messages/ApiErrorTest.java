@@ -172,4 +172,31 @@ class ApiErrorTest {
     assertThatThrownBy(() -> ApiError.fromEventData(new byte[3], 2, 2))
         .isInstanceOf(IndexOutOfBoundsException.class);
   }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      nullValues = "none",
+      value = {
+        "contract_spend_limit_reached | Limit | false | true",
+        "enforced_spend_limit_reached | Limit | true  | true",
+        "linked_organization_spend_limit_reached | Limit | false | true",
+        "ramp_limit_exceeded | Slow down | true | false",
+        "none | This request would exceed your organization's monthly spend limit. | false | true",
+        "none | You have reached your specified workspace API usage limits. | false | true",
+        "none | This request would exceed your organization's rate limit of 50 requests | false | false",
+        "none | Your spend is near its limit, retry later | true | false",
+      })
+  void limitsOfMoneyAreToldFromLimitsOfRate(
+      @Nullable String code, String message, boolean hasRetryAfter, boolean expected) {
+    String details = code == null ? "null" : "{\"a\":[1],\"error_code\":\"" + code + "\"}";
+    byte[] json =
+        ("{\"type\":\"error\",\"error\":{\"details\":"
+                + details
+                + ",\"type\":\"rate_limit_error\",\"message\":\""
+                + message
+                + "\"},\"request_id\":null}")
+            .getBytes(UTF_8);
+    assertThat(ApiError.namesSpendLimit(json, 0, json.length, hasRetryAfter)).isEqualTo(expected);
+  }
 }

@@ -1,0 +1,701 @@
+package dev.headrace.upstream;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static java.util.Objects.requireNonNull;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.headrace.config.GatewaySettings;
+import dev.headrace.config.GatewaySettings.Member;
+import dev.headrace.config.GatewaySettingsBuilder;
+import dev.headrace.config.Secret;
+import dev.headrace.messages.RequestHead;
+import dev.headrace.upstream.UpstreamFailure.Kind;
+import dev.headrace.upstream.Virtual.Call;
+import java.net.URI;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.concurrent.Executor;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** The attempts of one exchange against an upstream that the test plays, with its own clock. */
+class AttemptsTest {
+
+  private static final String START =
+      "event: message_start\ndata: {\"type\":\"message_start\"}\n\n";
+  private static final String PING = "event: ping\ndata: {\"type\": \"ping\"}\n\n";
+  private static final String DELTA =
+      "event: content_block_delta\ndata: {\"type\":\"content_block_delta\"}\n\n";
+  private static final String OVERLOADED =
+      "event: error\ndata: {\"type\":\"error\",\"error\":{\"type\":\"overloaded_error\","
+          + "\"message\":\"Overloaded\"}}\n\n";
+
+  private final Virtual.Time time = new Virtual.Time();
+  private final Virtual.Client upstream = new Virtual.Client();
+  private final Recorder recorder = new Recorder();
+  private UpstreamPool pool = pool(settings -> settings);
+
+  private interface Change {
+    GatewaySettingsBuilder apply(GatewaySettingsBuilder settings);
+  }
+
+  /** Starts attempts on the calling thread, so that a test sees their effect at once. */
+  private UpstreamPool pool(Change change) {
+    GatewaySettings settings =
+        change.apply(GatewaySettings.builder().upstreamApiKey(Secret.of("sk-test"))).build();
+    Executor here = Runnable::run;
+    return new UpstreamPool(settings, upstream, time.source(), new Random(7), here);
+  }
+
+  private Attempts start() {
+    return start(pool, "{\"model\": \"claude-opus-5-5\", \"max_tokens\": 10}");
+  }
+
+  private Attempts start(UpstreamPool of, String body) {
+    byte[] bytes = body.getBytes(UTF_8);
+    RequestHead head;
+    try {
+      head = RequestHead.read(bytes, bytes.length);
+    } catch (dev.headrace.messages.InvalidBodyException e) {
+      throw new IllegalArgumentException(e);
+    }
+    return start(
+        of, new UpstreamCall("POST", "/v1/messages", List.of(), bytes, bytes.length, head, true));
+  }
+
+  private Attempts start(UpstreamPool of, UpstreamCall call) {
+    Attempts attempts = of.attempts(call, time.source().nanos(), recorder);
+    recorder.attempts = attempts;
+    attempts.start();
+    return attempts;
+  }
+
+  /** Lets the wait that was asked for pass. */
+  private void waitAsAsked(Attempts attempts) {
+    time.advance(Duration.ofNanos(recorder.lastWait()));
+    attempts.startIfDue();
+  }
+
+  @AfterEach
+  void close() {
+    pool.close();
+  }
+
+  // ---- what is repeated
+
+  @ParameterizedTest
+  @ValueSource(ints = {408, 429, 500, 502, 503, 504, 529})
+  void anotherAttemptFollowsAStatusThatMayPass(int status) {
+    Attempts attempts = start();
+    upstream.call(0).status(status);
+    waitAsAsked(attempts);
+
+    assertThat(upstream.calls).hasSize(2);
+    upstream.call(1).events();
+    upstream.call(1).body(START);
+    assertThat(recorder.seen).containsExactly("commit " + START);
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {400, 401, 402, 403, 404, 409, 413, 422, 501})
+  void aStatusThatWillNotPassIsTheAnswer(int status) {
+    start();
+    upstream.call(0).status(status);
+
+    assertThat(upstream.calls).hasSize(1);
+    assertThat(recorder.seen).containsExactly("given up ErrorStatus " + status + ", may retry");
+  }
+
+  @ParameterizedTest
+  @CsvSource({"529, false, 1", "500, FALSE, 1", "400, true, 2", "404, True, 2"})
+  void theUpstreamsOwnWordCountsMoreThanItsStatus(int status, String shouldRetry, int attempts) {
+    Attempts started = start();
+    upstream.call(0).status(status, "x-should-retry", shouldRetry);
+    if (attempts > 1) {
+      waitAsAsked(started);
+    }
+    assertThat(upstream.calls).hasSize(attempts);
+  }
+
+  @ParameterizedTest
+  @EnumSource(
+      value = Kind.class,
+      names = {"CONNECT", "CONNECT_TIMEOUT", "NO_RESPONSE", "CUT"})
+  void anotherAttemptFollowsABrokenOne(Kind kind) {
+    Attempts attempts = start();
+    upstream.call(0).fails(kind);
+    waitAsAsked(attempts);
+    assertThat(upstream.calls).hasSize(2);
+  }
+
+  @Test
+  void aSpendLimitIsNeverRepeatedEvenIfTheUpstreamSaysSo() {
+    start();
+    Call call = upstream.call(0);
+    call.head(429, "x-should-retry", "true", "retry-after", "1");
+    call.body(
+        "{\"type\":\"error\",\"error\":{\"type\":\"rate_limit_error\",\"message\":\"m\","
+            + "\"details\":{\"error_code\":\"contract_spend_limit_reached\"}}}");
+    call.end();
+
+    assertThat(upstream.calls).hasSize(1);
+    assertThat(recorder.seen).containsExactly("given up ErrorStatus 429, exhausted");
+  }
+
+  @Test
+  void whatMustNotHappenTwiceIsRepeatedOnlyWhenItSurelyDidNotHappen() {
+    UpstreamCall batch =
+        new UpstreamCall("POST", "/v1/messages/batches", List.of(), new byte[2], 2, null, false);
+    start(pool, batch);
+    upstream.call(0).fails(Kind.NO_RESPONSE);
+    assertThat(recorder.seen).containsExactly("given up Broken, may retry");
+
+    recorder.seen.clear();
+    Attempts attempts = start(pool, batch);
+    upstream.call(1).fails(Kind.CONNECT);
+    waitAsAsked(attempts);
+    upstream.call(2).status(529);
+    waitAsAsked(attempts);
+    upstream.call(3).status(500);
+    assertThat(recorder.seen).containsExactly("given up ErrorStatus 500, may retry");
+  }
+
+  // ---- how often and how long
+
+  @Test
+  void afterThreeAttemptsTheLastAnswerIsPassedOnAndNobodyShallTryAgain() {
+    Attempts attempts = start();
+    upstream.call(0).status(529);
+    waitAsAsked(attempts);
+    upstream.call(1).status(500);
+    waitAsAsked(attempts);
+    upstream.call(2).status(503);
+
+    assertThat(upstream.calls).hasSize(3);
+    assertThat(recorder.seen).containsExactly("given up ErrorStatus 503, exhausted");
+  }
+
+  @Test
+  void withOneAttemptRetriesAreLeftToTheClient() {
+    pool = pool(settings -> settings.retryMaxAttempts(1));
+    start();
+    upstream.call(0).status(529);
+    assertThat(recorder.seen).containsExactly("given up ErrorStatus 529, may retry");
+  }
+
+  @Test
+  void waitsAreRandomGrowAndStayBelowTheirCeiling() {
+    UpstreamPool patient =
+        pool(
+            settings ->
+                settings
+                    .retryMaxAttempts(6)
+                    .retryBudgetPerSecond(10_000)
+                    .breakerEnabled(false)
+                    .retryMaxWaitDuration(Duration.ofSeconds(4)));
+    long sumOfFirst = 0;
+    for (int round = 0; round < 200; round++) {
+      recorder.waits.clear();
+      upstream.calls.clear();
+      Attempts attempts = start(patient, "{\"model\": \"claude-opus-5-5\", \"max_tokens\": 10}");
+      for (int i = 0; i < 5; i++) {
+        upstream.call(i).status(529);
+        waitAsAsked(attempts);
+      }
+      List<Long> millis = recorder.waits.stream().map(nanos -> nanos / 1_000_000).toList();
+      assertThat(millis).hasSize(5);
+      assertThat(millis.get(0)).isBetween(0L, 500L);
+      assertThat(millis.get(1)).isBetween(millis.get(0) + 125, 1_000L);
+      assertThat(millis.get(2)).isBetween(millis.get(1) + 125, 2_000L);
+      assertThat(millis.get(3)).isBetween(millis.get(2) + 125, 4_000L);
+      assertThat(millis.get(4)).isBetween(Math.min(millis.get(3) + 125, 3_000L), 4_000L);
+      sumOfFirst += millis.get(0);
+    }
+    assertThat(sumOfFirst / 200).isBetween(180L, 320L); // 250 if the jitter is a full one
+  }
+
+  @Test
+  void theUpstreamsRetryAfterIsWaitedForIfItIsLonger() {
+    Attempts attempts = start();
+    upstream.call(0).status(429, "retry-after", "20");
+    assertThat(recorder.lastWait()).isEqualTo(Duration.ofSeconds(20).toNanos());
+
+    time.advance(Duration.ofMillis(19_999));
+    attempts.startIfDue();
+    assertThat(upstream.calls).hasSize(1);
+    time.advance(Duration.ofMillis(1));
+    attempts.startIfDue();
+    assertThat(upstream.calls).hasSize(2);
+  }
+
+  @ParameterizedTest
+  @CsvSource({"120, true", "121, false", "3600, false"})
+  void aWaitThatDoesNotFitIntoTheFirstEventIsNotBegun(String retryAfter, boolean fits) {
+    start();
+    upstream.call(0).status(429, "retry-after", retryAfter);
+    if (fits) {
+      assertThat(recorder.waits).hasSize(1);
+    } else {
+      assertThat(recorder.seen).containsExactly("given up ErrorStatus 429, exhausted");
+    }
+  }
+
+  @Test
+  void timeThatTheAttemptTookCountsToo() {
+    start();
+    time.advance(Duration.ofSeconds(30));
+    upstream.call(0).status(429, "retry-after", "91");
+    assertThat(recorder.seen).containsExactly("given up ErrorStatus 429, exhausted");
+  }
+
+  @Test
+  void theWholeTimeLimitsTheWaitToo() {
+    pool =
+        pool(
+            settings ->
+                settings
+                    .timeoutsTotal(Duration.ofSeconds(50))
+                    .timeoutsFirstEvent(Duration.ofSeconds(40)));
+    Attempts attempts = start();
+    upstream.call(0).status(429, "retry-after", "30");
+    waitAsAsked(attempts);
+    upstream.call(1).status(429, "retry-after", "30");
+    assertThat(recorder.seen).containsExactly("given up ErrorStatus 429, exhausted");
+  }
+
+  @Test
+  void anAttemptThatTookTooLongIsFollowedAtOnce() {
+    Attempts attempts = start();
+    time.advance(Duration.ofSeconds(121));
+    attempts.timeOut("first-event");
+
+    assertThat(upstream.call(0).cancelled).isTrue();
+    assertThat(upstream.calls).hasSize(2);
+    upstream.call(0).fails(Kind.CANCELLED); // what comes of the first one means nothing any more
+    upstream.call(1).events();
+    upstream.call(1).body(START);
+    assertThat(recorder.seen).containsExactly("commit " + START);
+  }
+
+  @Test
+  void retriesStayWithinTheBudget() {
+    pool =
+        pool(
+            settings ->
+                settings.retryBudgetPerSecond(2).retryBudgetPercent(0).breakerEnabled(false));
+    for (int i = 0; i < 5; i++) {
+      start();
+      upstream.calls.get(upstream.calls.size() - 1).status(529);
+    }
+    assertThat(recorder.waits).hasSize(2);
+    assertThat(recorder.seen).hasSize(3).allMatch("given up ErrorStatus 529, exhausted"::equals);
+    assertThat(pool.counts().retriesOverBudget()).isEqualTo(3);
+  }
+
+  // ---- before anything is sent, and after
+
+  @Test
+  void anErrorInPlaceOfTheFirstEventIsRepeated() {
+    Attempts attempts = start();
+    upstream.call(0).events();
+    upstream.call(0).body(OVERLOADED);
+    assertThat(upstream.call(0).cancelled).isTrue();
+    waitAsAsked(attempts);
+    assertThat(upstream.calls).hasSize(2);
+    assertThat(recorder.seen).isEmpty();
+  }
+
+  @Test
+  void anErrorAfterTheFirstEventIsPassedOnAndNotRepeated() {
+    start();
+    upstream.call(0).events();
+    upstream.call(0).body(START);
+    upstream.call(0).body(OVERLOADED);
+    upstream.call(0).end();
+    assertThat(recorder.seen).containsExactly("commit " + START, "bytes " + OVERLOADED, "end");
+    assertThat(upstream.calls).hasSize(1);
+  }
+
+  @Test
+  void withFirstContentAnErrorAsSecondEventIsRepeated() {
+    pool = pool(settings -> settings.retryHold(GatewaySettings.Hold.FIRST_CONTENT));
+    Attempts attempts = start();
+    upstream.call(0).events();
+    upstream.call(0).body(START);
+    upstream.call(0).body(PING);
+    upstream.call(0).body(OVERLOADED);
+    waitAsAsked(attempts);
+    upstream.call(1).events();
+    upstream.call(1).body(START);
+    upstream.call(1).body(PING);
+    assertThat(recorder.seen).isEmpty();
+    upstream.call(1).body(DELTA);
+    assertThat(recorder.seen).containsExactly("commit " + START + PING + DELTA);
+  }
+
+  @Test
+  void eventsAreNotHeldForLongerThanTheHoldTime() {
+    pool =
+        pool(
+            settings ->
+                settings
+                    .retryHold(GatewaySettings.Hold.FIRST_CONTENT)
+                    .retryHoldTime(Duration.ofSeconds(3)));
+    Attempts attempts = start();
+    upstream.call(0).events();
+    upstream.call(0).body(START);
+    time.advance(Duration.ofSeconds(3));
+    assertThat(attempts.holdsForTooLong(time.source().nanos())).isFalse();
+    time.advance(Duration.ofMillis(1));
+    assertThat(attempts.holdsForTooLong(time.source().nanos())).isTrue();
+    attempts.commitHeld();
+    attempts.commitHeld();
+    upstream.call(0).body(DELTA);
+    upstream.call(0).end();
+
+    assertThat(recorder.seen).containsExactly("commit " + START, "bytes " + DELTA, "end");
+  }
+
+  @Test
+  void nothingIsRepeatedOnceAnythingWasPassedOn() {
+    Attempts attempts = start();
+    upstream.call(0).events();
+    upstream.call(0).body(START);
+    attempts.timeOut("idle");
+    upstream.call(0).fails(Kind.CUT);
+    attempts.startIfDue();
+
+    assertThat(upstream.calls).hasSize(1);
+    assertThat(recorder.seen).containsExactly("commit " + START, "cut CUT");
+  }
+
+  @Test
+  void anAnswerThatNobodyWantsIsNotPassedOn() {
+    recorder.wanted = false;
+    start();
+    upstream.call(0).events();
+    upstream.call(0).body(START);
+    upstream.call(0).body(DELTA);
+    assertThat(recorder.seen).containsExactly("commit " + START);
+  }
+
+  // ---- cancelling
+
+  @Test
+  void cancelDuringTheWaitMeansNoFurtherAttempt() {
+    Attempts attempts = start();
+    upstream.call(0).status(529);
+    attempts.cancel();
+    waitAsAsked(attempts);
+    assertThat(upstream.calls).hasSize(1);
+    assertThat(recorder.seen).isEmpty();
+  }
+
+  @Test
+  void cancelWhileTheCallIsBeingStartedReachesIt() {
+    upstream.whileStarting(call -> requireNonNull(recorder.attempts).cancel());
+    start();
+    assertThat(upstream.call(0).cancelled).isTrue();
+  }
+
+  @Test
+  void grantsThatComeBeforeTheCallIsKnownAreNotLost() {
+    upstream.whileStarting(
+        call -> {
+          call.events();
+          call.body(START);
+          requireNonNull(recorder.attempts)
+              .grant(300_000); // the client was faster than this thread
+        });
+    Attempts attempts = start();
+    attempts.grant(5);
+    assertThat(upstream.call(0).granted).hasValue(300_005);
+  }
+
+  // ---- the circuit breaker
+
+  @Test
+  void anUpstreamThatKeepsFailingIsLeftAloneForAWhile() {
+    pool =
+        pool(
+            settings ->
+                settings
+                    .retryMaxAttempts(1)
+                    .breakerMinimumNumberOfCalls(4)
+                    .breakerWaitDurationInOpenState(Duration.ofSeconds(10))
+                    .breakerPermittedNumberOfCallsInHalfOpenState(1));
+    fail(4);
+    time.advance(Duration.ofSeconds(4));
+    start();
+    assertThat(upstream.calls).hasSize(4);
+    assertThat(recorder.last()).isEqualTo("given up BreakerOpen PT6S, exhausted");
+    assertThat(pool.members().get(0).breaker()).isEqualTo("open");
+
+    time.advance(Duration.ofMillis(6_001));
+    start();
+    start(); // one trial call is permitted, and that one runs
+    assertThat(upstream.calls).hasSize(5);
+    assertThat(recorder.last()).isEqualTo("given up BreakerOpen PT1S, exhausted");
+
+    upstream.call(4).events();
+    upstream.call(4).body(START);
+    assertThat(pool.members().get(0).breaker()).isEqualTo("closed");
+  }
+
+  @Test
+  void limitsOfTheAccountAndClientsThatLeaveDoNotOpenTheBreaker() {
+    pool = pool(settings -> settings.retryMaxAttempts(1).breakerMinimumNumberOfCalls(2));
+    for (int i = 0; i < 10; i++) {
+      Attempts attempts = start();
+      if (i % 2 == 0) {
+        upstream.call(i).status(429);
+      } else {
+        attempts.cancel();
+        upstream.call(i).fails(Kind.CANCELLED);
+      }
+    }
+    assertThat(upstream.calls).hasSize(10);
+    assertThat(pool.members().get(0).breaker()).isEqualTo("closed");
+  }
+
+  @Test
+  void aTrialCallOfWhichNothingCameLeavesRoomForAnother() {
+    pool =
+        pool(
+            settings ->
+                settings
+                    .retryMaxAttempts(1)
+                    .breakerMinimumNumberOfCalls(2)
+                    .breakerPermittedNumberOfCallsInHalfOpenState(1));
+    fail(2);
+    time.advance(Duration.ofMillis(10_001));
+    start().cancel();
+    start();
+    assertThat(upstream.calls).hasSize(4);
+  }
+
+  private void fail(int times) {
+    for (int i = 0; i < times; i++) {
+      start();
+      upstream.calls.get(upstream.calls.size() - 1).status(500);
+    }
+  }
+
+  // ---- several upstreams
+
+  private static final List<Member> TWO =
+      List.of(
+          new Member("a", URI.create("http://a.test/base"), Secret.of("key-a"), null, 1),
+          new Member("b", URI.create("http://b.test"), Secret.of("key-b"), null, 3));
+
+  @Test
+  void aMemberThatReachedItsLimitRestsForEverybodyAndTheNextIsAskedAtOnce() {
+    pool = pool(settings -> settings.upstreamMembers(TWO));
+    start();
+    upstream.call(0).status(429, "retry-after", "60");
+    assertThat(recorder.waits).isEmpty();
+    assertThat(asked(1)).isEqualTo("http://b.test /v1/messages key-b");
+
+    start();
+    assertThat(asked(2)).isEqualTo("http://b.test /v1/messages key-b");
+    time.advance(Duration.ofSeconds(60));
+    start();
+    assertThat(asked(3)).isEqualTo("http://a.test/base /base/v1/messages key-a");
+  }
+
+  @Test
+  void whenAllRestTheFirstAttemptWaitsForTheShortestRest() {
+    pool = pool(settings -> settings.upstreamMembers(TWO).retryMaxAttempts(2));
+    start();
+    upstream.call(0).status(429, "retry-after", "60");
+    upstream.call(1).status(429, "retry-after", "20");
+    recorder.seen.clear();
+
+    Attempts late = start();
+    assertThat(upstream.calls).hasSize(2);
+    assertThat(recorder.lastWait()).isEqualTo(Duration.ofSeconds(20).toNanos());
+    waitAsAsked(late);
+    assertThat(asked(2)).startsWith("http://b.test");
+  }
+
+  @Test
+  void whenAllRestForTooLongTheClientIsTold() {
+    pool = pool(settings -> settings.upstreamMembers(TWO));
+    start();
+    upstream.call(0).status(429, "retry-after", "600");
+    upstream.call(1).status(429, "retry-after", "700");
+    start();
+    assertThat(recorder.last()).isEqualTo("given up AllRest PT10M, exhausted");
+    assertThat(upstream.calls).hasSize(2);
+  }
+
+  @Test
+  void membersAreChosenByWeight() {
+    pool =
+        pool(
+            settings ->
+                settings
+                    .upstreamMembers(TWO)
+                    .upstreamSelection(GatewaySettings.Selection.WEIGHTED));
+    for (int i = 0; i < 1_000; i++) {
+      start();
+    }
+    long b =
+        upstream.calls.stream()
+            .filter(call -> call.request.origin().getHost().equals("b.test"))
+            .count();
+    assertThat(b).isBetween(690L, 810L); // 750 by weight; 4 standard deviations are 55
+  }
+
+  @Test
+  void aMemberWhoseBreakerIsOpenIsPassedOver() {
+    pool =
+        pool(
+            settings ->
+                settings.upstreamMembers(TWO).breakerMinimumNumberOfCalls(2).retryMaxAttempts(2));
+    for (int i = 0; i < 2; i++) {
+      start();
+      upstream.calls.get(upstream.calls.size() - 1).fails(Kind.CONNECT);
+    }
+    upstream.calls.clear();
+    start();
+    assertThat(asked(0)).startsWith("http://b.test");
+    assertThat(pool.members().get(0).breaker()).isEqualTo("open");
+    assertThat(pool.members().get(1).breaker()).isEqualTo("closed");
+  }
+
+  private String asked(int index) {
+    UpstreamRequest request = upstream.call(index).request;
+    String key =
+        request.headers().stream()
+            .filter(field -> field.is("x-api-key"))
+            .findFirst()
+            .orElseThrow()
+            .value();
+    return request.origin() + " " + request.pathAndQuery() + " " + key;
+  }
+
+  // ---- other models
+
+  @Test
+  void otherModelsTakeTheLastAttemptsAndOnlyTheModelChanges() {
+    pool =
+        pool(
+            settings ->
+                settings
+                    .retryMaxAttempts(4)
+                    .retryFallbacks(Map.of("claude-opus-5-5", List.of("claude-b", "claude-c"))));
+    Attempts attempts =
+        start(pool, "{\"a\":1, \"model\" : \"claude-opus-5-5\", \"messages\":[\"ü\"]}");
+    upstream.call(0).status(529);
+    waitAsAsked(attempts);
+    upstream.call(1).status(529);
+    upstream.call(2).status(529);
+    assertThat(attempts.fallbackModel()).isEqualTo("claude-c");
+    upstream.call(3).status(529);
+
+    assertThat(upstream.calls.stream().map(AttemptsTest::bodyOf))
+        .containsExactly(
+            "{\"a\":1, \"model\" : \"claude-opus-5-5\", \"messages\":[\"ü\"]}",
+            "{\"a\":1, \"model\" : \"claude-opus-5-5\", \"messages\":[\"ü\"]}",
+            "{\"a\":1, \"model\" : \"claude-b\", \"messages\":[\"ü\"]}",
+            "{\"a\":1, \"model\" : \"claude-c\", \"messages\":[\"ü\"]}");
+    assertThat(recorder.seen).containsExactly("given up ErrorStatus 529, exhausted");
+    assertThat(recorder.waits).hasSize(1); // only for the second attempt with the same model
+  }
+
+  @Test
+  void aLimitThatIsTooLongToWaitForLeadsToTheOtherModelAtOnce() {
+    pool =
+        pool(settings -> settings.retryFallbacks(Map.of("claude-opus-5-5", List.of("claude-b"))));
+    start();
+    upstream.call(0).status(429, "retry-after", "3600");
+    assertThat(upstream.calls).hasSize(2);
+    assertThat(bodyOf(upstream.call(1))).contains("claude-b");
+  }
+
+  @Test
+  void anErrorOfTheRequestItselfLeadsToNoOtherModel() {
+    pool =
+        pool(settings -> settings.retryFallbacks(Map.of("claude-opus-5-5", List.of("claude-b"))));
+    start();
+    upstream.call(0).status(400);
+    assertThat(upstream.calls).hasSize(1);
+  }
+
+  private static String bodyOf(Call call) {
+    byte[] body = call.request.body();
+    return body == null ? "" : new String(body, 0, call.request.bodyLength(), UTF_8);
+  }
+
+  /** Writes down what it is told. */
+  private static final class Recorder implements Attempts.Listener {
+    final List<String> seen = new ArrayList<>();
+    final List<Long> waits = new ArrayList<>();
+    boolean wanted = true;
+    @Nullable Attempts attempts;
+
+    long lastWait() {
+      return waits.get(waits.size() - 1);
+    }
+
+    String last() {
+      return seen.get(seen.size() - 1);
+    }
+
+    @Override
+    public boolean onCommit(Answer answer, byte[] first) {
+      seen.add("commit " + new String(first, UTF_8));
+      return wanted;
+    }
+
+    @Override
+    public void onCommitted(Answer answer) {}
+
+    @Override
+    public void onBytes(Answer answer, byte[] bytes, int offset, int length) {
+      seen.add("bytes " + new String(bytes, offset, length, UTF_8));
+    }
+
+    @Override
+    public void onEnd(Answer answer) {
+      seen.add("end");
+    }
+
+    @Override
+    public void onCut(Answer answer, UpstreamFailure failure) {
+      seen.add("cut " + failure.kind());
+    }
+
+    @Override
+    public void onWhole(Answer answer, byte[] body) {
+      seen.add("whole " + new String(body, UTF_8));
+    }
+
+    @Override
+    public void onGivenUp(AttemptFailure failure, boolean exhausted) {
+      String what = failure.getClass().getSimpleName();
+      if (failure instanceof AttemptFailure.ErrorStatus status) {
+        what += " " + status.head().status();
+      } else if (failure instanceof AttemptFailure.BreakerOpen open) {
+        what += " " + open.retryAfter();
+      } else if (failure instanceof AttemptFailure.AllRest rest) {
+        what += " " + rest.retryAfter();
+      }
+      seen.add("given up " + what + (exhausted ? ", exhausted" : ", may retry"));
+    }
+
+    @Override
+    public void onWaiting(long nanos) {
+      waits.add(nanos);
+    }
+  }
+}
