@@ -9,6 +9,7 @@ import com.anthropic.client.AnthropicClient;
 import com.anthropic.client.okhttp.AnthropicOkHttpClient;
 import com.anthropic.errors.AnthropicException;
 import com.anthropic.errors.AnthropicServiceException;
+import com.anthropic.errors.ConflictException;
 import com.anthropic.errors.GatewayTimeoutException;
 import com.anthropic.errors.InternalServerException;
 import com.anthropic.errors.OverloadedException;
@@ -301,6 +302,47 @@ final class SdkRetriesTest extends GatewayContract {
     SseException e = failure(SseException.class, () -> ask(client, Asked.STREAM));
 
     assertThat(e.type().orElseThrow().asString()).isEqualTo("overloaded_error");
+    assertThat(headrace.claude().attempts()).isEqualTo(MAX_ATTEMPTS);
+    assertSdkAskedOnce(headrace);
+  }
+
+  // ---- Ends in the middle of the attempts -------------------------------------------------------
+
+  @ParameterizedTest
+  @EnumSource(Asked.class)
+  void requestThatIsEndedByTheTotalClockIsNotRepeatedByTheSdk(Asked asked) throws Exception {
+    ManualTime time = new ManualTime();
+    GatewayUnderTest headrace =
+        start(time, settings -> settings.timeoutsTotal(Duration.ofSeconds(200)));
+    headrace.claude().answersAlways(Answer.text("Hello").stallBeforeHead());
+    AnthropicClient client = sdk(headrace);
+
+    Future<GatewayTimeoutException> call =
+        threads.submit(() -> failure(GatewayTimeoutException.class, () -> ask(client, asked)));
+    letTimeOut(0, 2, headrace, time);
+    await("the end of the call, or a repetition")
+        .atMost(Duration.ofSeconds(10))
+        .until(() -> call.isDone() || headrace.claude().attempts() > 2);
+
+    assertThat(headrace.claude().attempts()).isEqualTo(2);
+    GatewayTimeoutException e = call.get(10, TimeUnit.SECONDS);
+    assertThat(e.apiMessage().orElseThrow()).contains("timeouts.total");
+    assertSdkAskedOnce(headrace);
+  }
+
+  /** The SDK repeats a 409, which the gateway does not: after repetitions it is told not to. */
+  @ParameterizedTest
+  @EnumSource(Asked.class)
+  void errorThatOnlyTheSdkRepeatsIsNotRepeatedAfterTheGatewaysRepetitions(Asked asked)
+      throws Exception {
+    GatewayUnderTest headrace = start(attempts, SdkRetriesTest::quick);
+    headrace
+        .claude()
+        .answersBy(request -> Answer.status(request.index() % MAX_ATTEMPTS == 2 ? 409 : 529));
+    AnthropicClient client = sdk(headrace);
+
+    failure(ConflictException.class, () -> ask(client, asked));
+
     assertThat(headrace.claude().attempts()).isEqualTo(MAX_ATTEMPTS);
     assertSdkAskedOnce(headrace);
   }
