@@ -1,5 +1,6 @@
 // The official TypeScript SDK as the gateway's client. Started by TypeScriptSdkTest, which says how
 // to run it and which runs gateway and simulator. Answers are scripted by name (SdkAnswers.java).
+// The gateway makes one attempt here; retries.test.mjs is about more.
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';

@@ -54,6 +54,12 @@ abstract class GatewayContract {
         GatewayUnderTest.start(kind, ClaudeSimulator.builder().apiKey(KEY).start(), time, change));
   }
 
+  /** With every attempt counted, also those that do not reach the simulator. */
+  final GatewayUnderTest start(
+      CountedAttempts attempts, UnaryOperator<GatewaySettingsBuilder> change) throws Exception {
+    return keep(GatewayUnderTest.start(kind, attempts, change));
+  }
+
   final GatewayUnderTest keep(GatewayUnderTest headrace) {
     gateways.add(headrace);
     return headrace;

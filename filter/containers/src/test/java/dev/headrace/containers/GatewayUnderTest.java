@@ -60,6 +60,18 @@ final class GatewayUnderTest implements AutoCloseable {
     return new GatewayUnderTest(claude, gateway, container);
   }
 
+  /** The same with every attempt counted, also those that do not reach the simulator. */
+  static GatewayUnderTest start(
+      ContainerKind kind, CountedAttempts attempts, UnaryOperator<GatewaySettingsBuilder> change)
+      throws Exception {
+    ClaudeSimulator claude = ClaudeSimulator.builder().apiKey(API_KEY).start();
+    GatewaySettingsBuilder settings =
+        GatewaySettings.builder().upstreamBaseUrl(claude.baseUrl()).upstreamApiKeySource(attempts);
+    Gateway gateway = Gateway.start(change.apply(settings).build());
+    RunningContainer container = kind.start(new Deployment("", new GatewayServlet(gateway), null));
+    return new GatewayUnderTest(claude, gateway, container);
+  }
+
   /** The same behind the filter, in an application with a context path. */
   static GatewayUnderTest startAsFilter(
       ContainerKind kind, String contextPath, UnaryOperator<GatewaySettingsBuilder> change)

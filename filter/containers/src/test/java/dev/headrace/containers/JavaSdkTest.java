@@ -1,16 +1,16 @@
 package dev.headrace.containers;
 
+import static dev.headrace.containers.JavaSdk.failure;
+import static dev.headrace.containers.JavaSdk.text;
+import static dev.headrace.containers.JavaSdk.withoutId;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.params.provider.Arguments.arguments;
 
 import com.anthropic.client.AnthropicClient;
 import com.anthropic.client.okhttp.AnthropicOkHttpClient;
 import com.anthropic.core.JsonValue;
-import com.anthropic.core.Sleeper;
 import com.anthropic.core.http.StreamResponse;
-import com.anthropic.errors.AnthropicException;
 import com.anthropic.errors.AnthropicIoException;
 import com.anthropic.errors.AnthropicServiceException;
 import com.anthropic.errors.BadRequestException;
@@ -24,9 +24,7 @@ import com.anthropic.errors.RateLimitException;
 import com.anthropic.errors.ServiceUnavailableException;
 import com.anthropic.errors.SseException;
 import com.anthropic.errors.UnauthorizedException;
-import com.anthropic.helpers.MessageAccumulator;
 import com.anthropic.models.messages.CitationsWebSearchResultLocation;
-import com.anthropic.models.messages.ContentBlock;
 import com.anthropic.models.messages.Message;
 import com.anthropic.models.messages.MessageCountTokensParams;
 import com.anthropic.models.messages.MessageCreateParams;
@@ -37,6 +35,8 @@ import com.anthropic.models.messages.WebSearchResultBlock;
 import com.anthropic.models.models.ModelInfo;
 import com.anthropic.models.models.ModelListPage;
 import com.anthropic.models.models.ModelListParams;
+import dev.headrace.containers.JavaSdk.Closing;
+import dev.headrace.containers.JavaSdk.RecordingSleeper;
 import dev.headrace.simulator.Answer;
 import dev.headrace.simulator.SeenRequest;
 import java.time.Duration;
@@ -45,9 +45,7 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.concurrent.CompletableFuture;
 import java.util.stream.Stream;
-import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -60,7 +58,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * The official Java SDK as the gateway's client. What the SDK makes of a scripted answer is
- * compared with what it makes of the same answer without a gateway.
+ * compared with what it makes of the same answer without a gateway. The gateway makes one attempt,
+ * so that one answer of the upstream is what the SDK gets; {@link SdkRetriesTest} is about more.
  */
 @ParameterizedClass
 @EnumSource(ContainerKind.class)
@@ -90,7 +89,8 @@ class JavaSdkTest {
   void start() throws Exception {
     headrace =
         GatewayUnderTest.start(
-            kind, settings -> settings.timeoutsHeartbeat(Duration.ofMillis(200)));
+            kind,
+            settings -> settings.timeoutsHeartbeat(Duration.ofMillis(200)).retryMaxAttempts(1));
     client = client(headrace.baseUrl().toString(), CLIENT_KEY, 0);
     direct = client(headrace.claude().baseUrl().toString(), GatewayUnderTest.API_KEY, 0);
   }
@@ -396,7 +396,7 @@ class JavaSdkTest {
     }
 
     assertThat(headrace.claude().attempts()).isEqualTo(3);
-    assertThat(sleeper.slept).hasSize(2);
+    assertThat(sleeper.slept()).hasSize(2);
   }
 
   @Test
@@ -408,7 +408,7 @@ class JavaSdkTest {
     }
 
     assertThat(headrace.claude().attempts()).isEqualTo(2);
-    assertThat(sleeper.slept).containsExactly(Duration.ofSeconds(7));
+    assertThat(sleeper.slept()).containsExactly(Duration.ofSeconds(7));
   }
 
   @Test
@@ -460,11 +460,7 @@ class JavaSdkTest {
   }
 
   private static Message accumulate(AnthropicClient from) {
-    MessageAccumulator accumulator = MessageAccumulator.create();
-    try (StreamResponse<RawMessageStreamEvent> stream = from.messages().createStreaming(PARAMS)) {
-      stream.stream().forEach(accumulator::accumulate);
-    }
-    return accumulator.message();
+    return JavaSdk.accumulate(from, PARAMS);
   }
 
   private List<RawMessageStreamEvent> events(AnthropicClient from, String answer) {
@@ -487,26 +483,6 @@ class JavaSdkTest {
     }
   }
 
-  private static <T extends AnthropicException> T failure(
-      Class<T> expected, ThrowingCallable call) {
-    T thrown = catchThrowableOfType(expected, call);
-    assertThat(thrown).isInstanceOf(expected); // also when nothing was thrown
-    return thrown;
-  }
-
-  private static Message withoutId(Message message) {
-    return message.toBuilder().id("msg").build();
-  }
-
-  private static String text(Message message) {
-    return String.join(
-        "",
-        message.content().stream()
-            .filter(ContentBlock::isText)
-            .map(block -> block.asText().text())
-            .toList());
-  }
-
   private static String textOf(List<RawMessageStreamEvent> events) {
     StringBuilder text = new StringBuilder();
     for (RawMessageStreamEvent event : events) {
@@ -516,31 +492,5 @@ class JavaSdkTest {
           .ifPresent(delta -> text.append(delta.text()));
     }
     return text.toString();
-  }
-
-  /** The SDK's clients have a close method but are not closeable. */
-  private record Closing(AnthropicClient client) implements AutoCloseable {
-    @Override
-    public void close() {
-      client.close();
-    }
-  }
-
-  /** Notes how long the SDK wants to sleep, and does not. */
-  private static final class RecordingSleeper implements Sleeper {
-    private final List<Duration> slept = new ArrayList<>();
-
-    @Override
-    public void sleep(Duration duration) {
-      slept.add(duration);
-    }
-
-    @Override
-    public CompletableFuture<Void> sleepAsync(Duration duration) {
-      throw new UnsupportedOperationException("the tests use the blocking client");
-    }
-
-    @Override
-    public void close() {}
   }
 }

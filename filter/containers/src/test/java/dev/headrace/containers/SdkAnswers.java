@@ -64,6 +64,9 @@ final class SdkAnswers {
       answers.put("status-" + status, Answer.status(status));
     }
     answers.put("status-429-after-7s", Answer.status(429).retryAfter(Duration.ofSeconds(7)));
+    answers.put("status-429-after-1h", Answer.status(429).retryAfter(Duration.ofHours(1)));
+    answers.put("spend-limit", Answer.spendLimit());
+    answers.put("status-529-no-retry", Answer.status(529).shouldRetry(false));
     // Makes SDKs retry at once: they believe this header before any other.
     answers.put("status-529-after-1ms", Answer.status(529).header("retry-after-ms", "1"));
     answers.put(

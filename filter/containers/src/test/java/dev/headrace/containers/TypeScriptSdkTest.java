@@ -15,6 +15,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -37,6 +38,7 @@ class TypeScriptSdkTest {
   private static final Path SOURCES = Path.of("src", "test", "node");
   private static final Path DIRECTORY = Path.of("target", "node");
   private static final int FEWEST_TESTS = 75;
+  private static final int FEWEST_TESTS_OF_RETRIES = 85;
   private static final Pattern SUMMARY = Pattern.compile("^\\S+ (pass|fail|skipped|todo) (\\d+)$");
 
   @ParameterizedTest
@@ -46,7 +48,12 @@ class TypeScriptSdkTest {
     run(Map.of(), List.of("npm", "install", "--no-audit", "--no-fund"), line -> {});
     try (GatewayUnderTest headrace =
             GatewayUnderTest.start(
-                kind, settings -> settings.timeoutsHeartbeat(Duration.ofMillis(200)));
+                kind,
+                settings ->
+                    settings
+                        .timeoutsHeartbeat(Duration.ofMillis(200))
+                        .retryMaxAttempts(1)
+                        .breakerEnabled(false)); // one gateway for many failures
         SimulatorControl control = new SimulatorControl(headrace)) {
       Map<String, String> environment =
           Map.of(
@@ -65,6 +72,72 @@ class TypeScriptSdkTest {
       assertThat(summary.passed).isGreaterThanOrEqualTo(FEWEST_TESTS);
       assertThat(summary.others).isZero();
     }
+  }
+
+  @ParameterizedTest
+  @EnumSource(ContainerKind.class)
+  void allNodeTestsOfRetriesPass(ContainerKind kind) throws Exception {
+    copySources();
+    run(Map.of(), List.of("npm", "install", "--no-audit", "--no-fund"), line -> {});
+    try (SimulatorControl control =
+        new SimulatorControl((attempts, fault) -> startForRetries(kind, attempts, fault))) {
+      Map<String, String> environment =
+          Map.of(
+              "HEADRACE_SIMULATOR_KEY", GatewayUnderTest.API_KEY,
+              "HEADRACE_CONTROL_URL", control.url().toString(),
+              "HEADRACE_FAULTS", faults());
+      Summary summary = new Summary();
+
+      run(
+          environment,
+          List.of("node", "--test", "--test-reporter=spec", "retries.test.mjs"),
+          summary::read);
+
+      assertThat(summary.passed).isGreaterThanOrEqualTo(FEWEST_TESTS_OF_RETRIES);
+      assertThat(summary.others).isZero();
+    }
+  }
+
+  /** Only waits and budget differ from the defaults, and the clock that a fault needs. */
+  private static GatewayUnderTest startForRetries(
+      ContainerKind kind, CountedAttempts attempts, @Nullable RepeatedFault fault)
+      throws Exception {
+    return GatewayUnderTest.start(
+        kind,
+        attempts,
+        settings -> {
+          settings.retryWaitDuration(Duration.ofMillis(20)).retryBudgetPerSecond(1000);
+          if (fault != null) {
+            settings.timeoutsIdle(fault.idle());
+            if (fault.endsByFirstEvent()) {
+              settings.timeoutsFirstEvent(Duration.ofSeconds(1));
+            }
+          }
+          return settings;
+        });
+  }
+
+  /** One line per fault and way to ask: name, {@code STREAM} or {@code JSON}, status, type, id. */
+  private static String faults() {
+    StringBuilder lines = new StringBuilder();
+    for (RepeatedFault fault : RepeatedFault.values()) {
+      for (RepeatedFault.Asked asked : RepeatedFault.Asked.values()) {
+        if (fault.happensTo(asked)) {
+          lines
+              .append(fault.name())
+              .append(' ')
+              .append(asked)
+              .append(' ')
+              .append(fault.status)
+              .append(' ')
+              .append(fault.type == null ? "none" : fault.type)
+              .append(' ')
+              .append(fault.hasRequestId())
+              .append('\n');
+        }
+      }
+    }
+    return lines.toString();
   }
 
   /** The tests run in a copy, so that no {@code node_modules} comes into the source tree. */

@@ -47,7 +47,7 @@ final class UpstreamAnswersTest extends GatewayContract {
 
   @Test
   void errorAnswersPassWithStatusBytesAndAllowedHeaders() throws Exception {
-    GatewayUnderTest headrace = start();
+    GatewayUnderTest headrace = start(s -> s.retryMaxAttempts(1));
     Map<String, Answer> answers = new LinkedHashMap<>();
     Map<String, String> bodies = new LinkedHashMap<>();
     for (int status : new int[] {400, 401, 402, 403, 404, 409, 413, 422, 429, 500, 502, 504, 529}) {
@@ -97,8 +97,78 @@ final class UpstreamAnswersTest extends GatewayContract {
   }
 
   @Test
-  void theApisOwnErrorsPassUnchanged() throws Exception {
+  void afterThreeAttemptsTheLastAnswerPassesAndTellsTheClientNotToRepeatIt() throws Exception {
+    GatewayUnderTest headrace =
+        start(
+            s ->
+                s.retryWaitDuration(Duration.ofMillis(10))
+                    .retryBudgetPerSecond(1000)
+                    .breakerEnabled(false));
+    for (int status : new int[] {408, 429, 500, 502, 503, 504, 529}) {
+      headrace.claude().reset();
+      for (int attempt = 1; attempt <= 3; attempt++) {
+        headrace
+            .claude()
+            .answers(
+                Answer.json(status, errorJson(status, attempt))
+                    .header("request-id", "req_" + attempt)
+                    .header("retry-after", "0")
+                    .header("x-should-retry", "true")
+                    .header("anthropic-ratelimit-requests-remaining", "4" + attempt)
+                    .header("set-cookie", "session=1"));
+      }
+      RawClient.Reply reply = post(headrace, STREAMING);
+      String name = status + "";
+      assertThat(reply.status()).as(name).isEqualTo(status);
+      assertThat(reply.body()).as(name).isEqualTo(errorJson(status, 3));
+      assertThat(reply.header("request-id")).as(name).hasValue("req_3");
+      assertThat(reply.header("retry-after")).as(name).hasValue("0");
+      assertThat(reply.header("anthropic-ratelimit-requests-remaining")).as(name).hasValue("43");
+      assertThat(valuesOf(reply, "x-should-retry")).as(name).containsExactly("false");
+      assertOnlyAllowedHeaders(name, reply);
+      assertThat(headrace.claude().attempts()).as(name).isEqualTo(3);
+    }
+  }
+
+  private static String errorJson(int status, int attempt) {
+    return "{\"type\":\"error\",  \"error\":{\"type\":\"some_error\",\"message\":\"Größe "
+        + status
+        + "\"},\"request_id\":\"req_"
+        + attempt
+        + "\"}";
+  }
+
+  private static List<String> valuesOf(RawClient.Reply reply, String name) {
+    return reply.fields().stream()
+        .filter(field -> field.name().equalsIgnoreCase(name))
+        .map(Field::value)
+        .toList();
+  }
+
+  @Test
+  void anErrorThatNoRepetitionHelpsPassesUnchangedAfterOneAttempt() throws Exception {
     GatewayUnderTest headrace = start();
+    for (int status : new int[] {400, 401, 402, 403, 404, 409, 413, 422, 501}) {
+      headrace.claude().reset();
+      headrace
+          .claude()
+          .answersAlways(
+              Answer.status(status)
+                  .header("retry-after", "7")
+                  .withoutHeader("x-should-retry")); // the simulator's own says false for some
+
+      RawClient.Reply reply = post(headrace, STREAMING);
+      assertThat(reply.status()).isEqualTo(status);
+      assertThat(reply.header("request-id")).hasValue(headrace.claude().lastRequest().requestId());
+      assertThat(reply.header("retry-after")).hasValue("7");
+      assertThat(reply.header("x-should-retry")).as("%d", status).isEmpty();
+      assertThat(headrace.claude().attempts()).as("%d", status).isEqualTo(1);
+    }
+  }
+
+  @Test
+  void theApisOwnErrorsPassUnchanged() throws Exception {
+    GatewayUnderTest headrace = start(s -> s.retryMaxAttempts(1));
     for (int status : new int[] {400, 401, 403, 404, 429, 500, 504, 529}) {
       headrace.claude().answers(Answer.status(status));
       RawClient.Reply reply = post(headrace, STREAMING);
@@ -112,7 +182,7 @@ final class UpstreamAnswersTest extends GatewayContract {
 
   @Test
   void anErrorInPlaceOfTheFirstEventBecomesItsStatus() throws Exception {
-    GatewayUnderTest headrace = start();
+    GatewayUnderTest headrace = start(s -> s.retryMaxAttempts(1));
     Map<String, Integer> statuses =
         Map.of(
             "overloaded_error", 529,

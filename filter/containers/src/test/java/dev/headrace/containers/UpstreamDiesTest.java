@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.headrace.config.ByteSize;
+import dev.headrace.config.GatewaySettingsBuilder;
 import dev.headrace.containers.RawClient.End;
 import dev.headrace.simulator.Answer;
 import dev.headrace.simulator.ClaudeSimulator;
@@ -54,7 +55,7 @@ final class UpstreamDiesTest extends GatewayContract {
    */
   @Test
   void aConnectionClosedOrResetRightBehindTheLastEventNeverLooksComplete() throws Exception {
-    GatewayUnderTest headrace = start();
+    GatewayUnderTest headrace = start(s -> s.retryMaxAttempts(1));
     for (int i = 0; i < 20; i++) {
       headrace.claude().answers(Answer.transcript(TEXT).cutAfterEvents(4));
       assertNeverLooksComplete(post(headrace, STREAMING), "cut " + i);
@@ -65,7 +66,7 @@ final class UpstreamDiesTest extends GatewayContract {
 
   @Test
   void aConnectionCutOrResetWithinAnEventIsDroppedWithoutAnEnd() throws Exception {
-    GatewayUnderTest headrace = start();
+    GatewayUnderTest headrace = start(s -> s.retryMaxAttempts(1));
     int afterFirst = TEXT.indexOf("\n\n") + 2;
     SplittableRandom random = new SplittableRandom(1);
     int dropped = 0;
@@ -93,7 +94,7 @@ final class UpstreamDiesTest extends GatewayContract {
 
   @Test
   void aCutWithinTheFirstEventBecomesABadGateway() throws Exception {
-    GatewayUnderTest headrace = start();
+    GatewayUnderTest headrace = start(s -> s.retryMaxAttempts(1));
     headrace.claude().answers(Answer.transcript(TEXT).cutAtByte(20));
     assertError(post(headrace, STREAMING), 502, "api_error");
   }
@@ -120,7 +121,8 @@ final class UpstreamDiesTest extends GatewayContract {
 
   @Test
   void aStallBeforeTheFirstEventBecomesAGatewayTimeout() throws Exception {
-    GatewayUnderTest headrace = start(s -> s.timeoutsFirstEvent(Duration.ofMillis(500)));
+    GatewayUnderTest headrace =
+        start(s -> s.timeoutsFirstEvent(Duration.ofMillis(500)).retryMaxAttempts(1));
     for (Answer answer :
         List.of(Answer.text("a").stallBeforeHead(), Answer.transcript(TEXT).stallAfterEvents(0))) {
       headrace.claude().answers(answer);
@@ -144,14 +146,14 @@ final class UpstreamDiesTest extends GatewayContract {
 
   @Test
   void aRefusedConnectionBecomesABadGateway() throws Exception {
-    GatewayUnderTest headrace = start();
+    GatewayUnderTest headrace = start(s -> s.retryMaxAttempts(1));
     headrace.claude().refuseConnections();
     assertError(post(headrace, STREAMING), 502, "api_error");
   }
 
   @Test
   void aConnectionClosedOrResetBeforeTheHeadBecomesABadGateway() throws Exception {
-    GatewayUnderTest headrace = start();
+    GatewayUnderTest headrace = start(s -> s.retryMaxAttempts(1));
     headrace.claude().answers(Answer.text("a").closeBeforeHead());
     assertError(post(headrace, STREAMING), 502, "api_error");
     headrace.claude().answers(Answer.text("a").resetBeforeHead());
@@ -160,7 +162,7 @@ final class UpstreamDiesTest extends GatewayContract {
 
   @Test
   void anAnswerThatIsNoHttpBecomesABadGateway() throws Exception {
-    GatewayUnderTest headrace = start();
+    GatewayUnderTest headrace = start(s -> s.retryMaxAttempts(1));
     for (String garbage :
         List.of("SSH-2.0-OpenSSH_9.9\r\n", "HTTP/1.1 abc\r\n\r\n", "HTTP/1.1 200 OK\r\nConte")) {
       headrace.claude().answers(Answer.rawHttp(garbage.getBytes(UTF_8)));
@@ -170,7 +172,7 @@ final class UpstreamDiesTest extends GatewayContract {
 
   @Test
   void aCutJsonAnswerThatIsSmallBecomesABadGateway() throws Exception {
-    GatewayUnderTest headrace = start();
+    GatewayUnderTest headrace = start(s -> s.retryMaxAttempts(1));
     headrace.claude().answers(Answer.text("Hello").cutAtByte(30));
     assertError(post(headrace, Requests.whole("Hello")), 502, "api_error");
   }
@@ -186,9 +188,67 @@ final class UpstreamDiesTest extends GatewayContract {
 
   @Test
   void anUpstreamWhoseCertificateIsUnknownBecomesABadGateway() throws Exception {
-    GatewayUnderTest headrace = start(ClaudeSimulator.builder().apiKey(KEY).tls(), s -> s);
+    GatewayUnderTest headrace =
+        start(ClaudeSimulator.builder().apiKey(KEY).tls(), s -> s.retryMaxAttempts(1));
     assertError(post(headrace, STREAMING), 502, "api_error");
     assertThat(headrace.claude().attempts()).isZero();
+  }
+
+  @Test
+  void anAnswerThatDiesBeforeItsFirstEventIsRepeatedWithoutATrace() throws Exception {
+    CountedAttempts attempts = new CountedAttempts();
+    GatewayUnderTest headrace = start(attempts, UpstreamDiesTest::quickly);
+    headrace.claude().answersAlways(Answer.transcript(TEXT));
+    int expected = 0;
+    for (RepeatedFault fault : RepeatedFault.values()) {
+      // Refused are only new connections, and here are some to use again: see SdkRetriesTest.
+      if (fault.happensTo(RepeatedFault.Asked.STREAM)
+          && !fault.endsByFirstEvent()
+          && fault != RepeatedFault.CONNECTION_REFUSED) {
+        attempts.reset();
+        fault.happens(2, headrace.claude(), attempts);
+        RawClient.Reply reply = post(headrace, STREAMING);
+        assertThat(reply.status()).as(fault.name()).isEqualTo(200);
+        assertThat(reply.end()).as(fault.name()).isEqualTo(End.COMPLETE);
+        assertThat(reply.body()).as(fault.name()).isEqualTo(TEXT);
+        assertThat(reply.header("x-should-retry")).as(fault.name()).isEmpty();
+        assertThat(reply.header("request-id"))
+            .hasValue(headrace.claude().lastRequest().requestId());
+        assertThat(attempts.count()).as(fault.name()).isEqualTo(3);
+        expected++;
+      }
+    }
+    assertThat(expected).isGreaterThan(15);
+  }
+
+  @Test
+  void anUpstreamThatDiesThreeTimesBecomesABadGatewayThatTheClientShouldNotRepeat()
+      throws Exception {
+    CountedAttempts attempts = new CountedAttempts();
+    GatewayUnderTest headrace = start(attempts, UpstreamDiesTest::quickly);
+    for (RepeatedFault fault :
+        List.of(
+            RepeatedFault.CLOSED_BEFORE_HEAD,
+            RepeatedFault.RESET_BEFORE_HEAD,
+            RepeatedFault.NO_HTTP,
+            RepeatedFault.CUT_EARLY,
+            RepeatedFault.ENDED_WITHOUT_EVENT,
+            RepeatedFault.CONNECTION_REFUSED)) {
+      attempts.reset();
+      fault.happens(headrace.claude());
+      RawClient.Reply reply = post(headrace, STREAMING);
+      assertError(reply, 502, "api_error");
+      assertThat(reply.header("x-should-retry")).as(fault.name()).hasValue("false");
+      assertThat(attempts.count()).as(fault.name()).isEqualTo(3);
+    }
+  }
+
+  /** Many failures on one gateway, and none of them is to be waited for. */
+  private static GatewaySettingsBuilder quickly(GatewaySettingsBuilder settings) {
+    return settings
+        .retryWaitDuration(Duration.ofMillis(10))
+        .retryBudgetPerSecond(1000)
+        .breakerEnabled(false);
   }
 
   private static void assertErrorEventAtTheEnd(RawClient.Reply reply, int events, String type) {
