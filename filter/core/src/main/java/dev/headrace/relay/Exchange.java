@@ -327,16 +327,21 @@ final class Exchange implements Attempts.Listener, ClientStream.Listener, Reques
   public void onGivenUp(AttemptFailure failure, boolean exhausted) {
     LastFailure last =
         LastFailure.of(failure, relay.clocks(), relay.settings().timeouts().connect(), id);
-    upstreamRequestId = last.requestId();
+    upstreamRequestId = upstream().requestId();
     if (last.warning() != null) {
       LOG.warn("Exchange {}: {}", id, last.warning());
     }
-    List<HeaderField> headers =
-        exhausted
-            // An SDK would repeat all our attempts two more times.
-            ? ClientHeaders.with(last.headers(), "x-should-retry", "false")
-            : last.headers();
+    List<HeaderField> headers = exhausted ? finalHeaders(last.headers()) : last.headers();
+    String requestId = upstreamRequestId;
+    if (requestId != null) {
+      headers = ClientHeaders.with(headers, "request-id", requestId);
+    }
     answer(last.status(), withModel(headers), last.body(), last.outcome());
+  }
+
+  /** An SDK would repeat all our attempts two more times. */
+  private static List<HeaderField> finalHeaders(List<HeaderField> headers) {
+    return ClientHeaders.with(headers, "x-should-retry", "false");
   }
 
   // ---- answers of our own
@@ -349,13 +354,18 @@ final class Exchange implements Attempts.Listener, ClientStream.Listener, Reques
 
   private void answerError(ApiError error, Outcome outcome) {
     byte[] json = error.json();
+    answer(error.status(), headersOf(error, json), json, outcome);
+  }
+
+  private void answerFinalError(ApiError error, Outcome outcome) {
+    byte[] json = error.json();
+    answer(error.status(), finalHeaders(headersOf(error, json)), json, outcome);
+  }
+
+  private List<HeaderField> headersOf(ApiError error, byte[] json) {
     List<HeaderField> headers = ClientHeaders.ofJson(json.length, id);
     String requestId = error.requestId();
-    answer(
-        error.status(),
-        requestId == null ? headers : ClientHeaders.with(headers, "request-id", requestId),
-        json,
-        outcome);
+    return requestId == null ? headers : ClientHeaders.with(headers, "request-id", requestId);
   }
 
   /** Sends a whole answer, if nothing of another was sent before. */
@@ -598,7 +608,11 @@ final class Exchange implements Attempts.Listener, ClientStream.Listener, Reques
           clock == Clocks.Clock.BODY
               ? new ApiError(408, "invalid_request_error", clocks.message(clock), null)
               : new ApiError(504, "timeout_error", clocks.message(clock), upstreamRequestId);
-      answerError(error, outcome);
+      if (now == State.ATTEMPTING && relay.settings().retry().maxAttempts() > 1) {
+        answerFinalError(error, outcome);
+      } else {
+        answerError(error, outcome);
+      }
       cutShort(error, outcome);
     }
   }
@@ -660,12 +674,7 @@ final class Exchange implements Attempts.Listener, ClientStream.Listener, Reques
     ApiError error =
         new ApiError(
             503, "api_error", "This request was cancelled by an operator.", upstreamRequestId);
-    byte[] json = error.json();
-    answer(
-        503,
-        ClientHeaders.with(ClientHeaders.ofJson(json.length, id), "x-should-retry", "false"),
-        json,
-        outcome);
+    answerFinalError(error, outcome);
     cutShort(error, outcome);
   }
 

@@ -18,17 +18,11 @@ import org.jspecify.annotations.Nullable;
  * @param headers of the answer
  * @param body of the answer
  * @param outcome how the exchange ends
- * @param requestId the upstream's id of the last attempt, if it got as far
  * @param warning for an operator; null if there is nothing to do
  */
 @SuppressWarnings("ArrayRecordComponent") // compared nowhere
 record LastFailure(
-    int status,
-    List<HeaderField> headers,
-    byte[] body,
-    Outcome outcome,
-    @Nullable String requestId,
-    @Nullable String warning) {
+    int status, List<HeaderField> headers, byte[] body, Outcome outcome, @Nullable String warning) {
 
   /**
    * Turns the failure of the last attempt into an answer.
@@ -43,7 +37,6 @@ record LastFailure(
           ClientHeaders.ofWhole(answer.head(), answer.body().length, exchangeId),
           answer.body(),
           new Outcome(Outcome.Kind.UPSTREAM_ERROR, "status " + answer.head().status()),
-          answer.head().header("request-id"),
           null);
     }
     if (failure instanceof AttemptFailure.ErrorEvent event) {
@@ -53,7 +46,6 @@ record LastFailure(
           ClientHeaders.ofJsonInstead(event.head(), event.json().length, exchangeId),
           event.json(),
           new Outcome(Outcome.Kind.UPSTREAM_ERROR, event.error().type()),
-          event.head().header("request-id"),
           null);
     }
     if (failure instanceof AttemptFailure.TimedOut timeout) {
@@ -116,8 +108,7 @@ record LastFailure(
                   exchangeId);
           case CANCELLED -> cut("The call to the API was cancelled.", failure, exchangeId);
         };
-    return new LastFailure(
-        answer.status, answer.headers, answer.body, answer.outcome, null, warning);
+    return new LastFailure(answer.status, answer.headers, answer.body, answer.outcome, warning);
   }
 
   private static LastFailure cut(String message, UpstreamFailure failure, String exchangeId) {
@@ -129,7 +120,7 @@ record LastFailure(
       int status, String type, String message, Outcome outcome, String exchangeId) {
     byte[] json = new ApiError(status, type, message, null).json();
     List<HeaderField> headers = ClientHeaders.ofJson(json.length, exchangeId);
-    return new LastFailure(status, headers, json, outcome, null, null);
+    return new LastFailure(status, headers, json, outcome, null);
   }
 
   private LastFailure after(Duration wait) {
@@ -139,7 +130,6 @@ record LastFailure(
         ClientHeaders.with(headers, "retry-after", Long.toString(seconds)),
         body,
         outcome,
-        requestId,
         warning);
   }
 

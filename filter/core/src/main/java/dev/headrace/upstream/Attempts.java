@@ -62,6 +62,7 @@ public final class Attempts {
      *
      * @param failure of the last attempt
      * @param exhausted whether a client should not try again by itself, since that was done for it
+     *     or cannot help
      */
     void onGivenUp(AttemptFailure failure, boolean exhausted);
 
@@ -192,6 +193,12 @@ public final class Attempts {
     return run == null ? null : run.member.name();
   }
 
+  /** The upstream's id of the last attempt; null if its head has not come. */
+  public @Nullable String requestId() {
+    Run run = current;
+    return run == null ? null : run.requestId;
+  }
+
   /** The model that was asked instead of the client's; null when it was not. */
   public @Nullable String fallbackModel() {
     return fallbackModel;
@@ -273,7 +280,7 @@ public final class Attempts {
     RetryPolicy policy = pool.policy();
     UpstreamCall asked = requireNonNull(call);
     if (!policy.isRetryable(failure, asked.safe())) {
-      giveUp(failure, RetryPolicy.isSpendLimit(failure));
+      giveUp(failure, made > 1 || RetryPolicy.isSpendLimit(failure));
       return;
     }
     int left = policy.maxAttempts() - made;
@@ -377,6 +384,7 @@ public final class Attempts {
     private int grantedEarly; // guarded by this; granted before the attempt was known
     private volatile State state = State.HOLDING; // leaves HOLDING under the lock of this
     private @Nullable Answer answer; // guarded by this while HOLDING, then the I/O thread's
+    private volatile @Nullable String requestId;
     private volatile boolean holding; // the head of an answer that is held whole has come
     private volatile long heldSinceNanos = NEVER; // events are held back since
     private volatile long byteNanos;
@@ -476,6 +484,7 @@ public final class Attempts {
     public void onHead(UpstreamResponseHead head) {
       byteNanos = pool.time().nanos();
       contentNanos = byteNanos;
+      requestId = head.header("request-id");
       synchronized (this) {
         answer = new Answer(head, pool.settings().buffers(), pool.settings().retry().hold());
         holding = !answer.isEventStream();

@@ -165,7 +165,7 @@ class AttemptsTest {
     upstream.call(2).status(529);
     waitAsAsked(attempts);
     upstream.call(3).status(500);
-    assertThat(recorder.seen).containsExactly("given up ErrorStatus 500, may retry");
+    assertThat(recorder.seen).containsExactly("given up ErrorStatus 500, exhausted");
   }
 
   // ---- how often and how long
