@@ -8,7 +8,6 @@ import dev.headrace.config.GatewaySettingsBuilder;
 import dev.headrace.simulator.Answer;
 import dev.headrace.simulator.ClaudeSimulator;
 import dev.headrace.simulator.SeenRequest;
-import java.io.IOException;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.Map;
@@ -34,7 +33,10 @@ final class ClientLeavesAtAnyMomentTest extends GatewayContract {
   private static final Duration SOON = Duration.ofSeconds(5);
   private static final Duration HEARTBEAT = Duration.ofSeconds(10);
   private static final Duration EARLY_COMMIT = Duration.ofSeconds(1);
-  private static final Duration RETRY_AFTER = Duration.ofSeconds(30);
+  private static final Duration RETRY_AFTER = Duration.ofHours(10);
+
+  /** Longer than all moves of a test together. */
+  private static final Duration NEVER = Duration.ofDays(10);
 
   /** message_start, content_block_start, ping and the first delta wait for nothing. */
   private static final int EVENTS_OF_THE_FIRST_WRITE = 4;
@@ -287,26 +289,38 @@ final class ClientLeavesAtAnyMomentTest extends GatewayContract {
             kind(),
             ClaudeSimulator.builder().apiKey(KEY).recordEventTimes().start(),
             time,
-            s -> change.apply(s.timeoutsHeartbeat(HEARTBEAT))));
+            s ->
+                change.apply(
+                    s.timeoutsHeartbeat(HEARTBEAT)
+                        .timeoutsFirstEvent(NEVER)
+                        .timeoutsIdle(NEVER)
+                        .timeoutsIdleContent(NEVER)
+                        .timeoutsTotal(Duration.ZERO))));
   }
 
   private void assertGoneWithinTwoHeartbeats(GatewayUnderTest headrace, Departure how) {
     long before = heartbeats(headrace);
     if (!how.isTold()) {
-      for (int i = 1; i <= 2 && headrace.gateway().runningExchanges() > 0; i++) {
-        long written = before + i;
-        time.advance(HEARTBEAT.plusMillis(1));
-        Awaitility.await()
-            .atMost(SOON)
-            .pollInterval(Duration.ofMillis(10))
-            .until(
-                () ->
-                    heartbeats(headrace) >= written
-                        || headrace.gateway().runningExchanges() == 0);
-      }
+      advanceUntilHeartbeats(headrace, before + 1);
+      advanceUntilHeartbeats(headrace, before + 2);
     }
     awaitNoExchange(headrace);
     assertThat(heartbeats(headrace) - before).isLessThanOrEqualTo(how.isTold() ? 0 : 2);
+  }
+
+  /** In many steps: what was written last may be noted only after the time has been moved. */
+  private void advanceUntilHeartbeats(GatewayUnderTest headrace, long count) {
+    Awaitility.await("heartbeat " + count + " or the exchange's end")
+        .atMost(SOON)
+        .pollInterval(Duration.ofMillis(20))
+        .until(
+            () -> {
+              if (heartbeats(headrace) >= count || headrace.gateway().runningExchanges() == 0) {
+                return true;
+              }
+              time.advance(HEARTBEAT.plusMillis(1));
+              return false;
+            });
   }
 
   private void awaitWait(GatewayUnderTest headrace, int index) {
@@ -331,7 +345,7 @@ final class ClientLeavesAtAnyMomentTest extends GatewayContract {
     return GatewayInside.statistics(headrace.gateway()).heartbeats();
   }
 
-  private static Answer endless() throws IOException {
+  private static Answer endless() {
     String[] deltas = new String[2_000];
     Arrays.fill(deltas, "Hel");
     return Answer.text("Hel", deltas).paced(EVENTS_PER_SECOND);
