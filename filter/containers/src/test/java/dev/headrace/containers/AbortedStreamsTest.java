@@ -71,7 +71,9 @@ final class AbortedStreamsTest extends GatewayContract {
     assertThat(ended).isLessThanOrEqualTo(Math.max(1_000, streams / 4) + streams);
     assertThat(headrace.gateway().outcomes()).containsKey("CLIENT_GONE");
     assertThat(headrace.gateway().outcomes().keySet())
-        .isSubsetOf("CLIENT_GONE", "COMPLETED", "UPSTREAM_ERROR");
+        // Jetty may end the body of a request early, without an error, when its HTTP/2 connection
+        // is reset: then it is no JSON.
+        .isSubsetOf("CLIENT_GONE", "COMPLETED", "UPSTREAM_ERROR(status 529)", "REFUSED(400)");
   }
 
   /** What is there at a quiet moment. */

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.sun.management.UnixOperatingSystemMXBean;
 import dev.headrace.GatewayInside;
 import dev.headrace.simulator.Answer;
+import dev.headrace.simulator.ClaudeSimulator;
 import java.lang.management.ManagementFactory;
 import java.time.Duration;
 import java.util.Map;
@@ -24,10 +25,13 @@ class ManySilentStreamsTest {
   @ParameterizedTest
   @EnumSource(ContainerKind.class)
   void silentStreamsCostNoTimersAndNoThreads(ContainerKind kind) throws Exception {
-    int streams = Math.min(Load.count(2_000, 10_000), mostStreams());
+    int streams = Math.min(Load.count(1_000, 10_000), mostStreams());
     try (GatewayUnderTest headrace =
-        GatewayUnderTest.start(kind, s -> s.timeoutsHeartbeat(Duration.ofMillis(500)))) {
-      Duration silence = Duration.ofSeconds(Load.isFull() ? 12 : 3);
+        GatewayUnderTest.start(
+            kind,
+            ClaudeSimulator.builder().apiKey(GatewayUnderTest.API_KEY).noPadding().start(),
+            s -> s.timeoutsHeartbeat(Duration.ofMillis(500)))) {
+      Duration silence = Duration.ofSeconds(Load.isFull() ? 30 : 3);
       headrace
           .claude()
           .answersBy(
@@ -53,7 +57,7 @@ class ManySilentStreamsTest {
                     Requests.streaming("Hello"),
                     null,
                     "\"message_stop\"}\n\n")
-                .run(streams, streams, Duration.ofMinutes(1));
+                .run(streams, streams, Duration.ofMinutes(2));
       }
 
       long heartbeats = GatewayInside.statistics(headrace.gateway()).heartbeats();
