@@ -169,7 +169,11 @@ final class LoadClient {
         && (expectedBody == null || expectedBody.equals(body))) {
       complete++;
     } else {
-      note("wrong answer: " + connection.describe());
+      note(
+          "wrong answer: "
+              + connection.describe()
+              + ", ending in "
+              + body.substring(Math.max(0, body.length() - 40)));
     }
   }
 
