@@ -50,7 +50,7 @@ final class AbortedStreamsTest extends GatewayContract {
   void streamsAbortedAtRandomMomentsLeaveNoMemoryConnectionPermitOrThread() throws Exception {
     GatewayUnderTest headrace = startForAborts();
     int streams = Load.count(1_000, 10_000);
-    abort(headrace, Math.max(1_000, streams / 4), 1); // fills caches and pools, loads classes
+    abort(headrace, streams, 1); // fills caches and pools, loads classes
     Footprint before = footprint(headrace);
 
     abort(headrace, streams, 2);
@@ -60,15 +60,16 @@ final class AbortedStreamsTest extends GatewayContract {
     Figures.note(kind(), "after them", after.toString());
     assertThat(headrace.gateway().permitsInUse()).isZero();
     assertThat(headrace.gateway().upstreamConnectionsInUse()).isZero();
-    // Those that were given back and may be used again: at most one for each client at a time.
-    assertThat(headrace.claude().openConnections()).isLessThanOrEqualTo(CLIENTS_AT_ONCE);
+    // Those that were given back and wait for the next request. More than there are clients, since
+    // the gateway still awaits the answers of some that have left; but not as many as streams.
+    assertThat(headrace.claude().openConnections()).isLessThan(200);
     assertThat(GatewayInside.scheduledTasks(headrace.gateway())).isLessThanOrEqualTo(2);
     assertThat(after.gatewayThreads()).isEqualTo(before.gatewayThreads());
     // The container may have added threads of its pool, which has 40 at most.
     assertThat(after.threads()).isLessThan(100);
     assertThat(after.heap()).isLessThan(before.heap() + HEAP_TOLERANCE);
     long ended = headrace.gateway().outcomes().values().stream().mapToLong(Long::longValue).sum();
-    assertThat(ended).isLessThanOrEqualTo(Math.max(1_000, streams / 4) + streams);
+    assertThat(ended).isLessThanOrEqualTo(2L * streams);
     assertThat(headrace.gateway().outcomes()).containsKey("CLIENT_GONE");
     assertThat(headrace.gateway().outcomes().keySet())
         // Jetty may end the body of a request early, without an error, when its HTTP/2 connection

@@ -30,7 +30,11 @@ class ManySilentStreamsTest {
         GatewayUnderTest.start(
             kind,
             ClaudeSimulator.builder().apiKey(GatewayUnderTest.API_KEY).noPadding().start(),
-            s -> s.timeoutsHeartbeat(Duration.ofMillis(500)))) {
+            // All connect at once, which takes the simulator longer than 5 s on a small machine.
+            s ->
+                s.timeoutsHeartbeat(Duration.ofMillis(500))
+                    .timeoutsConnect(Duration.ofSeconds(60))
+                    .breakerEnabled(false))) {
       Duration silence = Duration.ofSeconds(Load.isFull() ? 30 : 3);
       headrace
           .claude()
