@@ -83,6 +83,11 @@ final class Exchanges implements AutoCloseable {
     return running.size();
   }
 
+  /** How many tasks wait in the scheduler; does not grow with the running streams. */
+  int scheduledTasks() {
+    return scheduler.getQueue().size();
+  }
+
   /** Looks at the clocks of every exchange. */
   void sweep() {
     long now = nanoTime.getAsLong();

@@ -1,0 +1,56 @@
+package dev.headrace;
+
+import dev.headrace.observe.Statistics;
+import dev.headrace.relay.Relay;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
+
+/**
+ * What tests need to know of a running gateway and no user does. Reads private fields, so that the
+ * product need not show them.
+ */
+public final class GatewayInside {
+
+  private GatewayInside() {}
+
+  /** Counts of the gateway that are no public API yet, such as that of its heartbeats. */
+  public static Statistics statistics(Gateway gateway) {
+    return relay(gateway).statistics();
+  }
+
+  /** The ids of the exchanges that run now, those included whose client knows no id yet. */
+  public static Set<String> runningIds(Gateway gateway) {
+    Map<?, ?> running = (Map<?, ?>) field(exchanges(gateway), "running");
+    return running.keySet().stream()
+        .map(String.class::cast)
+        .collect(java.util.stream.Collectors.toUnmodifiableSet());
+  }
+
+  /** How many tasks wait in the queue of the gateway's one scheduler. */
+  public static int scheduledTasks(Gateway gateway) {
+    return ((ScheduledThreadPoolExecutor) field(exchanges(gateway), "scheduler")).getQueue().size();
+  }
+
+  private static Object exchanges(Gateway gateway) {
+    return field(relay(gateway), "exchanges");
+  }
+
+  private static Relay relay(Gateway gateway) {
+    return (Relay) field(gateway, "relay");
+  }
+
+  private static Object field(Object owner, String name) {
+    try {
+      var field = owner.getClass().getDeclaredField(name);
+      field.setAccessible(true);
+      Object value = field.get(owner);
+      if (value == null) {
+        throw new IllegalStateException(name + " is null");
+      }
+      return value;
+    } catch (ReflectiveOperationException e) {
+      throw new IllegalStateException("was " + name + " renamed?", e);
+    }
+  }
+}

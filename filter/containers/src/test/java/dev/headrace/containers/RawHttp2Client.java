@@ -1,0 +1,168 @@
+package dev.headrace.containers;
+
+import static java.nio.charset.StandardCharsets.US_ASCII;
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import java.io.BufferedInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.DataInputStream;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.Socket;
+import java.nio.ByteBuffer;
+import java.util.Map;
+
+/**
+ * One HTTP/2 connection in clear text, by prior knowledge (RFC 9113, 3.3), with one request on
+ * stream 1. It can reset that stream and go on, or end the connection under it. Does not understand
+ * headers of answers (HPACK), only that they have come. Blocking; for one thread.
+ */
+final class RawHttp2Client implements AutoCloseable {
+
+  // RFC 9113, 6
+  private static final int DATA = 0;
+  private static final int HEADERS = 1;
+  private static final int RST_STREAM = 3;
+  private static final int SETTINGS = 4;
+  private static final int PING = 6;
+  private static final int GOAWAY = 7;
+  private static final int WINDOW_UPDATE = 8;
+  private static final int END_STREAM = 1;
+  private static final int END_HEADERS = 4;
+  private static final int PADDED = 8;
+  private static final int ACK = 1;
+  private static final int CANCEL = 8;
+
+  private static final int STREAM = 1;
+  private static final int LARGE_WINDOW = 1 << 30;
+
+  private final Socket socket;
+  private final DataInputStream in;
+  private final ByteArrayOutputStream body = new ByteArrayOutputStream();
+  private boolean settled;
+
+  private RawHttp2Client(int port) throws IOException {
+    socket = new Socket();
+    socket.setTcpNoDelay(true);
+    socket.setSoTimeout(20_000);
+    socket.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
+    in = new DataInputStream(new BufferedInputStream(socket.getInputStream(), 16 * 1024));
+  }
+
+  /** Connects and waits until both sides have agreed on their settings. */
+  static RawHttp2Client connect(int port) throws IOException {
+    RawHttp2Client client = new RawHttp2Client(port);
+    client.socket.getOutputStream().write("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".getBytes(US_ASCII));
+    // SETTINGS_INITIAL_WINDOW_SIZE, so that no answer of a test is ever held up
+    client.frame(SETTINGS, 0, 0, ByteBuffer.allocate(6).putShort((short) 4).putInt(LARGE_WINDOW));
+    client.frame(WINDOW_UPDATE, 0, 0, ByteBuffer.allocate(4).putInt(LARGE_WINDOW));
+    while (!client.settled) {
+      client.readFrame();
+    }
+    return client;
+  }
+
+  /** Posts to {@code /claude/v1/messages}. */
+  RawHttp2Client post(String json) throws IOException {
+    byte[] bytes = json.getBytes(UTF_8);
+    ByteArrayOutputStream headers = new ByteArrayOutputStream();
+    field(headers, ":method", "POST");
+    field(headers, ":scheme", "http");
+    field(headers, ":authority", "127.0.0.1");
+    field(headers, ":path", "/claude/v1/messages");
+    field(headers, "content-type", "application/json");
+    field(headers, "anthropic-version", "2026-10-21");
+    field(headers, "content-length", Integer.toString(bytes.length));
+    frame(HEADERS, END_HEADERS, STREAM, filled(headers.toByteArray()));
+    frame(DATA, END_STREAM, STREAM, filled(bytes));
+    return this;
+  }
+
+  /** A literal field without indexing, its name not from the table (RFC 7541, 6.2.2). */
+  private static void field(ByteArrayOutputStream into, String name, String value) {
+    into.write(0);
+    for (String text : new String[] {name, value}) {
+      if (text.length() >= 127) {
+        throw new IllegalArgumentException("too long for a length in one byte: " + text);
+      }
+      into.write(text.length());
+      into.writeBytes(text.getBytes(US_ASCII));
+    }
+  }
+
+  private static ByteBuffer filled(byte[] bytes) {
+    return ByteBuffer.wrap(bytes).position(bytes.length);
+  }
+
+  /** Reads until this text has come in the body. */
+  void readBodyUntil(String text) throws IOException {
+    while (!body.toString(UTF_8).contains(text)) {
+      readFrame();
+    }
+  }
+
+  private void readFrame() throws IOException {
+    int length = (in.readUnsignedShort() << 8) | in.readUnsignedByte();
+    int type = in.readUnsignedByte();
+    int flags = in.readUnsignedByte();
+    int stream = in.readInt();
+    byte[] payload = in.readNBytes(length);
+    switch (type) {
+      case DATA -> {
+        boolean padded = (flags & PADDED) != 0;
+        int from = padded ? 1 : 0;
+        body.write(payload, from, length - from - (padded ? payload[0] & 0xff : 0));
+      }
+      case SETTINGS -> {
+        if ((flags & ACK) == 0) {
+          frame(SETTINGS, ACK, 0, ByteBuffer.allocate(0));
+        } else {
+          settled = true;
+        }
+      }
+      case PING -> {
+        if ((flags & ACK) == 0) {
+          frame(PING, ACK, 0, filled(payload));
+        }
+      }
+      case RST_STREAM, GOAWAY ->
+          throw new IOException(
+              Map.of(RST_STREAM, "RST_STREAM", GOAWAY, "GOAWAY").get(type)
+                  + " on stream "
+                  + stream
+                  + " after "
+                  + body);
+      default -> {} // an answer's headers, a window that was enlarged
+    }
+  }
+
+  private void frame(int type, int flags, int stream, ByteBuffer payload) throws IOException {
+    payload.flip();
+    ByteBuffer frame = ByteBuffer.allocate(9 + payload.remaining());
+    frame.put((byte) 0).putShort((short) payload.remaining());
+    frame.put((byte) type).put((byte) flags).putInt(stream).put(payload);
+    socket.getOutputStream().write(frame.array());
+  }
+
+  /** Resets the stream, as a browser does whose user stops it; the connection lives on. */
+  void resetStream() throws IOException {
+    frame(RST_STREAM, 0, STREAM, ByteBuffer.allocate(4).putInt(CANCEL));
+  }
+
+  /** Closes the connection without a word, with a FIN. */
+  void leave() throws IOException {
+    socket.close();
+  }
+
+  /** Closes the connection with an RST. */
+  void reset() throws IOException {
+    socket.setSoLinger(true, 0);
+    socket.close();
+  }
+
+  @Override
+  public void close() throws IOException {
+    socket.close();
+  }
+}
