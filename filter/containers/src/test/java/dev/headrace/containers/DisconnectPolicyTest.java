@@ -51,6 +51,10 @@ final class DisconnectPolicyTest extends GatewayContract {
     assertThat(request.clientGone()).isFalse();
     headrace.awaitIdle(SOON);
     assertThat(headrace.gateway().outcomes()).isEqualTo(Map.of("CLIENT_GONE(drained)", 1L));
+
+    headrace.claude().answers(Answer.text("next"));
+    assertThat(post(headrace, STREAMING).status()).isEqualTo(200);
+    assertThat(headrace.claude().lastRequest().connectionId()).isEqualTo(request.connectionId());
   }
 
   @ParameterizedTest

@@ -48,6 +48,7 @@ final class ClientQueue {
   private boolean headSet;
   private byte[] incoming = new byte[FIRST_CAPACITY];
   private int incomingLength;
+  private long added;
   private boolean atBoundary = true;
   private End end = End.OPEN;
   private @Nullable Outcome outcome; // of whoever has sealed the queue
@@ -89,9 +90,18 @@ final class ClientQueue {
     return incomingLength + inFlight;
   }
 
-  /** Adds bytes only if the last ones ended at an event boundary and nothing waits. */
-  synchronized boolean addIfQuiet(byte[] bytes) {
-    if (end != End.OPEN || !headSet || !atBoundary || incomingLength > 0 || inFlight > 0) {
+  /** All bytes added so far. */
+  synchronized long addedBytes() {
+    return added;
+  }
+
+  /**
+   * Adds bytes only if the last ones ended at an event boundary, nothing waits and nothing was
+   * added since {@link #addedBytes} was this much.
+   */
+  synchronized boolean addIfQuiet(byte[] bytes, long since) {
+    boolean quiet = atBoundary && incomingLength == 0 && inFlight == 0 && added == since;
+    if (end != End.OPEN || !headSet || !quiet) {
       return false;
     }
     put(bytes, 0, bytes.length);
@@ -162,6 +172,7 @@ final class ClientQueue {
     }
     System.arraycopy(bytes, offset, incoming, incomingLength, length);
     incomingLength = needed;
+    added += length;
   }
 
   /** Starts the slow-client clock, unless it already runs for something that waits. */

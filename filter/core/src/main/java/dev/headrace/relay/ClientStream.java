@@ -98,12 +98,19 @@ abstract class ClientStream {
     return waiting;
   }
 
+  /** All bytes queued so far. */
+  final long queuedBytes() {
+    return queue.addedBytes();
+  }
+
   /**
-   * Writes these bytes only if there is a head, the stream stands at an event boundary and nothing
-   * waits; returns whether it did.
+   * Writes these bytes only if there is a head, the stream stands at an event boundary, nothing
+   * waits and nothing was queued since; returns whether it did.
+   *
+   * @param since as {@link #queuedBytes} said when the caller began to think about it
    */
-  final boolean appendIfQuiet(byte[] bytes) {
-    boolean added = queue.addIfQuiet(bytes);
+  final boolean appendIfQuiet(byte[] bytes, long since) {
+    boolean added = queue.addIfQuiet(bytes, since);
     wake(); // also when nothing was queued: Undertow may have kept the tail of the last flush
     return added;
   }

@@ -249,10 +249,8 @@ final class Exchange implements Attempts.Listener, ClientStream.Listener, Reques
     if (tokensWhenLeft < 0) {
       tokensWhenLeft = answer.outputTokens();
     }
-    if (answer.isStopped()) {
-      end(new Outcome(Outcome.Kind.CLIENT_GONE, "drained"));
-    } else if (answer.outputTokens() - tokensWhenLeft
-        > relay.settings().disconnect().drainTokens()) {
+    if (!answer.isStopped() // else only the end of the body is missing, and the connection is kept
+        && answer.outputTokens() - tokensWhenLeft > relay.settings().disconnect().drainTokens()) {
       end(new Outcome(Outcome.Kind.CLIENT_GONE, "drain-tokens"));
     } else {
       upstream().grant(length);
@@ -571,25 +569,23 @@ final class Exchange implements Attempts.Listener, ClientStream.Listener, Reques
 
   /** Writes a comment when it is time for one, also where an answer is begun before it has come. */
   private void keepAlive(Clocks clocks, long now) {
-    State current = state.get();
     ClientStream stream = client();
-    if (current == State.ATTEMPTING
-        && eventsWanted
-        && !begunEarly
-        && clocks.earlyCommitIsDue(startNanos, now)) {
+    long queued = stream.queuedBytes(); // before all else: what comes after it cancels the comment
+    State current = state.get();
+    boolean early = current == State.ATTEMPTING && eventsWanted;
+    if (early && !begunEarly && clocks.earlyCommitIsDue(startNanos, now)) {
       if (stream.head(200, ClientHeaders.ofEarlyEvents(id))) {
         begunEarly = true;
         status = 200;
         relay.statistics().earlyCommit();
-        stream.appendIfQuiet(KEEP_ALIVE);
+        stream.appendIfQuiet(KEEP_ALIVE, queued);
       }
       return;
     }
-    boolean events = current == State.STREAMING ? eventStream : begunEarly;
-    if (events
-        && (current == State.STREAMING || current == State.ATTEMPTING)
+    boolean flowing = current == State.STREAMING && eventStream && !answerComplete;
+    if ((flowing || (early && begunEarly))
         && clocks.heartbeatIsDue(stream.lastWriteNanos(), now)
-        && stream.appendIfQuiet(KEEP_ALIVE)) {
+        && stream.appendIfQuiet(KEEP_ALIVE, queued)) {
       relay.statistics().heartbeat();
     }
   }
@@ -600,7 +596,7 @@ final class Exchange implements Attempts.Listener, ClientStream.Listener, Reques
     if (clock == Clocks.Clock.SLOW_CLIENT || now == State.FINISHING) {
       dropClient(outcome);
     } else if (now == State.DRAINING) {
-      end(new Outcome(Outcome.Kind.CLIENT_GONE, clock.settingName()));
+      end(new Outcome(Outcome.Kind.CLIENT_GONE, answerComplete ? "drained" : clock.settingName()));
     } else if (now == State.ATTEMPTING && clock != Clocks.Clock.TOTAL) {
       upstream().timeOut(clock.settingName()); // another attempt may follow
     } else {
@@ -667,15 +663,14 @@ final class Exchange implements Attempts.Listener, ClientStream.Listener, Reques
   /** Ends this exchange now because an operator wants so; the client is told. */
   void cancel() {
     Outcome outcome = new Outcome(Outcome.Kind.CANCELLED, "operator");
-    if (state.get() == State.DRAINING) {
-      end(outcome);
-      return;
-    }
     ApiError error =
         new ApiError(
             503, "api_error", "This request was cancelled by an operator.", upstreamRequestId);
     answerFinalError(error, outcome);
     cutShort(error, outcome);
+    if (state.get() == State.DRAINING) { // the client may have left just now
+      end(outcome);
+    }
   }
 
   /** Drops a client that did not take the last bytes in the time that was left. */

@@ -2,6 +2,7 @@ package dev.headrace.relay;
 
 import jakarta.servlet.ReadListener;
 import jakarta.servlet.ServletInputStream;
+import java.io.EOFException;
 import java.io.IOException;
 import java.util.Arrays;
 import java.util.function.BooleanSupplier;
@@ -26,6 +27,7 @@ final class RequestBody implements ReadListener {
   private static final int FIRST_CAPACITY = 8 * 1024;
 
   private final ServletInputStream in;
+  private final long declaredLength;
   private final long maxBytes;
   private final Listener listener;
   private byte[] bytes;
@@ -33,11 +35,11 @@ final class RequestBody implements ReadListener {
   private boolean over;
 
   /**
-   * @param declaredLength the request's content length, or -1; believed only for a small first
-   *     array
+   * @param declaredLength the request's content length, or -1; a shorter body is a failure
    */
   RequestBody(ServletInputStream in, long declaredLength, long maxBytes, Listener listener) {
     this.in = in;
+    this.declaredLength = declaredLength;
     this.maxBytes = maxBytes;
     this.listener = listener;
     // One byte more than declared, so that the end of the body is met without growing.
@@ -87,7 +89,10 @@ final class RequestBody implements ReadListener {
 
   @Override
   public void onAllDataRead() {
-    if (!over) {
+    if (declaredLength >= 0 && length < declaredLength) {
+      // Jetty has been seen to call a body that was reset over HTTP/2 complete.
+      onError(new EOFException("the body ended before its content-length"));
+    } else if (!over) {
       over = true;
       listener.onBody(bytes, length);
     }

@@ -14,8 +14,8 @@ import org.jspecify.annotations.Nullable;
  */
 final class StreamProgress implements SseReader.Listener {
 
-  /** The JSON around the text of a delta. */
-  private static final int DELTA_FRAME_BYTES = 78;
+  /** The JSON around the text of a delta (78 bytes) and the middle of the padding (0 to 15). */
+  private static final int DELTA_FRAME_BYTES = 86;
 
   /** Of English text; an estimate, and used as one. */
   private static final int BYTES_PER_TOKEN = 4;
