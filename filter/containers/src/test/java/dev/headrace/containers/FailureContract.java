@@ -124,7 +124,7 @@ abstract class FailureContract extends GatewayContract {
     assertThat(event)
         .startsWith("event: error\ndata: {\"type\":\"error\",\"error\":{")
         .endsWith("}\n\n")
-        .contains("\"type\":\"" + type + "\"")
+        .contains("\"type\":\"" + type)
         .contains(messagePart);
     assertThat(event.indexOf("\n\n")).isEqualTo(event.length() - 2);
   }

