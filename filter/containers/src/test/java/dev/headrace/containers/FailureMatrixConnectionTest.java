@@ -14,6 +14,7 @@ import java.net.URI;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
@@ -111,6 +112,44 @@ final class FailureMatrixConnectionTest extends FailureContract {
 
     assertThat(headrace.claude().attempts()).isEqualTo(3);
     assertOutcome(headrace, "COMPLETED");
+  }
+
+  @Test
+  void aHundredFailuresCostNoThread() throws Exception {
+    GatewayUnderTest headrace =
+        start(
+            s ->
+                quick(s)
+                    .retryWaitDuration(Duration.ofMillis(1))
+                    .retryMaxWaitDuration(Duration.ofMillis(2))
+                    .breakerEnabled(false));
+    List<Answer> faults =
+        List.of(
+            Answer.status(529),
+            Answer.errorFirst("api_error"),
+            Answer.text("a").resetBeforeHead(),
+            Answer.transcript(TEXT).cutAtByte(20),
+            Answer.transcript(TEXT).resetAfterEvents(4));
+    Map<String, Integer> before = Map.of();
+    for (int round = 0; round < 25; round++) {
+      for (Answer fault : faults) {
+        headrace.claude().answersAlways(fault);
+        RawClient.Reply reply = post(headrace, STREAMING);
+        assertThat(reply.body()).doesNotContain("message_stop");
+      }
+      if (round == 4) {
+        before = gatewaysThreads(); // by now all have been needed
+      }
+    }
+    assertThat(before).isNotEmpty();
+    assertThat(gatewaysThreads()).isEqualTo(before);
+  }
+
+  /** Those of the container come and go. */
+  private static Map<String, Integer> gatewaysThreads() {
+    Map<String, Integer> counted = ThreadWatch.countedThreads();
+    counted.keySet().removeIf(name -> name.matches("(?i)(qtp|http-nio|catalina|scheduler).*"));
+    return counted;
   }
 
   @ParameterizedTest

@@ -28,6 +28,7 @@ final class OutageTest extends FailureContract {
   private static final int BUDGET_PERCENT = 20;
   private static final int BUDGET_PER_SECOND = 3;
   private static final Duration OUTAGE = Duration.ofSeconds(Load.count(5, 30));
+  private static final Duration OUTAGE_WITHOUT_BREAKER = Duration.ofSeconds(Load.count(3, 30));
   private static final String REFUSED = "REFUSED(breaker open)";
 
   OutageTest(ContainerKind kind) {
@@ -50,7 +51,7 @@ final class OutageTest extends FailureContract {
     headrace.claude().answersAlways(Answer.status(529));
     long start = System.nanoTime();
     try (Clients clients = new Clients(headrace)) {
-      clients.runFor(OUTAGE);
+      clients.runFor(OUTAGE_WITHOUT_BREAKER);
     }
     headrace.awaitIdle(Duration.ofSeconds(10));
     long seconds = TimeUnit.NANOSECONDS.toSeconds(System.nanoTime() - start) + 1;
@@ -60,7 +61,9 @@ final class OutageTest extends FailureContract {
     long allowed = requests * BUDGET_PERCENT / 100 + BUDGET_PER_SECOND * (seconds + 1);
     Figures.note(
         kind(),
-        "outage of " + OUTAGE.toSeconds() + " s without a breaker: requests, retries (allowed)",
+        "outage of "
+            + OUTAGE_WITHOUT_BREAKER.toSeconds()
+            + " s without a breaker: requests, retries (allowed)",
         requests + ", " + retries + " (" + allowed + ")");
     assertThat(headrace.gateway().outcomes()).hasSize(1);
     assertThat(requests).isGreaterThan(CLIENTS);
