@@ -112,7 +112,7 @@ final class OutageTest extends FailureContract {
     long firstWave = CLIENTS * (100 + BUDGET_PERCENT) / 100 + BUDGET_PER_SECOND * 2;
     assertThat(attempts).isLessThanOrEqualTo(firstWave + trials * (OUTAGE.dividedBy(open) + 1));
     assertThat(refused).isGreaterThan(requests / 2);
-    // Half a second for a busy machine.
+    // After its wait the trial calls must be answered; the rest is for a busy machine.
     assertThat(recovery).isLessThan(open.plusMillis(1_500).toNanos());
   }
 
