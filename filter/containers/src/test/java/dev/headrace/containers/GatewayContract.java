@@ -98,5 +98,9 @@ abstract class GatewayContract {
     } finally {
       gateways.forEach(GatewayUnderTest::close);
     }
+    afterClosing();
   }
+
+  /** What a contract wants to see when everything is closed; nothing by default. */
+  void afterClosing() {}
 }

@@ -134,6 +134,7 @@ final class GatewayUnderTest implements AutoCloseable {
   void awaitIdle(Duration limit) {
     Awaitility.await("permits, exchanges, upstream connections, upstream answers")
         .atMost(limit)
+        .pollDelay(Duration.ZERO)
         .pollInterval(Duration.ofMillis(10))
         .until(
             () ->

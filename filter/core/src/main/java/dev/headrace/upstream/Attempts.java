@@ -108,10 +108,10 @@ public final class Attempts {
             : pool.settings().retry().fallbacks().getOrDefault(model, List.of());
   }
 
-  /** Starts the first attempt, on this thread. */
+  /** Starts the first attempt, on a thread of the pool's. */
   public void start() {
     pool.countRequest();
-    begin();
+    pool.starter().execute(this::begin);
   }
 
   /** Starts the next attempt if its time has come; cheap if not. */

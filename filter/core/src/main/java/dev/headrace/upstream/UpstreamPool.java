@@ -26,6 +26,9 @@ public final class UpstreamPool implements AutoCloseable {
 
   private static final Logger LOG = LoggerFactory.getLogger(UpstreamPool.class);
 
+  /** So that one slow look-up of a host name does not hold up every other attempt. */
+  private static final int STARTERS = 2;
+
   /** The most that one pick can say: a member, how long it still rests, or when to ask again. */
   record Pick(@Nullable PoolMember member, long restNanos, Duration retryAfter) {}
 
@@ -48,9 +51,10 @@ public final class UpstreamPool implements AutoCloseable {
   }
 
   /**
-   * @param starter where attempts after the first are started: looking up a host name may block,
-   *     and neither the thread that reads the upstream nor the one that watches the clocks may be
-   *     held up
+   * @param starter where attempts are started: looking up a host name may block, and neither a
+   *     thread of the container, nor the one that reads the upstream, nor the one that watches the
+   *     clocks may be held up. Also, Jetty drops the news that an HTTP/2 client has left while a
+   *     thread of its own is still busy with the request (12.1.14, ServletChannelState.asyncError)
    */
   UpstreamPool(
       GatewaySettings settings,
@@ -84,8 +88,8 @@ public final class UpstreamPool implements AutoCloseable {
   private static ThreadPoolExecutor newStarter() {
     ThreadPoolExecutor executor =
         new ThreadPoolExecutor(
-            1,
-            1,
+            STARTERS,
+            STARTERS,
             10,
             TimeUnit.SECONDS,
             new LinkedBlockingQueue<>(),
@@ -313,7 +317,7 @@ public final class UpstreamPool implements AutoCloseable {
     client.close();
     try {
       if (!threads.awaitTermination(5, TimeUnit.SECONDS)) {
-        LOG.warn("The thread that starts attempts did not end within 5 s");
+        LOG.warn("A thread that starts attempts did not end within 5 s");
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
