@@ -195,8 +195,11 @@ final class Exchange implements Attempts.Listener, ClientStream.Listener, Reques
     ClientStream stream = client();
     if (stream.head(answer.head().status(), headersOf(answer))) {
       status = answer.head().status();
-    } else if (!eventStream) {
-      return true; // an event stream was promised: onCommitted says what came instead
+    } else {
+      begunEarly = true; // the sweeper may be about to say so
+      if (!eventStream) {
+        return true; // an event stream was promised: onCommitted says what came instead
+      }
     }
     stream.queue(first, 0, first.length, answer.atBoundary());
     firstByteNanos = relay.nanoTime();
@@ -307,9 +310,7 @@ final class Exchange implements Attempts.Listener, ClientStream.Listener, Reques
         answer.head().status(),
         withModel(ClientHeaders.ofWhole(answer.head(), body.length, id)),
         body,
-        begunEarly
-            ? new Outcome(Outcome.Kind.UPSTREAM_ERROR, "no event stream")
-            : Outcome.of(Outcome.Kind.COMPLETED));
+        Outcome.of(Outcome.Kind.COMPLETED));
   }
 
   @Override
@@ -382,8 +383,12 @@ final class Exchange implements Attempts.Listener, ClientStream.Listener, Reques
       firstByteNanos = relay.nanoTime();
       stream.queue(bytes, 0, bytes.length, true);
       stream.finish(outcome);
-    } else {
-      stream.finishWith(LastFailure.asEvent(bytes, answerStatus, upstreamRequestId), outcome);
+    } else { // an event stream was begun early
+      Outcome instead =
+          outcome.kind() == Outcome.Kind.COMPLETED
+              ? new Outcome(Outcome.Kind.UPSTREAM_ERROR, "no event stream")
+              : outcome;
+      stream.finishWith(LastFailure.asEvent(bytes, answerStatus, upstreamRequestId), instead);
     }
   }
 

@@ -2,8 +2,6 @@ package dev.headrace.upstream;
 
 import static java.util.Objects.requireNonNull;
 
-import dev.headrace.messages.ApiError;
-import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -28,7 +26,7 @@ import org.slf4j.LoggerFactory;
  * the I/O thread with an event or an end, the watcher of the clocks with a timeout, anybody with
  * {@link #cancel}. So only one thread at a time is between two attempts. Thread-safe.
  */
-public final class Attempts {
+public final class Attempts implements AttemptRun.Owner {
 
   /** Told what becomes of the attempts, one call at a time. Must not block. */
   public interface Listener {
@@ -84,7 +82,7 @@ public final class Attempts {
   private final List<String> fallbacks;
   private final AtomicLong dueNanos = new AtomicLong(NEVER);
   private volatile boolean over;
-  private volatile @Nullable Run current;
+  private volatile @Nullable AttemptRun current;
   private volatile int made;
   private volatile @Nullable String fallbackModel;
 
@@ -128,7 +126,7 @@ public final class Attempts {
   /** Ends everything: no further attempt, and the running one loses its connection. Idempotent. */
   public void cancel() {
     over = true;
-    Run run = current;
+    AttemptRun run = current;
     if (run != null) {
       run.cancel();
     }
@@ -141,7 +139,7 @@ public final class Attempts {
    * @param clock its name in {@code timeouts}
    */
   public void timeOut(String clock) {
-    Run run = current;
+    AttemptRun run = current;
     if (run != null && run.drop()) {
       run.cancelCall();
       failed(run, new AttemptFailure.TimedOut(clock));
@@ -150,7 +148,7 @@ public final class Attempts {
 
   /** Passes on the events that are held back, since they have been for long enough. */
   public void commitHeld() {
-    Run run = current;
+    AttemptRun run = current;
     if (run != null) {
       run.commitHeld();
     }
@@ -158,7 +156,7 @@ public final class Attempts {
 
   /** Lets the upstream of the running attempt send so many bytes more. */
   public void grant(int bytes) {
-    Run run = current;
+    AttemptRun run = current;
     if (run != null) {
       run.grant(bytes);
     }
@@ -166,20 +164,17 @@ public final class Attempts {
 
   /** How far the running attempt is. */
   public Reading reading() {
-    Run run = current;
-    if (run == null || dueNanos.get() != NEVER || run.state == State.DROPPED) {
+    AttemptRun run = current;
+    if (run == null || dueNanos.get() != NEVER || run.state() == AttemptRun.State.DROPPED) {
       return new Reading(false, false, exchangeStartNanos, exchangeStartNanos, exchangeStartNanos);
     }
-    return new Reading(true, run.holding, run.startNanos, run.byteNanos, run.contentNanos);
+    return run.reading();
   }
 
   /** Whether events have been held back for longer than {@code retry.hold-time}. */
   public boolean holdsForTooLong(long nowNanos) {
-    Run run = current;
-    return run != null
-        && run.state == State.HOLDING
-        && run.heldSinceNanos != NEVER
-        && nowNanos - run.heldSinceNanos > pool.settings().retry().holdTime().toNanos();
+    AttemptRun run = current;
+    return run != null && run.holdsForTooLong(nowNanos);
   }
 
   /** How many attempts have been started. */
@@ -189,14 +184,14 @@ public final class Attempts {
 
   /** The member that the last attempt went to; null before the first. */
   public @Nullable String member() {
-    Run run = current;
-    return run == null ? null : run.member.name();
+    AttemptRun run = current;
+    return run == null ? null : run.member().name();
   }
 
   /** The upstream's id of the last attempt; null if its head has not come. */
   public @Nullable String requestId() {
-    Run run = current;
-    return run == null ? null : run.requestId;
+    AttemptRun run = current;
+    return run == null ? null : run.requestId();
   }
 
   /** The model that was asked instead of the client's; null when it was not. */
@@ -227,7 +222,7 @@ public final class Attempts {
 
   private void begin(PoolMember member) {
     UpstreamCall asked = requireNonNull(call);
-    Run run = new Run(member);
+    AttemptRun run = new AttemptRun(pool, member, this, listener);
     int before = made;
     pool.countAttempt(before > 0);
     made = before + 1; // only the one thread between two attempts writes it
@@ -265,17 +260,28 @@ public final class Attempts {
     run.runsAs(attempt);
   }
 
-  /** What follows a failure; called once for each attempt that failed before it was passed on. */
-  private void failed(Run run, AttemptFailure failure) {
+  @Override
+  public boolean isOver() {
+    return over;
+  }
+
+  @Override
+  public void settled() {
+    call = null;
+    original = null;
+  }
+
+  @Override
+  public void failed(AttemptRun run, AttemptFailure failure) {
     run.report(failure);
     Duration retryAfter = RetryPolicy.retryAfter(failure, pool.time().wall().instant());
     if (retryAfter != null && isLimit(failure)) {
-      run.member.rest(retryAfter);
+      run.member().rest(retryAfter);
     }
     if (over) {
       return;
     }
-    tried.add(run.member);
+    tried.add(run.member());
     lastFailure = failure;
     RetryPolicy policy = pool.policy();
     UpstreamCall asked = requireNonNull(call);
@@ -318,10 +324,10 @@ public final class Attempts {
    * failed, and within {@code total}. An attempt that used up {@code first-event} is followed at
    * once.
    */
-  private boolean fits(Run run, AttemptFailure failure, Duration wait) {
+  private boolean fits(AttemptRun run, AttemptFailure failure, Duration wait) {
     return failure instanceof AttemptFailure.TimedOut
         ? fits(wait)
-        : fits(wait.plusNanos(pool.time().nanos() - run.startNanos));
+        : fits(wait.plusNanos(pool.time().nanos() - run.startNanos()));
   }
 
   private boolean fits(Duration wait) {
@@ -360,272 +366,7 @@ public final class Attempts {
   }
 
   private void giveUp(AttemptFailure failure, boolean exhausted) {
-    call = null;
-    original = null;
+    settled();
     listener.onGivenUp(failure, exhausted);
-  }
-
-  // ---- one attempt
-
-  private enum State {
-    /** Nothing of it was passed on. */
-    HOLDING,
-    /** Its bytes are passed on. */
-    COMMITTED,
-    /** It has failed, or nobody wants it. */
-    DROPPED
-  }
-
-  private final class Run implements AttemptListener {
-
-    private final PoolMember member;
-    private final long startNanos;
-    private volatile @Nullable Attempt attempt;
-    private int grantedEarly; // guarded by this; granted before the attempt was known
-    private volatile State state = State.HOLDING; // leaves HOLDING under the lock of this
-    private @Nullable Answer answer; // guarded by this while HOLDING, then the I/O thread's
-    private volatile @Nullable String requestId;
-    private volatile boolean holding; // the head of an answer that is held whole has come
-    private volatile long heldSinceNanos = NEVER; // events are held back since
-    private volatile long byteNanos;
-    private volatile long contentNanos;
-    private long events; // I/O thread only
-    private byte[] copy = new byte[0]; // I/O thread only, for buffers without an array
-
-    Run(PoolMember member) {
-      this.member = member;
-      this.startNanos = pool.time().nanos();
-      this.byteNanos = startNanos;
-      this.contentNanos = startNanos;
-    }
-
-    /**
-     * Ties the run to its call, which exists only once it was started: by then the I/O thread may
-     * have brought an answer, a clock may have run out, the client may have taken a window full.
-     */
-    void runsAs(Attempt started) {
-      int early;
-      synchronized (this) {
-        attempt = started;
-        early = grantedEarly;
-        grantedEarly = 0;
-      }
-      if (over || state == State.DROPPED) {
-        started.cancel();
-      } else if (early > 0) {
-        started.grant(early);
-      }
-    }
-
-    void grant(int bytes) {
-      // The silence until now may have been ours: the clocks start when reading goes on.
-      byteNanos = pool.time().nanos();
-      contentNanos = byteNanos;
-      Attempt running;
-      synchronized (this) {
-        running = attempt;
-        if (running == null) {
-          grantedEarly += bytes;
-          return;
-        }
-      }
-      running.grant(bytes);
-    }
-
-    /** Takes the attempt out of HOLDING as failed; true for the one caller that did. */
-    synchronized boolean drop() {
-      if (state != State.HOLDING) {
-        return false;
-      }
-      state = State.DROPPED;
-      return true;
-    }
-
-    void cancel() {
-      if (drop()) {
-        member.neither();
-      }
-      cancelCall();
-    }
-
-    void cancelCall() {
-      Attempt running = attempt;
-      if (running != null) {
-        running.cancel(); // does nothing to one that has ended: its connection stays in the pool
-      }
-    }
-
-    /** Tells the breaker whose fault it was. */
-    void report(AttemptFailure failure) {
-      if (isUpstreamsFault(failure)) {
-        member.failed(pool.time().nanos() - startNanos, failure);
-      } else if (failure instanceof AttemptFailure.ErrorStatus answered
-          && answered.head().status() != 429
-          && answered.head().status() != 408) {
-        member.succeeded(pool.time().nanos() - startNanos);
-      } else {
-        member.neither();
-      }
-    }
-
-    private static boolean isUpstreamsFault(AttemptFailure failure) {
-      if (failure instanceof AttemptFailure.ErrorStatus answered) {
-        return answered.head().status() >= 500;
-      }
-      if (failure instanceof AttemptFailure.ErrorEvent event) {
-        return ApiError.statusOf(event.error().type()) >= 500;
-      }
-      return failure instanceof AttemptFailure.TimedOut
-          || (failure instanceof AttemptFailure.Broken broken
-              && broken.failure().kind() != UpstreamFailure.Kind.CANCELLED);
-    }
-
-    @Override
-    public void onHead(UpstreamResponseHead head) {
-      byteNanos = pool.time().nanos();
-      contentNanos = byteNanos;
-      requestId = head.header("request-id");
-      synchronized (this) {
-        answer = new Answer(head, pool.settings().buffers(), pool.settings().retry().hold());
-        holding = !answer.isEventStream();
-      }
-    }
-
-    @Override
-    public void onBytes(ByteBuffer bytes) {
-      int length = bytes.remaining();
-      byte[] array;
-      int offset;
-      if (bytes.hasArray()) {
-        array = bytes.array();
-        offset = bytes.arrayOffset() + bytes.position();
-        bytes.position(bytes.limit());
-      } else {
-        array = copy = copy.length >= length ? copy : new byte[length];
-        offset = 0;
-        bytes.get(array, 0, length);
-      }
-      byteNanos = pool.time().nanos();
-      if (state == State.HOLDING) {
-        hold(array, offset, length);
-      } else if (state == State.COMMITTED) {
-        pass(array, offset, length);
-      }
-    }
-
-    private void pass(byte[] array, int offset, int length) {
-      Answer passing = begun();
-      passing.pass(array, offset, length);
-      noteContent(passing);
-      listener.onBytes(passing, array, offset, length);
-    }
-
-    private void noteContent(Answer passing) {
-      long now = passing.events();
-      if (now != events) {
-        events = now;
-        contentNanos = byteNanos;
-      }
-    }
-
-    /** Keeps the first bytes back until it is clear what they are the beginning of. */
-    private void hold(byte[] array, int offset, int length) {
-      Answer held;
-      Answer.Decision decision;
-      boolean committed = false;
-      synchronized (this) {
-        held = begun();
-        if (state == State.COMMITTED) {
-          decision = Answer.Decision.COMMIT; // the watcher of the clocks was faster
-        } else if (state == State.DROPPED) {
-          return;
-        } else {
-          decision = held.hold(array, offset, length);
-          noteContent(held);
-          if (held.holdsEvents() && heldSinceNanos == NEVER) {
-            heldSinceNanos = byteNanos;
-          }
-          if (decision == Answer.Decision.COMMIT) {
-            commit(held);
-            committed = true;
-          }
-        }
-      }
-      if (committed) {
-        listener.onCommitted(held);
-      } else if (decision == Answer.Decision.COMMIT) {
-        pass(array, offset, length);
-      } else if (decision == Answer.Decision.ERROR_EVENT && drop()) {
-        cancelCall(); // nothing should follow, but nobody would wait for its end
-        failed(
-            this,
-            new AttemptFailure.ErrorEvent(
-                held.head(), requireNonNull(held.firstError()), held.firstErrorJson()));
-      }
-    }
-
-    /** Passes on what is held and lets go of the request; with the lock held. */
-    private void commit(Answer held) {
-      if (listener.onCommit(held, held.takeHeld())) {
-        state = State.COMMITTED;
-        member.succeeded(pool.time().nanos() - startNanos);
-      } else {
-        state = State.DROPPED;
-        member.neither();
-      }
-      call = null;
-      original = null;
-    }
-
-    void commitHeld() {
-      Answer held;
-      synchronized (this) {
-        if (state != State.HOLDING || answer == null || !answer.holdsEvents()) {
-          return;
-        }
-        held = answer;
-        commit(held);
-      }
-      listener.onCommitted(held);
-    }
-
-    private Answer begun() {
-      return requireNonNull(answer, "a body before its head");
-    }
-
-    @Override
-    public void onEnd() {
-      if (drop()) {
-        endOfHeld(begun());
-      } else if (state == State.COMMITTED) {
-        listener.onEnd(begun());
-      }
-    }
-
-    /** A complete body that was held whole, or an event stream without an event that counts. */
-    private void endOfHeld(Answer whole) {
-      if (whole.isEventStream()) {
-        failed(
-            this,
-            new AttemptFailure.Broken(
-                new UpstreamFailure(UpstreamFailure.Kind.NO_EVENT, "ended without an event")));
-      } else if (whole.head().status() >= 400) {
-        failed(this, new AttemptFailure.ErrorStatus(whole.head(), whole.takeHeld()));
-      } else {
-        member.succeeded(pool.time().nanos() - startNanos);
-        call = null;
-        original = null;
-        listener.onWhole(whole, whole.takeHeld());
-      }
-    }
-
-    @Override
-    public void onFailure(UpstreamFailure failure) {
-      if (state == State.HOLDING && drop()) {
-        failed(this, new AttemptFailure.Broken(failure));
-      } else if (state == State.COMMITTED) {
-        listener.onCut(begun(), failure);
-      }
-    }
   }
 }

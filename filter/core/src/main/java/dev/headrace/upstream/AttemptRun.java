@@ -1,0 +1,324 @@
+package dev.headrace.upstream;
+
+import static java.util.Objects.requireNonNull;
+
+import dev.headrace.messages.ApiError;
+import java.nio.ByteBuffer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One attempt: holds back the beginning of its answer until it is clear what it is, and passes on
+ * the rest. It leaves HOLDING exactly once, and whoever takes it out of there does what follows:
+ * the I/O thread with an event or an end, the watcher of the clocks with a timeout, anybody with
+ * {@link #cancel}. Its circuit breaker hears of it at the same moment. Thread-safe.
+ */
+final class AttemptRun implements AttemptListener {
+
+  /** How far it is. */
+  enum State {
+    /** Nothing of it was passed on. */
+    HOLDING,
+    /** Its bytes are passed on. */
+    COMMITTED,
+    /** It has failed, or nobody wants it. */
+    DROPPED
+  }
+
+  /** Whose attempt it is. */
+  interface Owner {
+
+    /** Whether nobody wants any attempt of this exchange any more. */
+    boolean isOver();
+
+    /** An answer has begun, so the request is not needed again. */
+    void settled();
+
+    /** What follows a failure; called once, by the thread that took the attempt out of HOLDING. */
+    void failed(AttemptRun run, AttemptFailure failure);
+  }
+
+  private static final long NEVER = Long.MIN_VALUE;
+
+  private final UpstreamPool pool;
+  private final Owner owner;
+  private final Attempts.Listener listener;
+
+  private final PoolMember member;
+  private final long startNanos;
+  private volatile @Nullable Attempt attempt;
+  private int grantedEarly; // guarded by this; granted before the attempt was known
+  private volatile State state = State.HOLDING; // leaves HOLDING under the lock of this
+  private @Nullable Answer answer; // guarded by this while HOLDING, then the I/O thread's
+  private volatile @Nullable String requestId;
+  private volatile boolean holding; // the head of an answer that is held whole has come
+  private volatile long heldSinceNanos = NEVER; // events are held back since
+  private volatile long byteNanos;
+  private volatile long contentNanos;
+  private long events; // I/O thread only
+  private byte[] copy = new byte[0]; // I/O thread only, for buffers without an array
+
+  AttemptRun(UpstreamPool pool, PoolMember member, Owner owner, Attempts.Listener listener) {
+    this.pool = pool;
+    this.member = member;
+    this.owner = owner;
+    this.listener = listener;
+    this.startNanos = pool.time().nanos();
+    this.byteNanos = startNanos;
+    this.contentNanos = startNanos;
+  }
+
+  /**
+   * Ties the run to its call, which exists only once it was started: by then the I/O thread may
+   * have brought an answer, a clock may have run out, the client may have taken a window full.
+   */
+  void runsAs(Attempt started) {
+    int early;
+    synchronized (this) {
+      attempt = started;
+      early = grantedEarly;
+      grantedEarly = 0;
+    }
+    if (owner.isOver() || state == State.DROPPED) {
+      started.cancel();
+    } else if (early > 0) {
+      started.grant(early);
+    }
+  }
+
+  void grant(int bytes) {
+    // The silence until now may have been ours: the clocks start when reading goes on.
+    byteNanos = pool.time().nanos();
+    contentNanos = byteNanos;
+    Attempt running;
+    synchronized (this) {
+      running = attempt;
+      if (running == null) {
+        grantedEarly += bytes;
+        return;
+      }
+    }
+    running.grant(bytes);
+  }
+
+  PoolMember member() {
+    return member;
+  }
+
+  State state() {
+    return state;
+  }
+
+  long startNanos() {
+    return startNanos;
+  }
+
+  /** The upstream's id of this attempt; null if its head has not come. */
+  @Nullable String requestId() {
+    return requestId;
+  }
+
+  Attempts.Reading reading() {
+    return new Attempts.Reading(true, holding, startNanos, byteNanos, contentNanos);
+  }
+
+  /** Whether events have been held back for longer than {@code retry.hold-time}. */
+  boolean holdsForTooLong(long nowNanos) {
+    return state == State.HOLDING
+        && heldSinceNanos != NEVER
+        && nowNanos - heldSinceNanos > pool.settings().retry().holdTime().toNanos();
+  }
+
+  /** Takes the attempt out of HOLDING as failed; true for the one caller that did. */
+  synchronized boolean drop() {
+    if (state != State.HOLDING) {
+      return false;
+    }
+    state = State.DROPPED;
+    return true;
+  }
+
+  void cancel() {
+    if (drop()) {
+      member.neither();
+    }
+    cancelCall();
+  }
+
+  void cancelCall() {
+    Attempt running = attempt;
+    if (running != null) {
+      running.cancel(); // does nothing to one that has ended: its connection stays in the pool
+    }
+  }
+
+  /** Tells the breaker whose fault it was. */
+  void report(AttemptFailure failure) {
+    if (isUpstreamsFault(failure)) {
+      member.failed(pool.time().nanos() - startNanos, failure);
+    } else if (failure instanceof AttemptFailure.ErrorStatus answered
+        && answered.head().status() != 429
+        && answered.head().status() != 408) {
+      member.succeeded(pool.time().nanos() - startNanos);
+    } else {
+      member.neither();
+    }
+  }
+
+  private static boolean isUpstreamsFault(AttemptFailure failure) {
+    if (failure instanceof AttemptFailure.ErrorStatus answered) {
+      return answered.head().status() >= 500;
+    }
+    if (failure instanceof AttemptFailure.ErrorEvent event) {
+      return ApiError.statusOf(event.error().type()) >= 500;
+    }
+    return failure instanceof AttemptFailure.TimedOut
+        || (failure instanceof AttemptFailure.Broken broken
+            && broken.failure().kind() != UpstreamFailure.Kind.CANCELLED);
+  }
+
+  @Override
+  public void onHead(UpstreamResponseHead head) {
+    byteNanos = pool.time().nanos();
+    contentNanos = byteNanos;
+    requestId = head.header("request-id");
+    synchronized (this) {
+      answer = new Answer(head, pool.settings().buffers(), pool.settings().retry().hold());
+      holding = !answer.isEventStream();
+    }
+  }
+
+  @Override
+  public void onBytes(ByteBuffer bytes) {
+    int length = bytes.remaining();
+    byte[] array;
+    int offset;
+    if (bytes.hasArray()) {
+      array = bytes.array();
+      offset = bytes.arrayOffset() + bytes.position();
+      bytes.position(bytes.limit());
+    } else {
+      array = copy = copy.length >= length ? copy : new byte[length];
+      offset = 0;
+      bytes.get(array, 0, length);
+    }
+    byteNanos = pool.time().nanos();
+    if (state == State.HOLDING) {
+      hold(array, offset, length);
+    } else if (state == State.COMMITTED) {
+      pass(array, offset, length);
+    }
+  }
+
+  private void pass(byte[] array, int offset, int length) {
+    Answer passing = begun();
+    passing.pass(array, offset, length);
+    noteContent(passing);
+    listener.onBytes(passing, array, offset, length);
+  }
+
+  private void noteContent(Answer passing) {
+    long now = passing.events();
+    if (now != events) {
+      events = now;
+      contentNanos = byteNanos;
+    }
+  }
+
+  /** Keeps the first bytes back until it is clear what they are the beginning of. */
+  private void hold(byte[] array, int offset, int length) {
+    Answer held;
+    Answer.Decision decision;
+    boolean committed = false;
+    synchronized (this) {
+      held = begun();
+      if (state == State.COMMITTED) {
+        decision = Answer.Decision.COMMIT; // the watcher of the clocks was faster
+      } else if (state == State.DROPPED) {
+        return;
+      } else {
+        decision = held.hold(array, offset, length);
+        noteContent(held);
+        if (held.holdsEvents() && heldSinceNanos == NEVER) {
+          heldSinceNanos = byteNanos;
+        }
+        if (decision == Answer.Decision.COMMIT) {
+          commit(held);
+          committed = true;
+        }
+      }
+    }
+    if (committed) {
+      listener.onCommitted(held);
+    } else if (decision == Answer.Decision.COMMIT) {
+      pass(array, offset, length);
+    } else if (decision == Answer.Decision.ERROR_EVENT && drop()) {
+      cancelCall(); // nothing should follow, but nobody would wait for its end
+      owner.failed(
+          this,
+          new AttemptFailure.ErrorEvent(
+              held.head(), requireNonNull(held.firstError()), held.firstErrorJson()));
+    }
+  }
+
+  /** Passes on what is held and lets go of the request; with the lock held. */
+  private void commit(Answer held) {
+    if (listener.onCommit(held, held.takeHeld())) {
+      state = State.COMMITTED;
+      member.succeeded(pool.time().nanos() - startNanos);
+    } else {
+      state = State.DROPPED;
+      member.neither();
+    }
+    owner.settled();
+  }
+
+  void commitHeld() {
+    Answer held;
+    synchronized (this) {
+      if (state != State.HOLDING || answer == null || !answer.holdsEvents()) {
+        return;
+      }
+      held = answer;
+      commit(held);
+    }
+    listener.onCommitted(held);
+  }
+
+  private Answer begun() {
+    return requireNonNull(answer, "a body before its head");
+  }
+
+  @Override
+  public void onEnd() {
+    if (drop()) {
+      endOfHeld(begun());
+    } else if (state == State.COMMITTED) {
+      listener.onEnd(begun());
+    }
+  }
+
+  /** A complete body that was held whole, or an event stream without an event that counts. */
+  private void endOfHeld(Answer whole) {
+    if (whole.isEventStream()) {
+      owner.failed(
+          this,
+          new AttemptFailure.Broken(
+              new UpstreamFailure(UpstreamFailure.Kind.NO_EVENT, "ended without an event")));
+    } else if (whole.head().status() >= 400) {
+      owner.failed(this, new AttemptFailure.ErrorStatus(whole.head(), whole.takeHeld()));
+    } else {
+      member.succeeded(pool.time().nanos() - startNanos);
+      owner.settled();
+      listener.onWhole(whole, whole.takeHeld());
+    }
+  }
+
+  @Override
+  public void onFailure(UpstreamFailure failure) {
+    if (state == State.HOLDING && drop()) {
+      owner.failed(this, new AttemptFailure.Broken(failure));
+    } else if (state == State.COMMITTED) {
+      listener.onCut(begun(), failure);
+    }
+  }
+}
