@@ -20,11 +20,13 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import org.awaitility.Awaitility;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** Streams aborted by the thousand, at random moments and in all ways, leave nothing behind. */
+@Tag("alone")
 @ParameterizedClass
 @EnumSource(ContainerKind.class)
 final class AbortedStreamsTest extends GatewayContract {

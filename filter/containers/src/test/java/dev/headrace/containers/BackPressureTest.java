@@ -15,11 +15,13 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.awaitility.Awaitility;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** A client that does not read stops the upstream, and costs what the kernel holds for it. */
+@Tag("alone")
 @ParameterizedClass
 @EnumSource(ContainerKind.class)
 final class BackPressureTest extends GatewayContract {

@@ -14,6 +14,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -66,6 +67,7 @@ final class ByteFidelityTest extends GatewayContract {
     }
   }
 
+  @Tag("long")
   @Test
   void everyTranscriptSplitAtEveryPositionArrivesByteForByte() throws Exception {
     GatewayUnderTest headrace = startWithOneAttempt();

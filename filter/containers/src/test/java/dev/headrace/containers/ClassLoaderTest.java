@@ -90,7 +90,6 @@ class ClassLoaderTest {
       Tomcat tomcat, Path application, ClaudeSimulator claude) throws Exception {
     StandardContext context =
         (StandardContext) tomcat.addWebapp("/shop", application.toAbsolutePath().toString());
-    context.addParameter("logbackDisableServletContainerInitializer", "true");
     context.setUnloadDelay(200);
     ClassLoader loader = context.getLoader().getClassLoader();
     assertThat(loader.loadClass("dev.headrace.Gateway").getClassLoader()).isSameAs(loader);
@@ -122,6 +121,17 @@ class ClassLoaderTest {
 
   private static void install(Path application) throws Exception {
     Path lib = Files.createDirectories(application.resolve("WEB-INF/lib"));
+    // Else the logging of the whole test run ends with this application.
+    Files.writeString(
+        application.resolve("WEB-INF/web.xml"),
+        """
+        <web-app xmlns="https://jakarta.ee/xml/ns/jakartaee" version="5.0">
+          <context-param>
+            <param-name>logbackDisableServletContainerInitializer</param-name>
+            <param-value>true</param-value>
+          </context-param>
+        </web-app>
+        """);
     for (String library : LIBRARIES) {
       Path jar = locationOf(library);
       Files.copy(jar, lib.resolve(jar.getFileName().toString()));

@@ -17,6 +17,7 @@ import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.function.UnaryOperator;
 import org.awaitility.Awaitility;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -26,6 +27,7 @@ import org.junit.jupiter.params.provider.EnumSource;
  * five runs each, at 20 events a second and with a heartbeat of 200 ms. What must hold in any case,
  * whatever the machine, is in {@link ClientLeavesAtAnyMomentTest}.
  */
+@Tag("alone")
 @ParameterizedClass
 @EnumSource(ContainerKind.class)
 final class ClientLeavesFiguresTest extends GatewayContract {

@@ -17,6 +17,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -27,6 +28,7 @@ import org.junit.jupiter.params.provider.EnumSource;
  * is the first one, after a FIN the second, since the kernel takes one more (HTTP/1.1; nothing
  * tells an idle connection's end).
  */
+@Tag("alone")
 @ParameterizedClass
 @EnumSource(ContainerKind.class)
 final class ClientLeavesTest extends GatewayContract {

@@ -16,6 +16,7 @@ import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.time.Duration;
 import java.util.Arrays;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -24,6 +25,7 @@ import org.junit.jupiter.params.provider.EnumSource;
  * HTTP/2 in clear text, by upgrade, since the JDK's client knows no other way: its first request is
  * a GET that upgrades the connection, and the stream goes over that.
  */
+@Tag("alone")
 @ParameterizedClass
 @EnumSource(ContainerKind.class)
 final class Http2ClientLeavesTest extends GatewayContract {

@@ -10,6 +10,7 @@ import java.lang.management.ManagementFactory;
 import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
@@ -17,6 +18,7 @@ import org.junit.jupiter.params.provider.EnumSource;
  * Streams that only wait, for their first event or for the next, with a heartbeat every now and
  * then: the one thread that looks at the clocks is enough for all of them.
  */
+@Tag("alone")
 class ManySilentStreamsTest {
 
   /** The sweep and the housekeeping. */

@@ -7,10 +7,12 @@ import dev.headrace.simulator.Transcripts;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Map;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** Races between the upstream's threads and the container's show themselves only in numbers. */
+@Tag("alone")
 class ManyStreamsTest {
 
   private static final String BODY =

@@ -15,11 +15,13 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.UnaryOperator;
 import org.awaitility.Awaitility;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** An outage of the upstream under load is not made worse, and is over soon after it is over. */
+@Tag("alone")
 @ParameterizedClass
 @EnumSource(ContainerKind.class)
 final class OutageTest extends FailureContract {

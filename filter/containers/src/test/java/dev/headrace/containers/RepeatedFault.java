@@ -97,10 +97,19 @@ enum RepeatedFault {
     };
   }
 
-  /** Whether what the client gets in the end carries the id of the upstream's last answer. */
+  /** Whether the last attempt got as far as a head, and with it the upstream's id. */
   boolean hasRequestId() {
-    return name().endsWith("_AS_FIRST_EVENT")
-        || (name().startsWith("STATUS_") && this != STATUS_502_AS_PAGE);
+    return switch (this) {
+      case CUT_EARLY,
+          RESET_EARLY,
+          ENDED_WITHOUT_EVENT,
+          STALLED_BEFORE_FIRST_EVENT,
+          STALLED_IN_JSON ->
+          true;
+      default ->
+          name().endsWith("_AS_FIRST_EVENT")
+              || (name().startsWith("STATUS_") && this != STATUS_502_AS_PAGE);
+    };
   }
 
   /** Whether {@code timeouts.first-event} has to end each attempt. */

@@ -38,6 +38,7 @@ import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -49,6 +50,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  * The retries of the official Java SDK and those of the gateway, both with their defaults: together
  * they never send more than {@code retry.max-attempts}.
  */
+@Tag("long")
 @ParameterizedClass
 @EnumSource(ContainerKind.class)
 final class SdkRetriesTest extends GatewayContract {

@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import org.awaitility.Awaitility;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -22,6 +23,7 @@ import org.junit.jupiter.params.provider.EnumSource;
  * Tomcat waits for its own {@code unloadDelay} (2 s here) and then ends asynchronous requests
  * itself, whatever {@code destroy()} does.
  */
+@Tag("alone")
 @ParameterizedClass
 @EnumSource(ContainerKind.class)
 final class UndeployTest extends GatewayContract {
