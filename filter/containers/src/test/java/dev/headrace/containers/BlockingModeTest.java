@@ -144,7 +144,8 @@ final class BlockingModeTest extends GatewayContract {
 
   @Test
   void moreStreamsThanMayHoldAThreadAreRefused() throws Exception {
-    GatewayUnderTest headrace = behindLegacyFilter(s -> s.blockingMaxConcurrent(2));
+    GatewayUnderTest headrace =
+        behindLegacyFilter(s -> s.blockingMaxConcurrent(2).shutdownDrain(Duration.ZERO));
     headrace.claude().answersAlways(Answer.text("Hel").stallAfterEvents(4));
     List<RawClient> running = new ArrayList<>();
     for (int i = 0; i < 2; i++) {

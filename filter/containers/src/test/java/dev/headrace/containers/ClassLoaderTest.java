@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.stream.Stream;
 import org.apache.catalina.connector.Connector;
 import org.apache.catalina.core.StandardContext;
+import org.apache.catalina.core.ThreadLocalLeakPreventionListener;
 import org.apache.catalina.startup.Tomcat;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
@@ -68,6 +69,10 @@ class ClassLoaderTest {
       connector.setPort(0);
       connector.setProperty("address", "127.0.0.1");
       tomcat.setConnector(connector);
+      // As in the server.xml that Tomcat ships: until JDK 23 a thread that Tomcat makes while one
+      // of
+      // ours calls it remembers our code's protection domain, and so has to be renewed.
+      tomcat.getServer().addLifecycleListener(new ThreadLocalLeakPreventionListener());
       tomcat.start();
       try {
         WeakReference<ClassLoader> loader = useAndUndeploy(tomcat, application, claude);

@@ -27,7 +27,7 @@ import org.junit.jupiter.params.provider.EnumSource;
  * five runs each, at 20 events a second and with a heartbeat of 200 ms. What must hold in any case,
  * whatever the machine, is in {@link ClientLeavesAtAnyMomentTest}.
  */
-@Tag("alone")
+@Tag("long")
 @ParameterizedClass
 @EnumSource(ContainerKind.class)
 final class ClientLeavesFiguresTest extends GatewayContract {

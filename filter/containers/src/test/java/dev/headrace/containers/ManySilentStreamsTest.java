@@ -18,7 +18,7 @@ import org.junit.jupiter.params.provider.EnumSource;
  * Streams that only wait, for their first event or for the next, with a heartbeat every now and
  * then: the one thread that looks at the clocks is enough for all of them.
  */
-@Tag("alone")
+@Tag("long")
 class ManySilentStreamsTest {
 
   /** The sweep and the housekeeping. */

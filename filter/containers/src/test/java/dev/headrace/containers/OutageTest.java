@@ -21,7 +21,7 @@ import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** An outage of the upstream under load is not made worse, and is over soon after it is over. */
-@Tag("alone")
+@Tag("long")
 @ParameterizedClass
 @EnumSource(ContainerKind.class)
 final class OutageTest extends FailureContract {

@@ -1,7 +1,8 @@
 /**
- * What an operator sees of the gateway: the exchange log line. Internal: may change in any release.
+ * What an operator sees of the gateway: the exchange log line and the counters. Internal: may
+ * change in any release.
  *
- * <p>Start at {@link ExchangeLog}.
+ * <p>Start at {@link ExchangeLog} and {@link Statistics}.
  */
 @NullMarked
 package dev.headrace.observe;

@@ -15,7 +15,9 @@ import org.slf4j.LoggerFactory;
 
 /**
  * All running exchanges, and the one thread that looks at their clocks a few times a second: no
- * timer and no thread per stream. Its size is bounded by the permits. Thread-safe.
+ * timer and no thread per stream. Only an exchange that waits for its next attempt has a task of
+ * its own, so that it need not wait for the next look; the budget of retries bounds those. The size
+ * is bounded by the permits. Thread-safe.
  */
 final class Exchanges implements AutoCloseable {
 

@@ -3,7 +3,8 @@
  * any release.
  *
  * <p>Start at {@link Exchange}, the state machine; {@link AsyncClientStream} writes to the client,
- * {@link Exchanges} sweeps the clocks of all that run.
+ * {@link BlockingClientStream} where that is not possible, {@link Clocks} decides about time,
+ * {@link Exchanges} looks at all that run.
  */
 @NullMarked
 package dev.headrace.relay;
