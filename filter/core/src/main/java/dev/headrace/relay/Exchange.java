@@ -533,7 +533,7 @@ final class Exchange implements Attempts.Listener, ClientStream.Listener, Reques
     if (expired == Clocks.Clock.IDLE && answerComplete) {
       finish(Outcome.of(Outcome.Kind.COMPLETED)); // message_stop has come, only the end has not
     } else if (expired != null) {
-      timeOut(expired, clocks);
+      timeOut(expired, reading, clocks);
     } else {
       keepAlive(clocks, now);
     }
@@ -595,16 +595,20 @@ final class Exchange implements Attempts.Listener, ClientStream.Listener, Reques
     }
   }
 
-  private void timeOut(Clocks.Clock clock, Clocks clocks) {
+  /**
+   * @param reading what the decision rests on: the exchange may have gone on since
+   */
+  private void timeOut(Clocks.Clock clock, Clocks.Reading reading, Clocks clocks) {
     State now = requireNonNull(state.get());
     Outcome outcome = new Outcome(Outcome.Kind.TIMED_OUT, clock.settingName());
     if (clock == Clocks.Clock.SLOW_CLIENT || now == State.FINISHING) {
       dropClient(outcome);
     } else if (now == State.DRAINING) {
       end(new Outcome(Outcome.Kind.CLIENT_GONE, answerComplete ? "drained" : clock.settingName()));
-    } else if (now == State.ATTEMPTING && clock != Clocks.Clock.TOTAL) {
-      upstream().timeOut(clock.settingName()); // another attempt may follow
-    } else {
+    } else if (clock != Clocks.Clock.TOTAL
+        && (reading.phase() == Clocks.Phase.WAITING || reading.phase() == Clocks.Phase.HOLDING)) {
+      upstream().timeOut(clock.settingName(), reading.phaseNanos()); // another attempt may follow
+    } else if (clock != Clocks.Clock.BODY || now == State.RECEIVING) {
       ApiError error =
           clock == Clocks.Clock.BODY
               ? new ApiError(408, "invalid_request_error", clocks.message(clock), null)

@@ -137,10 +137,12 @@ public final class Attempts implements AttemptRun.Owner {
    * after any failure.
    *
    * @param clock its name in {@code timeouts}
+   * @param startNanos when the attempt began that it is about, as {@link #reading} said: another
+   *     one may run by now
    */
-  public void timeOut(String clock) {
+  public void timeOut(String clock, long startNanos) {
     AttemptRun run = current;
-    if (run != null && run.drop()) {
+    if (run != null && run.startNanos() == startNanos && run.drop()) {
       run.cancelCall();
       failed(run, new AttemptFailure.TimedOut(clock));
     }

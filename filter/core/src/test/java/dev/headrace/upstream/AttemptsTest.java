@@ -275,7 +275,7 @@ class AttemptsTest {
   void anAttemptThatTookTooLongIsFollowedAtOnce() {
     Attempts attempts = start();
     time.advance(Duration.ofSeconds(121));
-    attempts.timeOut("first-event");
+    attempts.timeOut("first-event", attempts.reading().startNanos());
 
     assertThat(upstream.call(0).cancelled).isTrue();
     assertThat(upstream.calls).hasSize(2);
@@ -283,6 +283,18 @@ class AttemptsTest {
     upstream.call(1).events();
     upstream.call(1).body(START);
     assertThat(recorder.seen).containsExactly("commit " + START);
+  }
+
+  @Test
+  void aTimeoutOfAnAttemptThatHasFailedMeanwhileDoesNotHitTheNextOne() {
+    Attempts attempts = start();
+    long first = attempts.reading().startNanos();
+    upstream.call(0).status(529);
+    waitAsAsked(attempts);
+    attempts.timeOut("first-event", first);
+
+    assertThat(upstream.call(1).cancelled).isFalse();
+    assertThat(upstream.calls).hasSize(2);
   }
 
   @Test
@@ -369,7 +381,7 @@ class AttemptsTest {
     Attempts attempts = start();
     upstream.call(0).events();
     upstream.call(0).body(START);
-    attempts.timeOut("idle");
+    attempts.timeOut("idle", attempts.reading().startNanos());
     upstream.call(0).fails(Kind.CUT);
     attempts.startIfDue();
 
