@@ -17,7 +17,6 @@ import java.util.List;
 import java.util.stream.Stream;
 import org.apache.catalina.connector.Connector;
 import org.apache.catalina.core.StandardContext;
-import org.apache.catalina.core.ThreadLocalLeakPreventionListener;
 import org.apache.catalina.startup.Tomcat;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
@@ -69,10 +68,12 @@ class ClassLoaderTest {
       connector.setPort(0);
       connector.setProperty("address", "127.0.0.1");
       tomcat.setConnector(connector);
-      // As in the server.xml that Tomcat ships: until JDK 23 a thread that Tomcat makes while one
-      // of
-      // ours calls it remembers our code's protection domain, and so has to be renewed.
-      tomcat.getServer().addLifecycleListener(new ThreadLocalLeakPreventionListener());
+      // All of Tomcat's threads are made at its start. Until JDK 23 one that it makes while a
+      // thread
+      // of ours calls it remembers our code's protection domain; where the pool may grow, the
+      // ThreadLocalLeakPreventionListener of the server.xml that Tomcat ships renews such threads.
+      connector.setProperty("maxThreads", "40");
+      connector.setProperty("minSpareThreads", "40");
       tomcat.start();
       try {
         WeakReference<ClassLoader> loader = useAndUndeploy(tomcat, application, claude);
