@@ -5,6 +5,8 @@ import dev.headrace.relay.Relay;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What tests need to know of a running gateway and no user does. Reads private fields, so that the
@@ -27,6 +29,19 @@ public final class GatewayInside {
         .collect(java.util.stream.Collectors.toUnmodifiableSet());
   }
 
+  /** How many exchanges wait for their next attempt, each with the time of it settled. */
+  public static long waitingForTheNextAttempt(Gateway gateway) {
+    Map<?, ?> running = (Map<?, ?>) field(exchanges(gateway), "running");
+    return running.values().stream()
+        .map(exchange -> fieldOrNull(exchange, "attempts"))
+        .filter(attempts -> attempts != null && isDueOnce(attempts))
+        .count();
+  }
+
+  private static boolean isDueOnce(Object attempts) {
+    return ((AtomicLong) field(attempts, "dueNanos")).get() != Long.MIN_VALUE;
+  }
+
   /** How many tasks wait in the queue of the gateway's one scheduler. */
   public static int scheduledTasks(Gateway gateway) {
     return ((ScheduledThreadPoolExecutor) field(exchanges(gateway), "scheduler")).getQueue().size();
@@ -41,14 +56,18 @@ public final class GatewayInside {
   }
 
   private static Object field(Object owner, String name) {
+    Object value = fieldOrNull(owner, name);
+    if (value == null) {
+      throw new IllegalStateException(name + " is null");
+    }
+    return value;
+  }
+
+  private static @Nullable Object fieldOrNull(Object owner, String name) {
     try {
       var field = owner.getClass().getDeclaredField(name);
       field.setAccessible(true);
-      Object value = field.get(owner);
-      if (value == null) {
-        throw new IllegalStateException(name + " is null");
-      }
-      return value;
+      return field.get(owner);
     } catch (ReflectiveOperationException e) {
       throw new IllegalStateException("was " + name + " renamed?", e);
     }

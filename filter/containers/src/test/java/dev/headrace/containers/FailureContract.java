@@ -3,6 +3,7 @@ package dev.headrace.containers;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.headrace.GatewayInside;
 import dev.headrace.ManualTime;
 import dev.headrace.config.GatewaySettingsBuilder;
 import dev.headrace.containers.RawClient.End;
@@ -165,15 +166,13 @@ abstract class FailureContract extends GatewayContract {
     assertOutcomes(headrace, Map.of(expected, 1L));
   }
 
-  /** Waits for the next attempt to wait for its turn: an exchange runs, but no connection. */
+  /**
+   * Waits for the next attempt to wait for its turn, its time settled by the clock as it stands.
+   */
   static void awaitBetweenAttempts(GatewayUnderTest headrace) {
     Awaitility.await()
         .pollInterval(Duration.ofMillis(10))
-        .during(Duration.ofMillis(50))
-        .until(
-            () ->
-                headrace.gateway().runningExchanges() > 0
-                    && headrace.gateway().upstreamConnectionsInUse() == 0);
+        .until(() -> GatewayInside.waitingForTheNextAttempt(headrace.gateway()) > 0);
   }
 
   /** Sees that there is no further attempt while the gateway looks at its clocks three times. */
