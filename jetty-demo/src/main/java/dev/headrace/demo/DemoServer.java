@@ -118,6 +118,10 @@ final class DemoServer implements AutoCloseable {
     if (baseUrl != null) {
       own.upstreamBaseUrl(baseUrl);
     }
+    if (simulator != null) {
+      // Its faults are asked for: a few of them must not close the way for the answers after them.
+      own.breakerEnabled(false);
+    }
     Environment environment = environmentFor(settings);
     LoadedSettings loaded =
         settings.configFile() == null

@@ -151,6 +151,18 @@ class DemoServerTest {
     assertThat(answer.body()).contains("event: message_start", "event: message_stop");
   }
 
+  /** Asked for, seven faults are 21 attempts: they must not open a circuit breaker. */
+  @Test
+  void faultsThatWereTriedDoNotSpoilTheAnswersAfterThem() throws Exception {
+    for (int i = 0; i < 7; i++) {
+      HttpRequest fault = ask(demo, "/fault server-error").build();
+      assertThat(CLIENT.send(fault, BodyHandlers.ofString()).statusCode()).isEqualTo(500);
+    }
+    HttpResponse<String> answer = CLIENT.send(ask(demo, "Hello").build(), BodyHandlers.ofString());
+    assertThat(answer.statusCode()).isEqualTo(200);
+    assertThat(answer.body()).contains("event: message_stop");
+  }
+
   @Test
   void aClientThatLeavesIsSeenByTheSimulator() throws Exception {
     HttpResponse<InputStream> answer =
