@@ -169,10 +169,12 @@ final class AsyncClientStream extends ClientStream implements WriteListener, Asy
   }
 
   private void end(ClientQueue.End wanted) {
+    if (wanted == ClientQueue.End.FINISHING) {
+      applyHead(response); // of an answer without a body; may throw if the container was faster
+    }
     setOver();
     tellFinished();
     if (wanted == ClientQueue.End.FINISHING) {
-      applyHead(response); // of an answer without a body
       complete(); // flushes by itself
     } else {
       dropConnection();

@@ -92,11 +92,12 @@ public final class Attempts implements AttemptRun.Owner {
   private Duration lastWait = Duration.ZERO;
   private int fallbacksUsed;
   private @Nullable AttemptFailure lastFailure;
-  private @Nullable UpstreamCall original; // of the client, when another model is asked
+  private @Nullable UpstreamCall original; // as the client asked, whatever model is asked now
 
   Attempts(UpstreamPool pool, UpstreamCall call, long exchangeStartNanos, Listener listener) {
     this.pool = pool;
     this.call = call;
+    this.original = call;
     this.exchangeStartNanos = exchangeStartNanos;
     this.listener = listener;
     String model = call.model();
@@ -294,11 +295,12 @@ public final class Attempts implements AttemptRun.Owner {
     int left = policy.maxAttempts() - made;
     int fallbacksLeft = Math.min(left, fallbacks.size() - fallbacksUsed);
     Duration wait = waitAfter(failure, retryAfter);
-    boolean fallBack = fallbacksLeft > 0 && (fallbacksLeft == left || !fits(run, failure, wait));
-    if (left == 0 || (!fallBack && !fits(run, failure, wait)) || !pool.tryRetry()) {
+    boolean inTime = fits(run, failure, wait);
+    boolean fallBack = fallbacksLeft > 0 && (fallbacksLeft == left || !inTime);
+    if (left == 0 || !(inTime || fallBack) || !pool.tryRetry()) {
       giveUp(failure, policy.maxAttempts() > 1);
     } else if (fallBack) {
-      askAnotherModel(asked);
+      askAnotherModel();
     } else {
       waitFor(wait);
     }
@@ -339,22 +341,13 @@ public final class Attempts implements AttemptRun.Owner {
         && (total.isZero() || spent.plus(wait).compareTo(total) < 0);
   }
 
-  private void askAnotherModel(UpstreamCall asked) {
+  private void askAnotherModel() {
     String model = fallbacks.get(fallbacksUsed++);
-    call = requireNonNull(originalOf(asked)).forModel(model);
+    call = requireNonNull(original).forModel(model); // its token ranges fit no other
     fallbackModel = model;
     tried.clear();
     pool.countFallback();
     waitFor(Duration.ZERO);
-  }
-
-  /** The client's own request: its token ranges fit no other. */
-  private UpstreamCall originalOf(UpstreamCall asked) {
-    UpstreamCall first = original;
-    if (first == null) {
-      original = first = asked;
-    }
-    return first;
   }
 
   private void waitFor(Duration wait) {
