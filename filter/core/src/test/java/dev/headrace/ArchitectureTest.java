@@ -39,13 +39,16 @@ class ArchitectureTest {
   @CsvSource(
       textBlock =
           """
+          spi,
           config,
           sse,
           messages,  sse
+          output,    messages sse
+          usage,     messages spi
           observe,
           admission, config messages
           upstream,  config messages sse
-          relay,     config messages sse admission upstream observe
+          relay,     config messages sse admission upstream observe output usage spi
           """)
   void packageUsesOnlyThePackagesBelowIt(String name, String mayUse) {
     String[] allowed =
@@ -69,7 +72,12 @@ class ArchitectureTest {
     noClasses()
         .that()
         .resideInAnyPackage(
-            "dev.headrace.sse..", "dev.headrace.messages..", "dev.headrace.config..")
+            "dev.headrace.sse..",
+            "dev.headrace.messages..",
+            "dev.headrace.config..",
+            "dev.headrace.spi..",
+            "dev.headrace.usage..",
+            "dev.headrace.output..")
         .should()
         .dependOnClassesThat()
         .resideInAnyPackage("jakarta.servlet..", "org.apache.hc..")
@@ -94,7 +102,7 @@ class ArchitectureTest {
         .arePublic()
         .and()
         .areDeclaredInClassesThat()
-        .resideInAnyPackage("dev.headrace", "dev.headrace.config")
+        .resideInAnyPackage("dev.headrace", "dev.headrace.config", "dev.headrace.spi")
         .and()
         .areDeclaredInClassesThat()
         .arePublic()
