@@ -15,8 +15,11 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Serves the files of the page and of its two WebJars from the class path, and 404 for anything
- * else. Thread-safe.
+ * Serves the files of the page, of its two WebJars and the gateway's client for pages from the
+ * class path, and 404 for anything else. Thread-safe.
+ *
+ * <p>The client is where every servlet container has it that finds the gateway's jar in {@code
+ * WEB-INF/lib}: {@code /headrace/headrace.js} (Servlet 4.6, {@code META-INF/resources}).
  *
  * <p>{@code /webjars/marked/lib/marked.esm.js} has no version in its path, so that the pom alone
  * says which one it is. Browsers ask again each time and get 304, so a restarted demo never meets
@@ -46,6 +49,8 @@ final class PageServlet extends HttpServlet {
       Map.of(
           "/webjars/marked/lib/marked.esm.js", "marked",
           "/webjars/dompurify/dist/purify.es.mjs", "dompurify");
+
+  private static final String CLIENT = "/headrace/headrace.js";
 
   private static final class PageFile {
     private final byte[] content;
@@ -119,6 +124,9 @@ final class PageServlet extends HttpServlet {
   }
 
   private static @Nullable String resourceOf(String path) throws IOException {
+    if (path.equals(CLIENT)) {
+      return "/META-INF/resources" + CLIENT;
+    }
     String webjar = WEBJAR_FILES.get(path);
     if (webjar == null) {
       return PAGE_PATH.matcher(path).matches() ? "page" + path : null;

@@ -102,6 +102,7 @@ class DemoServerTest {
   @CsvSource({
     "/webjars/marked/lib/marked.esm.js, text/javascript",
     "/webjars/dompurify/dist/purify.es.mjs, text/javascript",
+    "/headrace/headrace.js, text/javascript",
     "/style.css, text/css",
     "/mark.svg, image/svg+xml"
   })
@@ -119,6 +120,9 @@ class DemoServerTest {
         "/DemoMain.class",
         "/page-defaults.json",
         "/webjars/marked/package.json",
+        "/headrace/",
+        "/headrace/headrace.d.ts",
+        "/headrace/..%2Fheadrace/headrace.js",
         "/..%2Flogback.xml",
         "/%2e%2e/page-defaults.json",
         "/demo/other.json",
