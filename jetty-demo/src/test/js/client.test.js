@@ -1,20 +1,28 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { stream } from '../../../../filter/core/src/main/resources/META-INF/resources/headrace/headrace.js';
 import { newAnswer, textOf } from '../../main/resources/dev/headrace/demo/page/answer.js';
-import { ask, retryAfter } from '../../main/resources/dev/headrace/demo/page/client.js';
+import { ask } from '../../main/resources/dev/headrace/demo/page/client.js';
 import { explain } from '../../main/resources/dev/headrace/demo/page/problems.js';
-import { messageDelta, messageStart, messageStop, textBlock } from './events.js';
 
 const sse = { 'content-type': 'text/event-stream; charset=utf-8', 'request-id': 'req_h' };
-const wire = (events) => events.flat().map((event) => `event: ${event.type}\ndata: ${JSON.stringify(event)}  \n\n`).join('');
-const begun = [messageStart(), textBlock(0, 'Half')];
-const whole = [...begun, messageDelta('end_turn', { output_tokens: 3 }), messageStop];
+const event = (name, data) => `event: ${name}\ndata: ${JSON.stringify(data)}\n\n`;
+const begun = event('start', { id: 'msg_1', model: 'claude-sonnet-5-5' }) + event('text', { text: 'Half' });
+const ended = (reason) => event('done', { stop_reason: reason });
+const whole = begun + ended('end_turn');
 
-/** Asks a server that answers like this; gives the outcome and what the reader is told. */
-async function asked(body, { status = 200, headers = sse, breaks = false, controller = new AbortController() } = {}) {
+/** Asks with this `fetch`; gives the outcome and what the reader is told. */
+async function askedOf(fetch, controller = new AbortController()) {
   const answer = newAnswer();
+  let changes = 0;
+  const outcome = await ask({ stream, body: { messages: [] }, answer, signal: controller.signal, onChange: () => changes++, fetch });
+  return { outcome, answer, changes, told: explain(outcome, answer, textOf(answer) !== '') };
+}
+
+/** Asks a server that answers like this. */
+function asked(body, { status = 200, headers = sse, breaks = false } = {}) {
   let sent = false;
-  const stream = new ReadableStream({
+  const content = new ReadableStream({
     pull(to) {
       if (!sent) to.enqueue(new TextEncoder().encode(body));
       else if (breaks) to.error(new TypeError('network error'));
@@ -22,89 +30,80 @@ async function asked(body, { status = 200, headers = sse, breaks = false, contro
       sent = true;
     },
   });
-  const outcome = await ask({
-    body: {},
-    answer,
-    signal: controller.signal,
-    onChange: () => {},
-    fetch: async () => new Response(stream, { status, headers }),
-  });
-  return { outcome, answer, told: explain(outcome, answer, textOf(answer) !== '') };
+  return askedOf(async () => new Response(content, { status, headers }));
 }
 
 const jsonError = (type, message, extra = {}) => JSON.stringify({ type: 'error', error: { type, message, ...extra }, request_id: 'req_b' });
 const json = (more = {}) => ({ 'content-type': 'application/json', ...more });
 
-test('a whole answer needs no words', async () => {
-  const { outcome, told } = await asked(wire(whole));
-  assert.deepEqual(outcome, { kind: 'complete', requestId: 'req_h' });
-  assert.equal(told, null);
+test('the page asks the gateway for a stream with thinking', async () => {
+  let request;
+  await askedOf(async (url, { body }) => {
+    request = [url, JSON.parse(body)];
+    return new Response(whole, { headers: sse });
+  });
+  assert.deepEqual(request, ['/claude/v1/messages?format=simple&thinking=true', { messages: [], stream: true }]);
 });
 
-test('a connection that breaks after the end took nothing away', async () => {
-  assert.equal((await asked(wire(whole), { breaks: true })).outcome.kind, 'complete');
+test('a whole answer needs no words', async () => {
+  const { outcome, told, changes } = await asked(whole);
+  assert.deepEqual(outcome, { kind: 'complete', requestId: 'req_h' });
+  assert.equal(told, null);
+  assert.equal(changes, 3);
 });
 
 test('a connection that breaks in the middle', async () => {
-  const { outcome, answer, told } = await asked(wire(begun), { breaks: true });
-  assert.equal(outcome.kind, 'lost');
+  const { answer, told } = await asked(begun, { breaks: true });
   assert.equal(textOf(answer), 'Half');
   assert.match(told.title, /^Cut off: the connection was lost/);
   assert.equal(told.action, 'retry');
+  assert.equal((await asked(event('start', {}), { breaks: true })).told.title, 'The connection was lost');
 });
 
-test('a clean end without message_stop is incomplete', async () => {
-  const { outcome, told } = await asked(wire(begun));
-  assert.equal(outcome.kind, 'incomplete');
-  assert.equal(told.title, 'The answer is incomplete');
+test('an end without done is incomplete', async () => {
+  assert.equal((await asked(begun)).told.title, 'The answer is incomplete');
 });
 
 test('an error event in the middle and as the first event', async () => {
-  const error = { type: 'error', error: { type: 'overloaded_error', message: 'Overloaded' }, request_id: 'req_e' };
-  const middle = await asked(wire([...begun, error]));
+  const error = (more) => event('error', { type: 'overloaded_error', message: 'Overloaded', request_id: 'req_e', retryable: true, ...more });
+  const middle = await asked(begun + error());
   assert.equal(middle.outcome.requestId, 'req_e');
   assert.equal(middle.told.title, 'Cut off: Claude is overloaded');
   assert.equal(middle.told.said, 'Overloaded');
-  assert.equal((await asked(wire([error]))).told.title, 'Claude is overloaded');
+  assert.equal(middle.told.action, 'retry');
+  const first = await asked(error({ retryable: false }));
+  assert.equal(first.told.title, 'Claude is overloaded');
+  assert.equal(first.told.action, null);
 });
 
 test('an event that is no JSON', async () => {
-  for (const data of ['{"type":', '7', 'null']) {
-    const { outcome, told } = await asked(`${wire(begun)}data: ${data}\n\n`);
-    assert.equal(outcome.kind, 'garbled');
-    assert.match(told.title, /could not be read/);
-  }
+  assert.match((await asked(`${begun}event: text\ndata: {"te\n\n`)).told.title, /could not be read/);
 });
 
 test('stopping, before and after the first word', async () => {
   const before = new AbortController();
   before.abort();
-  const outcome = await ask({
-    body: {},
-    answer: newAnswer(),
-    signal: before.signal,
-    onChange: () => {},
-    fetch: async (_, { signal }) => signal.throwIfAborted(),
-  });
-  assert.equal(outcome.kind, 'stopped');
+  assert.equal((await askedOf(async () => assert.fail('nothing is asked'), before)).outcome.kind, 'stopped');
   const controller = new AbortController();
-  controller.abort();
-  const { outcome: later, told } = await asked(wire(begun), { breaks: true, controller });
-  assert.equal(later.kind, 'stopped');
+  const open = new ReadableStream({
+    start(to) {
+      to.enqueue(new TextEncoder().encode(begun));
+      setTimeout(() => controller.abort(), 20);
+    },
+  });
+  const { outcome, told, answer } = await askedOf(async () => new Response(open, { headers: sse }), controller);
+  assert.equal(outcome.kind, 'stopped');
+  assert.equal(textOf(answer), 'Half');
   assert.equal(told.title, 'Stopped by you');
 });
 
-test('no server at all', async () => {
-  const outcome = await ask({
-    body: {},
-    answer: newAnswer(),
-    signal: new AbortController().signal,
-    onChange: () => {},
-    fetch: async () => {
-      throw new TypeError('fetch failed');
-    },
+test('no server at all, and a fault of the page itself', async () => {
+  const { told } = await askedOf(async () => {
+    throw new TypeError('fetch failed');
   });
-  assert.equal(explain(outcome, newAnswer(), false).title, 'The demo server cannot be reached');
+  assert.equal(told.title, 'The demo server cannot be reached');
+  const failed = { kind: 'failed', error: new RangeError('oh') };
+  assert.deepEqual([explain(failed, newAnswer(), false).title, explain(failed, newAnswer(), false).text], ['Something unforeseen happened', 'RangeError: oh']);
 });
 
 const statuses = [
@@ -115,7 +114,7 @@ const statuses = [
   [404, 'not_found_error', 'Not found', null],
   [409, 'conflict_error', 'The request collided with another one', 'retry'],
   [413, 'request_too_large', 'The conversation is too large', null],
-  [418, 'teapot_error', 'The request was not accepted', 'retry'],
+  [418, 'teapot_error', 'The request was not accepted', null],
   [429, 'rate_limit_error', 'Too many requests', 'retry'],
   [500, 'api_error', 'Claude had an internal error', 'retry'],
   [502, 'api_error', 'The gateway got no usable answer', 'retry'],
@@ -163,21 +162,11 @@ test('200 with a login page', async () => {
 });
 
 test('stop reasons that need words', async () => {
-  const ended = async (reason) => (await asked(wire([...begun, messageDelta(reason), messageStop]))).told;
-  assert.equal((await ended('max_tokens')).action, 'continue');
-  assert.equal((await ended('refusal')).title, 'Claude declined to answer');
-  assert.equal((await ended('tool_use')).title, 'Claude asks for a tool');
-  assert.equal(await ended('stop_sequence'), null);
-  assert.equal(await ended('something_new'), null);
-  const empty = await asked(wire([messageStart(), messageDelta('end_turn'), messageStop]));
-  assert.equal(empty.told.title, 'An empty answer');
-});
-
-test('retry-after in seconds, as a date, and broken', () => {
-  const of = (value) => retryAfter(new Headers(value === null ? {} : { 'retry-after': value }), Date.parse('2026-11-22T10:00:00Z'));
-  assert.equal(of('12'), 12);
-  assert.equal(of('Sun, 22 Nov 2026 10:00:30 GMT'), 30);
-  assert.equal(of('Sun, 22 Nov 2026 09:00:00 GMT'), 0);
-  assert.equal(of('soon'), null);
-  assert.equal(of(null), null);
+  const words = async (reason) => (await asked(begun + ended(reason))).told;
+  assert.equal((await words('max_tokens')).action, 'continue');
+  assert.equal((await words('refusal')).title, 'Claude declined to answer');
+  assert.equal((await words('tool_use')).title, 'Claude asks for a tool');
+  assert.equal(await words('stop_sequence'), null);
+  assert.equal(await words('something_new'), null);
+  assert.equal((await asked(ended('end_turn'))).told.title, 'An empty answer');
 });

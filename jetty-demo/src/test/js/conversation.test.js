@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { messagesFor, requestBody } from '../../main/resources/dev/headrace/demo/page/conversation.js';
-import { answerOf, delta, finished, messageStart, start, text, textBlock } from './events.js';
+import { answerOf, finished, start, text, thinking, tool } from './events.js';
 
 const turn = (prompt, answer) => ({ prompt, answer });
 
@@ -13,21 +13,14 @@ test('roles alternate and the new prompt is last', () => {
   ]);
 });
 
-test('a stopped answer goes on from what was received, without half thinking or tools', () => {
-  const stopped = answerOf(
-    messageStart(),
-    start(0, { type: 'thinking', thinking: '' }),
-    delta(0, { type: 'thinking_delta', thinking: 'secret' }),
-    textBlock(1, 'Half an ans '),
-    start(2, { type: 'tool_use', name: 't', input: {} }),
-    delta(2, { type: 'input_json_delta', partial_json: '{"a' }),
-  );
+test('a stopped answer goes on from what was received, without thinking or tools', () => {
+  const stopped = answerOf(start, thinking('secret'), text('Half an ans '), tool());
   assert.equal(messagesFor([turn('a', stopped)], 'b')[1].content, 'Half an ans');
 });
 
 test('turns without text and refused turns are left out with their question', () => {
   const failed = answerOf();
-  const blank = answerOf(messageStart(), start(0, { type: 'text', text: '' }), text(0, ' \n'));
+  const blank = answerOf(start, text(' \n'));
   const refused = finished('I will not', 'refusal');
   assert.deepEqual(messagesFor([turn('x', failed), turn('y', blank), turn('z', refused)], 'b'), [{ role: 'user', content: 'b' }]);
 });
@@ -37,7 +30,6 @@ test('an empty system prompt is left away', () => {
   assert.deepEqual(requestBody({ ...settings, system: ' ' }), {
     model: 'm',
     max_tokens: 9,
-    stream: true,
     messages: [{ role: 'user', content: 'a' }],
   });
   assert.equal(requestBody({ ...settings, system: 'Be brief.' }).system, 'Be brief.');

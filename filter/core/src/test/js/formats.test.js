@@ -110,12 +110,14 @@ test("Claude's tools come whole, also when blocks interleave, without arguments,
   const part = (index, json) => ({ type: 'content_block_delta', index, delta: { type: 'input_json_delta', partial_json: json } });
   const close = (index) => ({ type: 'content_block_stop', index });
   const answer = [open(0), open(1), part(0, ''), part(1, ''), part(0, '{"a'), part(1, '{"b":2}'), close(1), part(0, '":1}'), close(0), open(2), part(2, ''), close(2)];
-  answer.push(open(3), part(3, '{"a": '), close(3), open(4, 'server_tool_use'), part(4, '{"query":"q"}'), close(4), { type: 'message_stop' });
+  answer.push(open(3), part(3, '{"a": '), close(3), open(4, 'server_tool_use'), part(4, '{"query":"q"}'), close(4));
+  answer.push(open(5), part(5, '[1]'), close(5), { type: 'message_stop' });
   assert.deepEqual(await told([bytes(answer.map(claude).join(''))]), [
     { type: 'tool', id: 't1', name: 'n', input: { b: 2 } },
     { type: 'tool', id: 't0', name: 'n', input: { a: 1 } },
     { type: 'tool', id: 't2', name: 'n', input: {} },
     { type: 'tool', id: 't3', name: 'n', inputText: '{"a": ' },
+    { type: 'tool', id: 't5', name: 'n', inputText: '[1]' },
     { type: 'done', stopReason: null },
   ]);
 });

@@ -49,7 +49,7 @@ final class PageConfig {
     }
   }
 
-  /** Offers these models alone; what is known of one, such as its name and price, is kept. */
+  /** Offers these models alone; what is known of one, such as its name, is kept. */
   private static void offer(ObjectNode config, List<String> ids) {
     JsonNode known = config.path("models");
     ArrayNode models = config.putArray("models");

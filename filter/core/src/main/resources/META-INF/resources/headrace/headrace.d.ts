@@ -68,12 +68,12 @@ export interface Start {
   model: string | null;
 }
 
-/** A tool that Claude asks for. */
+/** A tool that Claude asks the page to run; those that the API runs itself are not told. */
 export interface Tool {
   id: string;
   name: string;
-  /** Missing if what Claude wrote is no valid JSON. */
-  input?: unknown;
+  /** A JSON object; missing if what Claude wrote is none. */
+  input?: Record<string, unknown>;
   /** What Claude wrote, in that case. */
   inputText?: string;
 }

@@ -432,7 +432,8 @@ function translator() {
       return [startOf(message?.id, message?.model)];
     },
     content_block_start: ({ index, content_block: block }) => {
-      if (block?.type === 'tool_use') tools.set(index, { id: block.id, name: block.name, json: '' });
+      // Those of the server (server_tool_use, mcp_tool_use) are run by the API.
+      if (block?.type === 'tool_use') tools.set(index, { id: block.id, name: block.name, input: block.input ?? {}, json: '' });
       return block?.type === 'text' && block.text ? [{ type: 'text', text: block.text }] : [];
     },
     content_block_delta: ({ index, delta }) => {
@@ -446,8 +447,9 @@ function translator() {
       tools.delete(index);
       if (!tool) return [];
       const { id, name, json } = tool;
-      const input = parsed(json || '{}'); // at max_tokens, a tool's input can be half a JSON text
-      return [{ type: 'tool', id, name, ...(input === null ? { inputText: json } : { input }) }];
+      const input = json.trim() === '' ? tool.input : parsed(json); // at max_tokens it can be half a JSON text
+      const whole = input !== null && typeof input === 'object' && !Array.isArray(input);
+      return [{ type: 'tool', id, name, ...(whole ? { input } : { inputText: json }) }];
     },
     message_delta: (event) => {
       stopReason = event.delta?.stop_reason ?? stopReason;

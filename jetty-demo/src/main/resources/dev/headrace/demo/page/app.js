@@ -1,4 +1,5 @@
 /** The page: what the user does, and which part takes care of it. */
+import { stream } from './headrace/headrace.js';
 import { newAnswer } from './answer.js';
 import { ask } from './client.js';
 import { isRemembered, requestBody } from './conversation.js';
@@ -46,7 +47,6 @@ function send(prompt) {
   if (running) return;
   const turn = { prompt, answer: newAnswer(), outcome: null };
   turn.view = new TurnView(prompt, {
-    models: config.models,
     simulated: config.simulated,
     announce,
     onRetry: () => run(turn),
@@ -76,6 +76,7 @@ async function run(turn) {
   });
   const earlier = turns.slice(0, turns.indexOf(turn)).filter(isRemembered);
   turn.outcome = await ask({
+    stream,
     body: requestBody({
       model: page.model.value,
       maxTokens: page.maxTokens.valueAsNumber || config.maxTokens,

@@ -40,18 +40,3 @@ export function copyButton(label, text, announce) {
   });
   return button;
 }
-
-/** The address if a browser may follow it from text that a model wrote, else null. */
-export function httpsUrl(address) {
-  try {
-    const url = new URL(address);
-    return url.protocol === 'https:' ? url.href : null;
-  } catch {
-    return null;
-  }
-}
-
-/** A link that tells the other side nothing about us. */
-export function outsideLink(url, ...children) {
-  return h('a', { href: url, target: '_blank', rel: 'noopener noreferrer' }, ...children);
-}

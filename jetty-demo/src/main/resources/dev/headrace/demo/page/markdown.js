@@ -39,29 +39,13 @@ const SAFE = {
   RETURN_DOM_FRAGMENT: true,
 };
 
-/** Stand for the n-th citation inside the text; from the private use area, so no text means them. */
-const CITATION = /\uE000(\d+)\uE001/g;
-
-export function citationMark(number) {
-  return `\uE000${number}\uE001`;
-}
-
-export function withoutMarks(text) {
-  return text.replace(/[\uE000\uE001]/g, '');
-}
-
 export class MarkdownView {
   element = h('div', { class: 'markdown' });
   #parts = []; // one per top-level token: {type, raw, lang, nodes, code}
-  #citation;
   #announce;
 
-  /**
-   * @param {(number: number) => Node | null} citation draws the mark of a citation
-   * @param {(text: string) => void} announce tells a screen reader
-   */
-  constructor(citation, announce) {
-    this.#citation = citation;
+  /** @param {(text: string) => void} announce tells a screen reader */
+  constructor(announce) {
     this.#announce = announce;
   }
 
@@ -120,16 +104,5 @@ export class MarkdownView {
       scroller.append(table);
     }
     for (const pre of fragment.querySelectorAll('pre')) pre.tabIndex = 0; // code inside a list
-    this.#drawCitations(fragment);
-  }
-
-  #drawCitations(fragment) {
-    const walker = document.createTreeWalker(fragment, NodeFilter.SHOW_TEXT);
-    const found = [];
-    while (walker.nextNode()) if (walker.currentNode.data.includes('\uE000')) found.push(walker.currentNode);
-    for (const node of found) {
-      const pieces = node.data.split(CITATION).map((piece, i) => (i % 2 ? this.#citation(Number(piece)) : piece));
-      node.replaceWith(...pieces.filter((piece) => piece !== null && piece !== ''));
-    }
   }
 }

@@ -33,11 +33,6 @@ const BY_TYPE = {
   request_too_large: 'the request is too large',
 };
 
-const SPEND_LIMITS = ['contract_spend_limit_reached', 'enforced_spend_limit_reached'];
-
-/** Errors that the same request will meet again. */
-const FINAL_STATUS = [400, 401, 402, 403, 404, 413];
-
 /**
  * @returns {null | {tone: 'error' | 'note', title: string, text: string, said: string | null,
  *   action: 'retry' | 'continue' | null, retryAfterSeconds: number | null}} `said` are the words of the server
@@ -48,38 +43,39 @@ export function explain(outcome, answer, hasText) {
       return explainStop(answer, hasText);
     case 'stopped':
       return note('Stopped by you', hasText ? 'What had arrived stays, and the next message builds on it.' : '', 'retry');
-    case 'status':
-      return explainStatus(outcome);
-    case 'unexpected':
-      return problem(
-        'That was no answer from Claude',
-        'The server sent something else than an event stream, perhaps a login or error page.',
-        { said: outcome.bodyText ? plainText(outcome.bodyText) : null },
-      );
-    case 'unreachable':
-      return problem('The demo server cannot be reached', 'Is it still running? Check the connection, then try again.');
-    case 'error':
-      return problem(
-        hasText ? `Cut off: ${byType(outcome.error)}` : upperFirst(byType(outcome.error)),
-        hasText ? 'The text above is everything that arrived.' : 'It happened before the first word.',
-        { said: outcome.error.message || null },
-      );
-    case 'lost':
-      return problem(
-        hasText ? 'Cut off: the connection was lost' : 'The connection was lost',
-        hasText ? 'The text above is everything that arrived.' : 'It happened before the first word.',
-      );
-    case 'garbled':
-      return problem('Cut off: an event could not be read', 'The server sent an event that is not valid JSON.', {
-        said: outcome.detail,
-      });
-    case 'incomplete':
+    default:
+      return explainFailure(outcome.error, answer, hasText);
+  }
+}
+
+function explainFailure(error, answer, hasText) {
+  if (error.status >= 400) return explainStatus(error);
+  const sofar = hasText ? 'The text above is everything that arrived.' : 'It happened before the first word.';
+  switch (error.type) {
+    case 'network_error':
+      return error.status === null
+        ? problem('The demo server cannot be reached', 'Is it still running? Check the connection, then try again.')
+        : problem(hasText ? 'Cut off: the connection was lost' : 'The connection was lost', sofar);
+    case 'stream_cut':
       return problem(
         'The answer is incomplete',
         'The stream ended without saying that the answer is finished. Something may be missing.',
       );
-    default:
-      return problem('Something unforeseen happened', outcome.detail ?? '');
+    case 'unexpected_response':
+      return error.body === null
+        ? problem('Cut off: an event could not be read', 'The server sent an event that is not valid JSON.')
+        : problem(
+            'That was no answer from Claude',
+            'The server sent something else than an event stream, perhaps a login or error page.',
+            { said: plainText(error.body) },
+          );
+    case undefined:
+      return problem('Something unforeseen happened', String(error));
+    default: // an error event
+      return problem(hasText ? `Cut off: ${byType(error)}` : upperFirst(byType(error)), sofar, {
+        said: error.message,
+        action: error.retryable ? 'retry' : null,
+      });
   }
 }
 
@@ -92,7 +88,7 @@ function explainStop(answer, hasText) {
     case 'refusal':
       return note(
         'Claude declined to answer',
-        `${answer.stopDetails?.explanation ?? 'The request met a safety rule.'} This exchange is left out of what Claude sees next.`,
+        'The request met a safety rule. This exchange is left out of what Claude sees next.',
         null,
       );
     case 'tool_use':
@@ -100,27 +96,25 @@ function explainStop(answer, hasText) {
     case 'pause_turn':
       return note('Claude paused', 'A long search or tool run was interrupted.', 'continue');
     default:
-      return hasText || answer.blocks.size > 0 ? null : note('An empty answer', 'Claude finished without a word.', 'retry');
+      return hasText || answer.blocks.length > 0 ? null : note('An empty answer', 'Claude finished without a word.', 'retry');
   }
 }
 
-function explainStatus(outcome) {
-  const { status, error } = outcome;
+function explainStatus(error) {
+  const { status } = error;
+  const said = error.body === null ? error.message : plainText(error.body);
+  if (status === 429 && !error.retryable) {
+    return problem('A spending limit is reached', 'It stays so until somebody raises the limit.', { said, action: null });
+  }
   const [title, text] = BY_STATUS[status] ?? [
     status >= 500 ? 'The server failed' : 'The request was not accepted',
     `The answer was HTTP status ${status}.`,
   ];
-  if (SPEND_LIMITS.includes(error?.code)) {
-    return problem('A spending limit is reached', 'It stays so until somebody raises the limit.', {
-      said: error.message,
-      action: null,
-    });
-  }
-  const page = error ? '' : ` The server sent no details in Claude’s format (HTTP ${status}).`;
+  const page = error.body === null ? '' : ` The server sent no details in Claude’s format (HTTP ${status}).`;
   return problem(title, text + page, {
-    said: error?.message ?? (outcome.bodyText ? plainText(outcome.bodyText) : null),
-    action: FINAL_STATUS.includes(status) ? null : 'retry',
-    retryAfterSeconds: outcome.retryAfterSeconds ?? null,
+    said,
+    action: error.retryable ? 'retry' : null,
+    retryAfterSeconds: error.retryAfterMs === null ? null : Math.ceil(error.retryAfterMs / 1000),
   });
 }
 

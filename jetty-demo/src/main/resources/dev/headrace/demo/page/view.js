@@ -1,6 +1,6 @@
 /** One turn on the page: the question, the answer as it grows, and how it ended. */
-import { groupsOf, textOf } from './answer.js';
-import { createBlockView, Sources } from './blocks.js';
+import { textOf } from './answer.js';
+import { createBlockView } from './blocks.js';
 import { copyButton, h, icon } from './dom.js';
 import { duration, explain } from './problems.js';
 import { statsOf, statsRow } from './stats.js';
@@ -9,13 +9,12 @@ const SILENCE_SECONDS = 8; // after that a reader wonders whether anything still
 
 export class TurnView {
   #content = h('div', { class: 'content' });
-  #sources = new Sources();
   #live = h('p', { class: 'live' });
   #liveText = h('span', {});
   #model = h('span', { class: 'muted' });
   #stats = h('ul', { class: 'stats', 'aria-label': 'Numbers of this answer' });
   #foot = h('div', { class: 'foot' });
-  #views = new Map(); // key of a group -> {view, version}
+  #views = []; // one per block: {view, version}
   #article;
   #settings;
   #timer = null;
@@ -23,7 +22,7 @@ export class TurnView {
 
   /**
    * @param {string} prompt
-   * @param {object} settings `models`, `simulated`, `announce(text)`, `onRetry()`, `onContinue()`
+   * @param {object} settings `simulated`, `announce(text)`, `onRetry()`, `onContinue()`
    */
   constructor(prompt, settings) {
     this.#settings = settings;
@@ -34,7 +33,6 @@ export class TurnView {
       h('h2', { class: 'who' }, 'Claude', this.#model),
       this.#content,
       this.#live,
-      this.#sources.element,
     );
     this.element = h(
       'section',
@@ -47,14 +45,11 @@ export class TurnView {
   /** Empties the answer and shows that one is awaited. */
   start(answer) {
     clearInterval(this.#countdown);
-    this.#views.clear();
+    this.#views = [];
     this.#content.replaceChildren();
     this.#foot.remove();
     this.#foot.replaceChildren();
     this.#stats.replaceChildren();
-    const previous = this.#sources;
-    this.#sources = new Sources();
-    previous.element.replaceWith(this.#sources.element);
     this.#article.setAttribute('aria-busy', 'true');
     this.#live.hidden = false;
     const tick = () => this.#tick(answer);
@@ -64,25 +59,22 @@ export class TurnView {
 
   /** Brings the page to the state of the answer; does only what changed. */
   render(answer, live = true) {
-    const groups = groupsOf(answer);
-    groups.forEach((group, position) => {
-      let entry = this.#views.get(group.key);
-      if (!entry) {
-        entry = { view: createBlockView(group, this.#sources, this.#settings.announce), version: -1 };
-        this.#views.set(group.key, entry);
-      }
-      if (this.#content.children[position] !== entry.view.element) {
-        this.#content.insertBefore(entry.view.element, this.#content.children[position] ?? null);
-      }
-      const version = group.blocks.reduce((total, block) => total + block.version + 1, 0);
-      if (entry.version !== version || !live) {
-        entry.version = version;
-        entry.view.update(group, live);
+    answer.blocks.forEach((block, position) => {
+      const entry = (this.#views[position] ??= this.#addView(block));
+      if (entry.version !== block.version || !live) {
+        entry.version = block.version;
+        entry.view.update(block, live);
       }
     });
-    this.#article.classList.toggle('writing', live && groups.at(-1)?.kind === 'text');
+    this.#article.classList.toggle('writing', live && answer.blocks.at(-1)?.kind === 'text');
     if (answer.model) this.#model.textContent = answer.model;
-    if (groups.length > 0 && live) this.#tick(answer);
+    if (answer.blocks.length > 0 && live) this.#tick(answer);
+  }
+
+  #addView({ kind }) {
+    const view = createBlockView(kind, this.#settings.announce);
+    this.#content.append(view.element);
+    return { view, version: -1 };
   }
 
   /** Shows how it ended. Returns what a screen reader should hear. */
@@ -93,7 +85,7 @@ export class TurnView {
     this.#article.removeAttribute('aria-busy');
     const text = textOf(answer);
     const explained = explain(outcome, answer, text.trim() !== '');
-    const stats = statsOf(answer, this.#settings.models);
+    const stats = statsOf(answer);
     this.#stats.replaceChildren(
       ...statsRow(stats, this.#settings.simulated).map(({ value, unit, hint }) =>
         h('li', { title: hint }, h('b', {}, value), unit ? ` ${unit}` : null),
@@ -166,10 +158,10 @@ export class TurnView {
       ['Model', answer.model],
       ['Message', answer.id],
       ['Stop reason', answer.stopReason],
-      ['HTTP status', outcome.status],
+      ['HTTP status', outcome.error?.status],
       ['Error type', outcome.error?.type],
-      ['What broke', outcome.kind === 'lost' || outcome.kind === 'unreachable' ? outcome.detail : null],
-      ['Usage', Object.keys(answer.usage).length > 0 ? JSON.stringify(answer.usage) : null],
+      ['What broke', outcome.error?.cause],
+      ['Usage', answer.usage && JSON.stringify(answer.usage)],
     ].filter(([, value]) => value !== null && value !== undefined && value !== '');
     const list = h('dl', {});
     if (outcome.requestId) {
