@@ -101,6 +101,15 @@ final class JsonInput {
         new InputStreamReader(new ByteArrayInputStream(data, offset, length), UTF_8));
   }
 
+  /**
+   * For an answer that comes in pieces. It reads bytes, since Jackson has no other way for pieces,
+   * but keeps no table of names either. Who feeds it cuts long strings and numbers first: this
+   * parser holds each of them whole.
+   */
+  static JsonParser answerInPieces() {
+    return ANSWER.createNonBlockingByteArrayParser(ObjectReadContext.empty());
+  }
+
   static JsonFactory output() {
     return ANSWER;
   }

@@ -1,0 +1,179 @@
+package dev.headrace.messages;
+
+import static java.nio.charset.StandardCharsets.US_ASCII;
+
+import java.util.Arrays;
+
+/**
+ * Counts the characters that a {@code content_block_delta} brings. This runs for every delta of
+ * every stream, so it walks the bytes by itself: nothing is allocated, decoded or checked beyond
+ * what the count needs. Thread-safe.
+ *
+ * <p>A character is a UTF-16 unit, as in {@link String#length}: an escape counts as what it stands
+ * for, each {@code \}{@code uXXXX} as one, so that a pair of them is two like the four bytes of the
+ * same emoji. Names with escapes in them are not recognised; the API sends none. Of an event that
+ * is cut off or broken counts what came before.
+ */
+final class DeltaText {
+  /** The delta is of another kind, such as a signature or a citation. */
+  static final int OTHER = -1;
+
+  private static final byte[] DELTA = "delta".getBytes(US_ASCII);
+  private static final byte[] TEXT = "text".getBytes(US_ASCII);
+  private static final byte[] THINKING = "thinking".getBytes(US_ASCII);
+  private static final byte[] PARTIAL_JSON = "partial_json".getBytes(US_ASCII);
+
+  private DeltaText() {}
+
+  /**
+   * The number of characters of text, thinking or tool arguments in the data of one event; {@link
+   * #OTHER} when its delta carries none of these, and 0 when it is no readable delta at all.
+   */
+  static int count(byte[] data, int offset, int length) {
+    int end = offset + length;
+    int at = skipSpace(data, offset, end);
+    if (at == end || data[at] != '{') {
+      return 0;
+    }
+    do {
+      int name = skipSpace(data, at + 1, end) + 1;
+      int value = valueAfterName(data, name, end);
+      if (value == end) {
+        return 0;
+      }
+      if (data[value] == '{' && isName(data, name, DELTA)) {
+        return countInDelta(data, value, end);
+      }
+      at = skipSpace(data, skipValue(data, value, end), end);
+    } while (at < end && data[at] == ',');
+    return 0;
+  }
+
+  /** Counts in the object that begins at a brace. */
+  private static int countInDelta(byte[] data, int brace, int end) {
+    int characters = 0;
+    boolean counted = false;
+    int at = brace;
+    do {
+      int name = skipSpace(data, at + 1, end) + 1;
+      int value = valueAfterName(data, name, end);
+      if (value == end) {
+        break;
+      }
+      if (data[value] == '"' && isCounted(data, name)) {
+        int quote = closingQuote(data, value + 1, end);
+        characters += utf16Units(data, value + 1, quote);
+        counted = true;
+        at = Math.min(quote + 1, end);
+      } else {
+        at = skipValue(data, value, end);
+      }
+      at = skipSpace(data, at, end);
+    } while (at < end && data[at] == ',');
+    boolean whole = at < end && data[at] == '}';
+    return counted || !whole ? characters : OTHER;
+  }
+
+  private static boolean isCounted(byte[] data, int name) {
+    return isName(data, name, TEXT)
+        || isName(data, name, THINKING)
+        || isName(data, name, PARTIAL_JSON);
+  }
+
+  /** Whether the name that begins here is this one; its closing quote is known to be there. */
+  private static boolean isName(byte[] data, int from, byte[] name) {
+    int to = from + name.length;
+    return to < data.length
+        && data[to] == '"'
+        && Arrays.equals(data, from, to, name, 0, name.length);
+  }
+
+  /**
+   * Where the value begins whose name begins at {@code from}, behind its quote; {@code end} if
+   * there is no such thing.
+   */
+  private static int valueAfterName(byte[] data, int from, int end) {
+    if (from > end || data[from - 1] != '"') {
+      return end;
+    }
+    int quote = closingQuote(data, from, end);
+    int colon = quote == end ? end : skipSpace(data, quote + 1, end);
+    return colon == end || data[colon] != ':' ? end : skipSpace(data, colon + 1, end);
+  }
+
+  /** Behind the value that begins here, or {@code end}. */
+  private static int skipValue(byte[] data, int from, int end) {
+    int at = from;
+    int open = 0;
+    while (at < end) {
+      switch (data[at]) {
+        case '"' -> {
+          at = closingQuote(data, at + 1, end);
+          if (at == end) {
+            return end;
+          }
+        }
+        case '{', '[' -> open++;
+        case '}', ']' -> {
+          if (open == 0) {
+            return at;
+          }
+          open--;
+        }
+        case ',' -> {
+          if (open == 0) {
+            return at;
+          }
+        }
+        default -> {}
+      }
+      at++;
+    }
+    return end;
+  }
+
+  /** The quote that ends the string whose first byte this is, or {@code end}. */
+  private static int closingQuote(byte[] data, int from, int end) {
+    for (int at = from; at < end; at++) {
+      byte b = data[at];
+      if (b == '"') {
+        return at;
+      }
+      if (b == '\\') {
+        at++;
+      }
+    }
+    return end;
+  }
+
+  private static int utf16Units(byte[] data, int from, int to) {
+    int units = 0;
+    for (int at = from; at < to; at++) {
+      byte b = data[at];
+      if (b == '\\') {
+        at += at + 1 < to && data[at + 1] == 'u' ? 5 : 1;
+        units++;
+      } else {
+        units += utf16Units(b);
+      }
+    }
+    return units;
+  }
+
+  /** The characters that a byte of UTF-8 begins: two for the first of four bytes. */
+  static int utf16Units(byte b) {
+    if (b >= 0) {
+      return 1;
+    }
+    return (b & 0xC0) == 0x80 ? 0 : (b & 0xF8) == 0xF0 ? 2 : 1;
+  }
+
+  private static int skipSpace(byte[] data, int from, int end) {
+    int at = from;
+    while (at < end
+        && (data[at] == ' ' || data[at] == '\t' || data[at] == '\n' || data[at] == '\r')) {
+      at++;
+    }
+    return Math.min(at, end);
+  }
+}
