@@ -1,6 +1,5 @@
 package dev.headrace;
 
-import dev.headrace.config.EffectiveSettings;
 import dev.headrace.config.GatewaySettings;
 import dev.headrace.upstream.TimeSource;
 import java.time.Duration;
@@ -35,7 +34,6 @@ public final class ManualTime {
 
   /** Starts a gateway that takes its time from here. */
   public Gateway start(GatewaySettings settings) {
-    return Gateway.start(
-        settings, EffectiveSettings.describe(settings), new TimeSource(nanos::get, this::instant));
+    return Gateway.builder(settings).time(new TimeSource(nanos::get, this::instant)).start();
   }
 }

@@ -2,18 +2,21 @@ package dev.headrace;
 
 import static java.util.Objects.requireNonNull;
 
-import dev.headrace.config.EffectiveSettings;
 import dev.headrace.config.GatewaySettings;
 import dev.headrace.config.LoadedSettings;
 import dev.headrace.observe.Statistics;
 import dev.headrace.relay.Relay;
 import dev.headrace.relay.StreamCutException;
+import dev.headrace.spi.StreamListener;
+import dev.headrace.spi.UsageSink;
 import dev.headrace.upstream.TimeSource;
 import dev.headrace.upstream.UpstreamPool;
+import dev.headrace.usage.PriceTable;
 import jakarta.servlet.DispatcherType;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
+import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -49,25 +52,35 @@ public final class Gateway implements AutoCloseable {
    *     the message names the setting
    */
   public static Gateway start(GatewaySettings settings) {
-    requireNonNull(settings, "settings");
-    return start(settings, EffectiveSettings.describe(settings));
+    return builder(settings).start();
   }
 
   /** As {@link #start(GatewaySettings)}, and the log also says which file or variable set what. */
   public static Gateway start(LoadedSettings loaded) {
-    requireNonNull(loaded, "loaded");
-    return start(loaded.settings(), EffectiveSettings.describe(loaded));
+    return builder(loaded).start();
   }
 
-  private static Gateway start(GatewaySettings settings, String description) {
-    return start(settings, description, TimeSource.system());
+  /** For applications that add listeners or usage sinks of their own. */
+  public static GatewayBuilder builder(GatewaySettings settings) {
+    return new GatewayBuilder(settings);
   }
 
-  /** For tests that move the time. */
-  static Gateway start(GatewaySettings settings, String description, TimeSource time) {
-    Gateway gateway = new Gateway(settings, new Relay(settings, time));
+  /**
+   * As {@link #builder(GatewaySettings)}, and the log also says which file or variable set what.
+   */
+  public static GatewayBuilder builder(LoadedSettings loaded) {
+    return new GatewayBuilder(loaded);
+  }
+
+  static Gateway start(
+      GatewaySettings settings,
+      String description,
+      TimeSource time,
+      List<StreamListener> listeners,
+      List<UsageSink> sinks) {
+    Relay relay = new Relay(settings, time, listeners, PriceTable.builtIn(), record -> {});
     LOG.info("Headrace starts with\n{}", description);
-    return gateway;
+    return new Gateway(settings, relay);
   }
 
   /** The settings that this gateway was started with. */

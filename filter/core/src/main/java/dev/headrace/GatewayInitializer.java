@@ -43,7 +43,7 @@ public final class GatewayInitializer implements ServletContainerInitializer {
       LOG.info("Headrace is switched off by its settings (enabled: false)");
       return;
     }
-    register(context, GatewayStart.start(settings.get()));
+    register(context, GatewayStart.start(settings.get(), context));
   }
 
   private static boolean isDeclared(ServletContext context) {

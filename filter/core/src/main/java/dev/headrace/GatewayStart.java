@@ -33,16 +33,16 @@ final class GatewayStart {
   static Gateway start(ServletContext context, @Nullable String configFile)
       throws ServletException {
     try {
-      return start(load(context, configFile));
+      return start(load(context, configFile), context);
     } catch (SettingsException e) {
       throw new ServletException("Headrace does not start: " + e.getMessage(), e);
     }
   }
 
-  /** Starts a gateway, and says where its settings come from. */
-  static Gateway start(LoadedSettings loaded) {
+  /** Starts a gateway with what the application adds, and says where its settings come from. */
+  static Gateway start(LoadedSettings loaded, ServletContext context) {
     loaded.warnings().forEach(warning -> LOG.warn("{}", warning));
-    return Gateway.start(loaded);
+    return Gateway.builder(loaded).services(classLoader(context)).start();
   }
 
   /** The settings of a gateway that the application wants only if it has a settings file. */

@@ -1,5 +1,6 @@
 package dev.headrace.containers;
 
+import dev.headrace.GatewayBuilder;
 import dev.headrace.ManualTime;
 import dev.headrace.config.GatewaySettingsBuilder;
 import dev.headrace.simulator.ClaudeSimulator;
@@ -45,6 +46,15 @@ abstract class GatewayContract {
       ClaudeSimulator.Builder simulator, UnaryOperator<GatewaySettingsBuilder> change)
       throws Exception {
     return keep(GatewayUnderTest.start(kind, simulator.start(), change));
+  }
+
+  /** With listeners or sinks of the application's. */
+  final GatewayUnderTest startWith(
+      ClaudeSimulator.Builder simulator,
+      UnaryOperator<GatewaySettingsBuilder> change,
+      UnaryOperator<GatewayBuilder> addition)
+      throws Exception {
+    return keep(GatewayUnderTest.startWith(kind, simulator.start(), change, addition));
   }
 
   /** With a clock that the test moves; what that sets off happens a tenth of a second later. */

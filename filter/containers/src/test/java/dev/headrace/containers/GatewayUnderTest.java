@@ -1,6 +1,7 @@
 package dev.headrace.containers;
 
 import dev.headrace.Gateway;
+import dev.headrace.GatewayBuilder;
 import dev.headrace.GatewayFilter;
 import dev.headrace.GatewayServlet;
 import dev.headrace.ManualTime;
@@ -44,6 +45,18 @@ final class GatewayUnderTest implements AutoCloseable {
       ContainerKind kind, ClaudeSimulator claude, UnaryOperator<GatewaySettingsBuilder> change)
       throws Exception {
     Gateway gateway = Gateway.start(settings(claude, change));
+    RunningContainer container = kind.start(new Deployment("", new GatewayServlet(gateway), null));
+    return new GatewayUnderTest(claude, gateway, container);
+  }
+
+  /** The same with listeners or sinks of the application's. */
+  static GatewayUnderTest startWith(
+      ContainerKind kind,
+      ClaudeSimulator claude,
+      UnaryOperator<GatewaySettingsBuilder> change,
+      UnaryOperator<GatewayBuilder> addition)
+      throws Exception {
+    Gateway gateway = addition.apply(Gateway.builder(settings(claude, change))).start();
     RunningContainer container = kind.start(new Deployment("", new GatewayServlet(gateway), null));
     return new GatewayUnderTest(claude, gateway, container);
   }

@@ -31,6 +31,7 @@ import org.jspecify.annotations.Nullable;
  * @param breaker when the gateway stops calling an upstream that keeps failing
  * @param disconnect what happens when a client leaves
  * @param blocking streams where asynchronous requests are not supported
+ * @param listeners the application's stream listeners
  * @param shutdown the end of the gateway
  */
 public record GatewaySettings(
@@ -44,6 +45,7 @@ public record GatewaySettings(
     Breaker breaker,
     Disconnect disconnect,
     Blocking blocking,
+    Listeners listeners,
     Shutdown shutdown) {
 
   /**
@@ -62,6 +64,7 @@ public record GatewaySettings(
     requireNonNull(breaker, "breaker");
     requireNonNull(disconnect, "disconnect");
     requireNonNull(blocking, "blocking");
+    requireNonNull(listeners, "listeners");
     requireNonNull(shutdown, "shutdown");
     boolean hasKey =
         upstream.apiKey() != null
@@ -641,6 +644,31 @@ public record GatewaySettings(
     public Blocking {
       Problems problems = new Problems();
       problems.check(SettingTable.BLOCKING_MAX_CONCURRENT, maxConcurrent);
+      problems.throwIfAny();
+    }
+  }
+
+  /**
+   * What the application's stream listeners may cost. Immutable.
+   *
+   * @param threads that listeners are called on, 1 to 64; default 2
+   * @param maxMessage largest message that is put together, in bytes of its events, 16KiB to
+   *     256MiB; default 8MiB
+   * @param maxWaiting most memory for what waits for listeners, over all streams, 1MiB to 1GiB;
+   *     default 64MiB
+   */
+  public record Listeners(int threads, ByteSize maxMessage, ByteSize maxWaiting) {
+
+    /**
+     * Checks the values.
+     *
+     * @throws SettingsException if one is out of its range
+     */
+    public Listeners {
+      Problems problems = new Problems();
+      problems.check(SettingTable.LISTENERS_THREADS, threads);
+      problems.check(SettingTable.LISTENERS_MAX_MESSAGE, maxMessage);
+      problems.check(SettingTable.LISTENERS_MAX_WAITING, maxWaiting);
       problems.throwIfAny();
     }
   }

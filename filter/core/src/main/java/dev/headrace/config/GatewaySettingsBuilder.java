@@ -290,6 +290,21 @@ public final class GatewaySettingsBuilder {
     return set(SettingTable.BLOCKING_MAX_CONCURRENT, value);
   }
 
+  /** Sets {@code listeners.threads}. */
+  public GatewaySettingsBuilder listenersThreads(int value) {
+    return set(SettingTable.LISTENERS_THREADS, value);
+  }
+
+  /** Sets {@code listeners.max-message}. */
+  public GatewaySettingsBuilder listenersMaxMessage(ByteSize value) {
+    return set(SettingTable.LISTENERS_MAX_MESSAGE, value);
+  }
+
+  /** Sets {@code listeners.max-waiting}. */
+  public GatewaySettingsBuilder listenersMaxWaiting(ByteSize value) {
+    return set(SettingTable.LISTENERS_MAX_WAITING, value);
+  }
+
   /** Sets {@code shutdown.drain}. */
   public GatewaySettingsBuilder shutdownDrain(Duration value) {
     return set(SettingTable.SHUTDOWN_DRAIN, value);
@@ -321,6 +336,7 @@ public final class GatewaySettingsBuilder {
         attempt(
             problems,
             () -> new GatewaySettings.Blocking(value(SettingTable.BLOCKING_MAX_CONCURRENT)));
+    GatewaySettings.Listeners listeners = attempt(problems, this::listeners);
     GatewaySettings.Shutdown shutdown =
         attempt(problems, () -> new GatewaySettings.Shutdown(value(SettingTable.SHUTDOWN_DRAIN)));
     if (upstream == null
@@ -331,6 +347,7 @@ public final class GatewaySettingsBuilder {
         || breaker == null
         || disconnect == null
         || blocking == null
+        || listeners == null
         || shutdown == null) {
       // Without its groups the whole cannot be made, so its own checks are done here.
       boolean hasKey =
@@ -359,6 +376,7 @@ public final class GatewaySettingsBuilder {
                 breaker,
                 disconnect,
                 blocking,
+                listeners,
                 shutdown));
   }
 
@@ -433,6 +451,13 @@ public final class GatewaySettingsBuilder {
         value(SettingTable.DISCONNECT_POLICY),
         value(SettingTable.DISCONNECT_DRAIN_TIME),
         value(SettingTable.DISCONNECT_DRAIN_TOKENS));
+  }
+
+  private GatewaySettings.Listeners listeners() {
+    return new GatewaySettings.Listeners(
+        value(SettingTable.LISTENERS_THREADS),
+        value(SettingTable.LISTENERS_MAX_MESSAGE),
+        value(SettingTable.LISTENERS_MAX_WAITING));
   }
 
   private static <R> @Nullable R attempt(Problems problems, Supplier<R> group) {

@@ -499,6 +499,36 @@ public final class SettingTable {
               + " stream holds a thread of the container: most such streams at the same time. 0"
               + " refuses them.");
 
+  static final Setting<Integer> LISTENERS_THREADS =
+      row(
+          "listeners.threads",
+          SettingType.INTEGER,
+          "2",
+          Range.between(1, 64),
+          settings -> settings.listeners().threads(),
+          "Threads that the application's stream listeners are called on. Without listeners there"
+              + " are none.");
+
+  static final Setting<ByteSize> LISTENERS_MAX_MESSAGE =
+      row(
+          "listeners.max-message",
+          SettingType.SIZE,
+          "8MiB",
+          Range.between(ByteSize.ofKibibytes(16), ByteSize.ofMebibytes(256)),
+          settings -> settings.listeners().maxMessage(),
+          "Largest message that is put together for listeners, in bytes of its events. Of a larger"
+              + " one they only hear that it was.");
+
+  static final Setting<ByteSize> LISTENERS_MAX_WAITING =
+      row(
+          "listeners.max-waiting",
+          SettingType.SIZE,
+          "64MiB",
+          Range.between(ByteSize.ofMebibytes(1), ByteSize.ofMebibytes(1024)),
+          settings -> settings.listeners().maxWaiting(),
+          "Most memory, over all streams, for what waits to be taken by listeners. Messages that do"
+              + " not fit are left out, with a warning.");
+
   static final Setting<Duration> SHUTDOWN_DRAIN =
       row(
           "shutdown.drain",

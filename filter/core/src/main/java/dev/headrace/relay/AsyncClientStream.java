@@ -115,6 +115,7 @@ final class AsyncClientStream extends ClientStream implements WriteListener, Asy
     if (isGone() && !isOver()) {
       // No container completes the request of a client that has left by itself, not reliably.
       setOver();
+      notAnswered(response);
       complete();
     }
   }

@@ -78,6 +78,7 @@ final class BlockingClientStream extends ClientStream {
       ClientQueue.End wanted = queue.end();
       if (isGone()) {
         setOver();
+        notAnswered(response);
         return;
       }
       if (wanted == ClientQueue.End.ABORTING) {

@@ -24,6 +24,16 @@ final class ClientQueue {
    */
   record Head(int status, List<HeaderField> headers) {}
 
+  /** What the bytes added so far end with. */
+  enum Place {
+    /** Something that goes on: nothing of ours can stand here. */
+    INSIDE,
+    /** A complete event, behind which more may follow. */
+    BOUNDARY,
+    /** The last event of the answer: nothing may follow it. */
+    END
+  }
+
   // OPEN --finish--> FINISHING (end properly when all is written);  OPEN --finishWith in
   // mid-event-->
   // CUTTING (abort when all is written)
@@ -49,7 +59,7 @@ final class ClientQueue {
   private byte[] incoming = new byte[FIRST_CAPACITY];
   private int incomingLength;
   private long added;
-  private boolean atBoundary = true;
+  private Place place = Place.BOUNDARY;
   private End end = End.OPEN;
   private @Nullable Outcome outcome; // of whoever has sealed the queue
   private int inFlight; // bytes of outgoing that the container may still hold
@@ -79,14 +89,17 @@ final class ClientQueue {
   /**
    * Adds bytes.
    *
+   * @param endsAt what they end with
    * @return how many bytes wait now, these included; -1 if the queue is sealed and took nothing
    */
-  synchronized int add(byte[] bytes, int offset, int length, boolean endsAtBoundary) {
+  synchronized int add(byte[] bytes, int offset, int length, Place endsAt) {
     if (end != End.OPEN) {
       return -1;
     }
-    put(bytes, offset, length);
-    atBoundary = endsAtBoundary;
+    if (length > 0) {
+      put(bytes, offset, length);
+    }
+    place = endsAt;
     return incomingLength + inFlight;
   }
 
@@ -100,7 +113,8 @@ final class ClientQueue {
    * added since {@link #addedBytes} was this much.
    */
   synchronized boolean addIfQuiet(byte[] bytes, long since) {
-    boolean quiet = atBoundary && incomingLength == 0 && inFlight == 0 && added == since;
+    boolean quiet =
+        place == Place.BOUNDARY && incomingLength == 0 && inFlight == 0 && added == since;
     if (end != End.OPEN || !headSet || !quiet) {
       return false;
     }
@@ -118,23 +132,50 @@ final class ClientQueue {
   }
 
   /**
-   * Seals the queue with a last event if an event could stand there, else so that the connection is
-   * dropped behind what is in it.
+   * Seals the queue with a last event if an event could stand there, without it if the answer's own
+   * last event is in it, else so that the connection is dropped behind what is in it.
    */
   synchronized void finishWith(byte[] lastEvent, Outcome how) {
     if (end == End.OPEN && !finishAtBoundaryWith(lastEvent, how)) {
+      cut(how);
+    }
+  }
+
+  /**
+   * Puts a whole answer in the place of one of which there is only the head, and seals the queue;
+   * returns false if more than that was added or the head was taken.
+   */
+  synchronized boolean answerInstead(
+      int status, List<HeaderField> headers, byte[] body, Outcome how) {
+    if (end != End.OPEN || added > 0 || head == null) {
+      return false;
+    }
+    head = new Head(status, headers);
+    put(body, 0, body.length);
+    outcome = how;
+    end = End.FINISHING;
+    return true;
+  }
+
+  /** Seals the queue so that the connection is dropped behind what is in it. */
+  synchronized void cut(Outcome how) {
+    if (end == End.OPEN) {
       outcome = how;
       end = End.CUTTING;
       clientIsAskedFromNow();
     }
   }
 
-  /** Seals the queue with a last event, only if an event could stand there. */
+  /** As {@link #finishWith}, but does nothing in the middle of an event. */
   synchronized boolean finishAtBoundaryWith(byte[] lastEvent, Outcome how) {
-    if (end != End.OPEN || !atBoundary) {
+    if (end != End.OPEN || place == Place.INSIDE) {
       return false;
     }
-    put(lastEvent, 0, lastEvent.length);
+    if (place == Place.BOUNDARY) {
+      put(lastEvent, 0, lastEvent.length);
+    } else {
+      clientIsAskedFromNow();
+    }
     outcome = how;
     end = End.FINISHING;
     return true;

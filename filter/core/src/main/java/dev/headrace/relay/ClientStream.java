@@ -81,17 +81,17 @@ abstract class ClientStream {
   /**
    * Queues bytes without writing them.
    *
-   * @param endsAtBoundary whether an event is complete with the last of these bytes
+   * @param endsAt what the bytes end with
    * @return how many bytes wait now, these included; -1 if the stream is sealed and nothing was
    *     queued
    */
-  final int queue(byte[] bytes, int offset, int length, boolean endsAtBoundary) {
-    return queue.add(bytes, offset, length, endsAtBoundary);
+  final int queue(byte[] bytes, int offset, int length, ClientQueue.Place endsAt) {
+    return queue.add(bytes, offset, length, endsAt);
   }
 
   /** Queues bytes and writes what the client can take; returns as {@link #queue}. */
-  final int append(byte[] bytes, int offset, int length, boolean endsAtBoundary) {
-    int waiting = queue.add(bytes, offset, length, endsAtBoundary);
+  final int append(byte[] bytes, int offset, int length, ClientQueue.Place endsAt) {
+    int waiting = queue.add(bytes, offset, length, endsAt);
     if (waiting >= 0) {
       wake();
     }
@@ -127,6 +127,24 @@ abstract class ClientStream {
    */
   final void finishWith(byte[] lastEvent, Outcome outcome) {
     queue.finishWith(lastEvent, outcome);
+    wake();
+  }
+
+  /**
+   * Puts a whole answer in the place of one of which not a byte was queued, and seals the stream;
+   * returns false if it is too late for that.
+   */
+  final boolean answerInstead(int status, List<HeaderField> headers, byte[] body, Outcome outcome) {
+    boolean replaced = queue.answerInstead(status, headers, body, outcome);
+    if (replaced) {
+      wake();
+    }
+    return replaced;
+  }
+
+  /** Seals the stream; the connection is dropped behind what is queued. */
+  final void cut(Outcome outcome) {
+    queue.cut(outcome);
     wake();
   }
 
@@ -199,6 +217,21 @@ abstract class ClientStream {
       for (HeaderField field : head.headers()) {
         response.setHeader(field.name(), field.value());
       }
+    }
+  }
+
+  /**
+   * Sees to it that nobody takes silence for success: a request whose body could not be read, such
+   * as one with a broken chunk, counts as one whose client has left, but a container that completes
+   * it by itself would say 200.
+   */
+  static void notAnswered(HttpServletResponse response) {
+    try {
+      if (!response.isCommitted()) {
+        response.setStatus(HttpServletResponse.SC_BAD_REQUEST);
+      }
+    } catch (RuntimeException e) {
+      // A container that has taken the response back has no use for a status either.
     }
   }
 

@@ -7,8 +7,10 @@ import dev.headrace.config.GatewaySettings;
 import dev.headrace.messages.ApiError;
 import dev.headrace.messages.InvalidBodyException;
 import dev.headrace.messages.RequestHead;
+import dev.headrace.messages.UsageView;
 import dev.headrace.observe.ExchangeLog;
 import dev.headrace.observe.Outcome;
+import dev.headrace.spi.StreamStart;
 import dev.headrace.sse.SseWriter;
 import dev.headrace.upstream.Answer;
 import dev.headrace.upstream.AttemptFailure;
@@ -58,22 +60,29 @@ final class Exchange implements Attempts.Listener, ClientStream.Listener, Reques
   private final String id;
   private final Relay relay;
   private final Route.Upstream route;
+  private final Wanted wanted;
+  private final UsageBook.Asker asker;
   private final List<HeaderField> upstreamHeaders;
   private final Permit permit;
   private final long startNanos;
   private final AtomicReference<State> state = new AtomicReference<>(State.RECEIVING);
 
   private @Nullable ClientStream client; // set before any callback can come
+  private Delivery delivery; // set for good before the first attempt
   private volatile @Nullable Attempts attempts;
   private volatile boolean eventsWanted; // the request asks for an event stream
   private volatile boolean begunEarly; // timeouts.early-commit has sent a head
-  private volatile boolean eventStream; // committed as one, so that events of ours may be written
+  private volatile boolean otherwise; // not in the form that was promised
+  private volatile boolean followed; // the answer is a stream whose events are understood
+  private volatile boolean eventStream; // events of ours may stand in what the client gets
   private volatile boolean answerComplete; // message_stop has passed, or the whole body
   private volatile long firstByteNanos = -1;
   private volatile long finishNanos;
   private volatile long leftNanos; // when the client left and draining began
   private volatile int status;
   private volatile @Nullable String upstreamRequestId;
+  private volatile @Nullable String modelAsked;
+  private volatile @Nullable Reassembly reassembly;
   private volatile @Nullable Future<?> wakeUp; // for the next attempt
 
   // Draining thread only.
@@ -83,16 +92,20 @@ final class Exchange implements Attempts.Listener, ClientStream.Listener, Reques
   private long tokensWhenLeft = -1;
 
   Exchange(
-      String id,
+      UsageBook.Asker asker,
       Relay relay,
       Route.Upstream route,
+      Wanted wanted,
       List<HeaderField> upstreamHeaders,
       Permit permit) {
-    this.id = id;
+    this.id = asker.id();
+    this.asker = asker;
     this.relay = relay;
     this.route = route;
+    this.wanted = wanted;
     this.upstreamHeaders = upstreamHeaders;
     this.permit = permit;
+    this.delivery = relay.delivery(Wanted.EVENTS, asker);
     this.startNanos = relay.nanoTime();
   }
 
@@ -125,6 +138,12 @@ final class Exchange implements Attempts.Listener, ClientStream.Listener, Reques
         refuse(400, "invalid_request_error", String.valueOf(e.getMessage()));
         return;
       }
+      modelAsked = head.model();
+    }
+    ApiError mismatch = wanted.mismatch(head != null && head.stream());
+    if (mismatch != null) {
+      answerError(mismatch, new Outcome(Outcome.Kind.REFUSED, "format"));
+      return;
     }
     attempt(bytes, length, head);
   }
@@ -172,14 +191,22 @@ final class Exchange implements Attempts.Listener, ClientStream.Listener, Reques
                     bytes,
                     length,
                     head,
-                    endpoint.mayRunTwice()),
+                    endpoint.mayRunTwice(),
+                    isMetered()),
                 startNanos,
                 this);
     attempts = prepared;
-    eventsWanted = endpoint.kind() == Endpoint.Kind.MESSAGES && head != null && head.stream();
+    eventsWanted = isMetered() && head != null && head.stream();
+    if (eventsWanted) {
+      delivery = relay.delivery(wanted, asker);
+    }
     if (state.compareAndSet(State.RECEIVING, State.ATTEMPTING)) {
       prepared.start();
     }
+  }
+
+  private boolean isMetered() {
+    return route.endpoint().kind() == Endpoint.Kind.MESSAGES;
   }
 
   // ---- the answer, on the upstream's I/O thread but for a commit and a failure by a clock
@@ -190,24 +217,41 @@ final class Exchange implements Attempts.Listener, ClientStream.Listener, Reques
       return false;
     }
     upstreamRequestId = answer.head().header("request-id");
-    eventStream = answer.isEventStream();
+    followed = answer.isEventStream();
+    eventStream = delivery.takesEvents(answer);
     answerComplete = answer.isStopped();
+    boolean asWanted = !eventsWanted || delivery.begin(answer, startReassembly(answer));
     ClientStream stream = client();
     if (stream.head(answer.head().status(), headersOf(answer))) {
       status = answer.head().status();
     } else {
       begunEarly = true; // the sweeper may be about to say so
-      if (!eventStream) {
-        return true; // an event stream was promised: onCommitted says what came instead
-      }
     }
-    stream.queue(first, 0, first.length, answer.atBoundary());
+    if ((begunEarly && !eventStream) || !asWanted) {
+      eventStream = delivery.canBeginEarly();
+      otherwise = true; // a stream was promised: onCommitted says what came instead
+      return true;
+    }
+    delivery.pass(stream, answer, first, 0, first.length);
     firstByteNanos = relay.nanoTime();
     return true;
   }
 
+  private @Nullable Reassembly startReassembly(Answer answer) {
+    if (!isMetered() || !answer.head().isEventStream()) {
+      return null;
+    }
+    Reassembly started =
+        relay
+            .listeners()
+            .follow(
+                new StreamStart(id, asker.startedAt(), asker.user(), asker.preset(), modelAsked));
+    reassembly = started;
+    return started;
+  }
+
   private List<HeaderField> headersOf(Answer answer) {
-    return withModel(ClientHeaders.of(answer.head(), id));
+    return withModel(delivery.headers(ClientHeaders.of(answer.head(), id)));
   }
 
   /** Says which model answers when it is not the one that the client asked for. */
@@ -219,13 +263,13 @@ final class Exchange implements Attempts.Listener, ClientStream.Listener, Reques
 
   @Override
   public void onCommitted(Answer answer) {
-    if (begunEarly && !eventStream) {
-      eventStream = true; // what the client has been promised, and may be ended as
+    if (otherwise) {
       cutShort(
           apiError("The API answered with something else than an event stream."),
           new Outcome(Outcome.Kind.UPSTREAM_ERROR, "no event stream"));
     } else {
       client().wake();
+      goOn();
     }
   }
 
@@ -236,24 +280,46 @@ final class Exchange implements Attempts.Listener, ClientStream.Listener, Reques
     }
     State now = state.get();
     if (now == State.STREAMING) {
-      int waiting = client().append(bytes, offset, length, answer.atBoundary());
+      int waiting = delivery.pass(client(), answer, bytes, offset, length);
+      client().wake();
+      goOn();
       if (waiting > relay.settings().buffers().hard().bytes()) {
         cutShort(
             apiError("The client did not keep up with the answer (buffers.hard)."),
             new Outcome(Outcome.Kind.CLIENT_GONE, "buffers.hard"));
       }
     } else if (now == State.DRAINING) {
+      delivery.passBy(bytes, offset, length);
       drain(answer, length);
     }
+  }
+
+  /** What a translation asks for once its bytes are on their way. */
+  private void goOn() {
+    String failure = delivery.failure();
+    if (failure != null) {
+      cutShort(apiError(failure), new Outcome(Outcome.Kind.UPSTREAM_ERROR, "unreadable event"));
+    }
+    int credit = delivery.takeCredit(grantStep());
+    if (credit > 0) {
+      upstream().grant(credit);
+    }
+  }
+
+  /** In larger steps, since each grant wakes the upstream's selector. */
+  private int grantStep() {
+    int soft = relay.settings().buffers().soft().toInt();
+    return delivery.translates() ? soft / 4 : soft / 2; // two pay back where bytes become fewer
   }
 
   /** Reads on for the usage, after the client has left. */
   private void drain(Answer answer, int length) {
     if (tokensWhenLeft < 0) {
-      tokensWhenLeft = answer.outputTokens();
+      tokensWhenLeft = answer.usage().estimatedOutputTokens();
     }
     if (!answer.isStopped() // else only the end of the body is missing, and the connection is kept
-        && answer.outputTokens() - tokensWhenLeft > relay.settings().disconnect().drainTokens()) {
+        && answer.usage().estimatedOutputTokens() - tokensWhenLeft
+            > relay.settings().disconnect().drainTokens()) {
       end(new Outcome(Outcome.Kind.CLIENT_GONE, "drain-tokens"));
     } else {
       upstream().grant(length);
@@ -266,18 +332,20 @@ final class Exchange implements Attempts.Listener, ClientStream.Listener, Reques
 
   @Override
   public void onEnd(Answer answer) {
+    delivery.end();
     if (state.get() == State.DRAINING) {
       end(new Outcome(Outcome.Kind.CLIENT_GONE, answer.isStopped() ? "drained" : ""));
-    } else if (!answer.isEventStream()) {
+    } else if (answer.isEventStream() || delivery.translates() || answer.isIncomplete()) {
+      endOfEvents(answer, "The API ended its answer before it was complete.", "no message_stop");
+    } else {
       answerComplete = true;
       finish(Outcome.of(Outcome.Kind.COMPLETED));
-    } else {
-      endOfEvents(answer, "The API ended its answer before it was complete.", "no message_stop");
     }
   }
 
   @Override
   public void onCut(Answer answer, UpstreamFailure failure) {
+    delivery.end();
     if (state.get() == State.DRAINING) {
       end(new Outcome(Outcome.Kind.CLIENT_GONE, answer.isStopped() ? "drained" : ""));
     } else {
@@ -296,7 +364,12 @@ final class Exchange implements Attempts.Listener, ClientStream.Listener, Reques
       answerComplete = true;
       finish(Outcome.of(Outcome.Kind.COMPLETED));
     } else if (answer.hasErrorEvent()) {
-      finish(new Outcome(Outcome.Kind.UPSTREAM_ERROR, "error event"));
+      Outcome outcome = new Outcome(Outcome.Kind.UPSTREAM_ERROR, "error event");
+      if (delivery.passesErrorsOn()) {
+        finish(outcome);
+      } else {
+        cutShort(apiError("The API ended its answer with an error."), outcome);
+      }
     } else {
       cutShort(apiError(ifIncomplete), new Outcome(Outcome.Kind.UPSTREAM_CUT, detail));
     }
@@ -381,14 +454,18 @@ final class Exchange implements Attempts.Listener, ClientStream.Listener, Reques
     if (stream.head(answerStatus, headers)) {
       status = answerStatus;
       firstByteNanos = relay.nanoTime();
-      stream.queue(bytes, 0, bytes.length, true);
+      stream.queue(bytes, 0, bytes.length, ClientQueue.Place.END);
       stream.finish(outcome);
     } else { // an event stream was begun early
       Outcome instead =
           outcome.kind() == Outcome.Kind.COMPLETED
               ? new Outcome(Outcome.Kind.UPSTREAM_ERROR, "no event stream")
               : outcome;
-      stream.finishWith(LastFailure.asEvent(bytes, answerStatus, upstreamRequestId), instead);
+      byte[] event =
+          delivery.translates()
+              ? delivery.lastEvent(LastFailure.asError(bytes, answerStatus, upstreamRequestId))
+              : LastFailure.asEvent(bytes, answerStatus, upstreamRequestId);
+      stream.finishWith(event, instead);
     }
   }
 
@@ -414,10 +491,22 @@ final class Exchange implements Attempts.Listener, ClientStream.Listener, Reques
     if (state.compareAndSet(State.STREAMING, State.FINISHING)) {
       finishing();
       if (eventStream) {
-        client().finishWith(error.sseEvent(), outcome);
+        client().finishWith(delivery.lastEvent(error), outcome);
+      } else if (delivery.translates()) {
+        cutText(error, outcome);
       } else {
         client().abort(outcome);
       }
+    }
+  }
+
+  /** A format without errors can only break off, unless nothing of it has been sent. */
+  private void cutText(ApiError error, Outcome outcome) {
+    byte[] json = error.json();
+    if (client().answerInstead(error.status(), headersOf(error, json), json, outcome)) {
+      status = error.status();
+    } else {
+      client().cut(outcome);
     }
   }
 
@@ -438,8 +527,7 @@ final class Exchange implements Attempts.Listener, ClientStream.Listener, Reques
   public void onTaken(int bytes) {
     ungranted += bytes;
     Attempts running = attempts;
-    // In larger steps, since each grant wakes the upstream's selector.
-    if (running != null && ungranted >= relay.settings().buffers().soft().bytes() / 2) {
+    if (running != null && ungranted >= grantStep()) {
       running.grant(ungranted);
       ungranted = 0;
     }
@@ -464,7 +552,7 @@ final class Exchange implements Attempts.Listener, ClientStream.Listener, Reques
 
   private boolean drains() {
     return relay.settings().disconnect().policy() == GatewaySettings.DisconnectPolicy.DRAIN
-        && eventStream
+        && followed
         && !answerComplete
         && !relay.isDraining();
   }
@@ -484,9 +572,10 @@ final class Exchange implements Attempts.Listener, ClientStream.Listener, Reques
     }
     releaseUpstream();
     permit.release();
+    Attempts made = attempts;
+    book(outcome, made); // before the gateway can close, which waits for the last exchange
     relay.ended(this, outcome);
     ClientStream stream = client;
-    Attempts made = attempts;
     long now = relay.nanoTime();
     ExchangeLog.ended(
         new ExchangeLog.Line(
@@ -497,10 +586,61 @@ final class Exchange implements Attempts.Listener, ClientStream.Listener, Reques
             made == null ? null : made.member(),
             made == null ? null : made.fallbackModel(),
             upstreamRequestId,
-            firstByteNanos < 0 ? -1 : Duration.ofNanos(firstByteNanos - startNanos).toMillis(),
-            Duration.ofNanos(now - startNanos).toMillis(),
+            firstEventMillis(),
+            millisSinceStart(now),
             stream == null ? 0 : stream.bytesWritten()),
         outcome);
+  }
+
+  private long firstEventMillis() {
+    return firstByteNanos < 0 ? -1 : millisSinceStart(firstByteNanos);
+  }
+
+  private long millisSinceStart(long nanos) {
+    return Duration.ofNanos(nanos - startNanos).toMillis();
+  }
+
+  private void book(Outcome outcome, @Nullable Attempts made) {
+    if (!isMetered()) {
+      return;
+    }
+    UsageView usage = made == null ? null : made.usage();
+    UsageBook.Used used =
+        relay.book().ended(asker, ending(outcome, made == null ? 0 : made.made()), usage);
+    Reassembly listening = reassembly;
+    if (listening != null) {
+      listening.end(outcome, used.tokens());
+    }
+  }
+
+  private UsageBook.Ending ending(Outcome outcome, int attemptsMade) {
+    return new UsageBook.Ending(
+        outcome,
+        modelAsked,
+        status,
+        attemptsMade,
+        firstEventMillis(),
+        millisSinceStart(relay.nanoTime()),
+        upstreamRequestId);
+  }
+
+  @Override
+  public void onDropped(int number, @Nullable String requestId, UsageView usage) {
+    if (isMetered()) {
+      relay
+          .book()
+          .dropped(
+              asker,
+              new UsageBook.Ending(
+                  Outcome.of(Outcome.Kind.UPSTREAM_ERROR),
+                  modelAsked,
+                  0,
+                  number,
+                  -1,
+                  millisSinceStart(relay.nanoTime()),
+                  requestId),
+              usage);
+    }
   }
 
   /** Ends an exchange that somebody else has answered with a refusal. */
@@ -568,7 +708,7 @@ final class Exchange implements Attempts.Listener, ClientStream.Listener, Reques
         startNanos,
         current == State.DRAINING ? leftNanos : attempt.startNanos(),
         attempt.byteNanos(),
-        eventStream ? attempt.contentNanos() : attempt.byteNanos(),
+        followed ? attempt.contentNanos() : attempt.byteNanos(),
         stuck);
   }
 
@@ -577,7 +717,7 @@ final class Exchange implements Attempts.Listener, ClientStream.Listener, Reques
     ClientStream stream = client();
     long queued = stream.queuedBytes(); // before all else: what comes after it cancels the comment
     State current = state.get();
-    boolean early = current == State.ATTEMPTING && eventsWanted;
+    boolean early = current == State.ATTEMPTING && eventsWanted && delivery.canBeginEarly();
     if (early && !begunEarly && clocks.earlyCommitIsDue(startNanos, now)) {
       if (stream.head(200, ClientHeaders.ofEarlyEvents(id))) {
         begunEarly = true;
@@ -663,7 +803,7 @@ final class Exchange implements Attempts.Listener, ClientStream.Listener, Reques
   private void endAtBoundary(ApiError error, Outcome outcome) {
     if (state.get() == State.STREAMING
         && eventStream
-        && client().finishAtBoundaryWith(error.sseEvent(), outcome)
+        && client().finishAtBoundaryWith(delivery.lastEvent(error), outcome)
         && state.compareAndSet(State.STREAMING, State.FINISHING)) {
       finishing();
     }

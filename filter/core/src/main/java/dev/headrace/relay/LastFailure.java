@@ -24,6 +24,8 @@ import org.jspecify.annotations.Nullable;
 record LastFailure(
     int status, List<HeaderField> headers, byte[] body, Outcome outcome, @Nullable String warning) {
 
+  private static final byte[] NOT_READ = new byte[0];
+
   /**
    * Turns the failure of the last attempt into an answer.
    *
@@ -145,13 +147,21 @@ record LastFailure(
         break;
       }
     }
+    return error == null
+        ? asError(NOT_READ, status, requestId).sseEvent()
+        : SseWriter.event("error", body);
+  }
+
+  /** The error that an answer with this body stands for. */
+  static ApiError asError(byte[] body, int status, @Nullable String requestId) {
+    ApiError error = ApiError.fromEventData(body, 0, body.length);
     if (error != null) {
-      return SseWriter.event("error", body);
+      return error;
     }
     String message =
         status < 400
             ? "The API answered with something else than an event stream."
             : "The API answered with status " + status + ".";
-    return new ApiError(status, ApiError.typeOf(status), message, requestId).sseEvent();
+    return new ApiError(status, ApiError.typeOf(status), message, requestId);
   }
 }

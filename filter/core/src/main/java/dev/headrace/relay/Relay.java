@@ -6,21 +6,33 @@ import dev.headrace.admission.Permit;
 import dev.headrace.admission.StreamLimit;
 import dev.headrace.config.GatewaySettings;
 import dev.headrace.messages.ApiError;
+import dev.headrace.messages.MessageUsage;
+import dev.headrace.messages.UsageView;
 import dev.headrace.observe.Outcome;
 import dev.headrace.observe.Statistics;
+import dev.headrace.output.Format;
+import dev.headrace.output.SimpleTranslation;
+import dev.headrace.output.TextTranslation;
+import dev.headrace.output.Translation;
+import dev.headrace.spi.StreamListener;
+import dev.headrace.spi.UsageRecord;
 import dev.headrace.upstream.TimeSource;
 import dev.headrace.upstream.UpstreamPool;
+import dev.headrace.usage.PriceTable;
 import jakarta.servlet.AsyncContext;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
 import java.time.Duration;
+import java.time.InstantSource;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Future;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -43,6 +55,7 @@ public final class Relay implements AutoCloseable {
 
   private final GatewaySettings settings;
   private final LongSupplier nanoTime;
+  private final InstantSource wall;
   private final Routes routes;
   private final Clocks clocks;
   private final UpstreamHeaders upstreamHeaders;
@@ -50,15 +63,28 @@ public final class Relay implements AutoCloseable {
   private final @Nullable StreamLimit blockingStreams;
   private final UpstreamPool upstreams;
   private final Exchanges exchanges;
+  private final Listeners listeners;
+  private final UsageBook book;
   private final Statistics statistics = new Statistics();
   private final AtomicBoolean draining = new AtomicBoolean();
   private final AtomicBoolean closed = new AtomicBoolean();
   private final AtomicBoolean toldAboutAsync = new AtomicBoolean();
 
-  /** Starts the upstream client and the clocks. */
-  public Relay(GatewaySettings settings, TimeSource time) {
+  /**
+   * Starts the upstream client and the clocks.
+   *
+   * @param streamListeners told of each message that is streamed
+   * @param ledger gets every usage record; must not block or throw
+   */
+  public Relay(
+      GatewaySettings settings,
+      TimeSource time,
+      List<StreamListener> streamListeners,
+      PriceTable prices,
+      Consumer<UsageRecord> ledger) {
     this.settings = settings;
     this.nanoTime = time.nanoTime();
+    this.wall = time.wall();
     this.clocks = new Clocks(settings);
     List<Endpoint> endpoints = new ArrayList<>(Endpoint.STANDARD);
     settings.request().extraEndpoints().stream().map(Endpoint::of).forEach(endpoints::add);
@@ -67,6 +93,8 @@ public final class Relay implements AutoCloseable {
     this.streams = new StreamLimit(settings.upstream().maxConnections());
     int blocking = settings.blocking().maxConcurrent();
     this.blockingStreams = blocking == 0 ? null : new StreamLimit(blocking);
+    this.listeners = new Listeners(streamListeners, settings.listeners());
+    this.book = new UsageBook(prices, ledger);
     this.upstreams = new UpstreamPool(settings, time);
     this.exchanges = new Exchanges(nanoTime, upstreams::closeExpired);
   }
@@ -117,6 +145,17 @@ public final class Relay implements AutoCloseable {
       answerNow(response, error(503, "api_error", "The gateway is shutting down."));
       return;
     }
+    if (isFramedAmbiguously(request)) {
+      closeAfterwards(request, response);
+      answerNow(
+          response,
+          error(
+              400,
+              "invalid_request_error",
+              "The request says in more than one way how long its body is: send one Content-Length"
+                  + " or one Transfer-Encoding."));
+      return;
+    }
     long maxBody = settings.request().maxBody().bytes();
     if (request.getContentLengthLong() > maxBody) {
       closeAfterwards(request, response); // the container would read megabytes only to drop them
@@ -129,6 +168,16 @@ public final class Relay implements AutoCloseable {
                   + settings.request().maxBody()
                   + " (request.max-body)."));
       return;
+    }
+    Wanted wanted = Wanted.EVENTS;
+    if (route.endpoint().kind() == Endpoint.Kind.MESSAGES) {
+      try {
+        wanted = Wanted.by(request);
+      } catch (Wanted.UnknownException e) {
+        closeAfterwards(request, response);
+        answerNow(response, error(400, "invalid_request_error", String.valueOf(e.getMessage())));
+        return;
+      }
     }
     Permit permit = streams.tryAcquire();
     if (permit == null) {
@@ -143,7 +192,8 @@ public final class Relay implements AutoCloseable {
     }
     Exchange exchange;
     try {
-      exchange = new Exchange(newId(), this, route, upstreamHeaders.of(request), permit);
+      exchange =
+          new Exchange(asker(request), this, route, wanted, upstreamHeaders.of(request), permit);
       request.setAttribute(ETAG_FILTER_STREAMING, true);
     } catch (RuntimeException e) {
       permit.release();
@@ -154,6 +204,17 @@ public final class Relay implements AutoCloseable {
     } else {
       run(request, response, exchange);
     }
+  }
+
+  /** Some containers choose one of the lengths; a proxy in front may have chosen another. */
+  private static boolean isFramedAmbiguously(HttpServletRequest request) {
+    int lengths = Collections.list(request.getHeaders("Content-Length")).size();
+    int codings = Collections.list(request.getHeaders("Transfer-Encoding")).size();
+    return lengths + codings > 1;
+  }
+
+  private UsageBook.Asker asker(HttpServletRequest request) {
+    return new UsageBook.Asker(newId(), wall.instant(), request.getRemoteUser(), null, null);
   }
 
   private void start(HttpServletRequest request, HttpServletResponse response, Exchange exchange)
@@ -263,11 +324,48 @@ public final class Relay implements AutoCloseable {
     return new ApiError(status, type, message, null);
   }
 
-  private static String newId() {
-    return String.format(Locale.ROOT, "%016x", ThreadLocalRandom.current().nextLong());
+  /** Sorts by time, which is kind to a database's index, and is never given twice. */
+  private String newId() {
+    ThreadLocalRandom random = ThreadLocalRandom.current();
+    return String.format(
+        Locale.ROOT, "%012x%04x%016x", wall.millis(), random.nextInt(1 << 16), random.nextLong());
   }
 
   // ---- for exchanges ----
+
+  UsageBook book() {
+    return book;
+  }
+
+  Listeners listeners() {
+    return listeners;
+  }
+
+  Delivery delivery(Wanted wanted, UsageBook.Asker asker) {
+    return new Delivery(
+        wanted.format(),
+        settings.buffers().maxEvent().toInt(),
+        usage -> translation(wanted, asker, usage));
+  }
+
+  private Translation translation(Wanted wanted, UsageBook.Asker asker, UsageView view) {
+    if (wanted.format() == Format.TEXT) {
+      return new TextTranslation();
+    }
+    return new SimpleTranslation(
+        wanted.thinking() == Wanted.Thinking.SHOWN
+            ? SimpleTranslation.Thinking.SHOWN
+            : SimpleTranslation.Thinking.LEFT_OUT,
+        settings.buffers().maxEvent().toInt(),
+        () -> figures(view, asker));
+  }
+
+  private SimpleTranslation.@Nullable Figures figures(UsageView view, UsageBook.Asker asker) {
+    MessageUsage usage = view.usage();
+    return usage == null || !view.isFinal()
+        ? null
+        : new SimpleTranslation.Figures(usage, book.costUsd(view, asker.startedAt()));
+  }
 
   GatewaySettings settings() {
     return settings;
@@ -364,6 +462,7 @@ public final class Relay implements AutoCloseable {
       exchanges.abandonAll();
       exchanges.close();
       upstreams.close();
+      listeners.close();
     }
   }
 

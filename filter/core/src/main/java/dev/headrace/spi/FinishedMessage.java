@@ -23,7 +23,8 @@ public record FinishedMessage(
     String text,
     @Nullable String stopReason,
     Tokens usage,
-    List<InvalidToolInput> invalidToolInputs) {
+    List<InvalidToolInput> invalidToolInputs,
+    boolean delivered) {
 
   /** Copies the list. */
   public FinishedMessage {

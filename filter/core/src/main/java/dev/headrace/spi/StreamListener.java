@@ -11,7 +11,7 @@ public interface StreamListener {
   /** The answer has begun. */
   default void onStart(StreamStart start) {}
 
-  /** The answer was delivered to its last event. */
+  /** The message is complete. */
   default void onMessage(StreamStart start, FinishedMessage message) {}
 
   /** The answer ended before it was complete, or could not be followed. */

@@ -2,6 +2,8 @@ package dev.headrace.upstream;
 
 import dev.headrace.config.GatewaySettings;
 import dev.headrace.messages.ApiError;
+import dev.headrace.messages.MessageBodyReader;
+import dev.headrace.messages.UsageView;
 import java.io.ByteArrayOutputStream;
 import org.jspecify.annotations.Nullable;
 
@@ -29,7 +31,7 @@ public final class Answer {
      * JSON and the like: held whole when it is small, so that a cut one can still become an error.
      */
     WHOLE,
-    /** An event stream that cannot be looked into, such as a compressed one: passed on as it is. */
+    /** A compressed event stream: passed on as it is, and decoded only to be looked into. */
     OPAQUE
   }
 
@@ -37,9 +39,18 @@ public final class Answer {
   private final Body body;
   private final long holdBytes;
   private final StreamProgress progress;
+  private final @Nullable MessageBodyReader message; // of an answer that is no stream
+  private final @Nullable BodyDecoder decoder;
   private ByteArrayOutputStream held = new ByteArrayOutputStream(512);
 
-  Answer(UpstreamResponseHead head, GatewaySettings.Buffers buffers, GatewaySettings.Hold hold) {
+  /**
+   * @param metered whether the body is a message, whose usage counts
+   */
+  Answer(
+      UpstreamResponseHead head,
+      GatewaySettings.Buffers buffers,
+      GatewaySettings.Hold hold,
+      boolean metered) {
     this.head = head;
     this.holdBytes = buffers.hold().bytes();
     this.progress = new StreamProgress(buffers.maxEvent().toInt(), hold);
@@ -48,6 +59,9 @@ public final class Answer {
     } else {
       body = head.isPlain() ? Body.EVENTS : Body.OPAQUE;
     }
+    this.message =
+        body == Body.WHOLE && metered && head.status() == 200 ? new MessageBodyReader() : null;
+    this.decoder = head.isPlain() ? null : BodyDecoder.of(head, this::look);
   }
 
   /** Status and headers. */
@@ -67,10 +81,10 @@ public final class Answer {
   Decision hold(byte[] bytes, int offset, int length) {
     held.write(bytes, offset, length);
     boolean full = held.size() > holdBytes;
+    pass(bytes, offset, length);
     if (body != Body.EVENTS) {
       return body == Body.OPAQUE || full ? Decision.COMMIT : Decision.HOLD;
     }
-    progress.feed(bytes, offset, length);
     if (progress.firstError() != null) {
       return Decision.ERROR_EVENT;
     }
@@ -91,8 +105,28 @@ public final class Answer {
 
   /** Looks at bytes that are passed on. */
   void pass(byte[] bytes, int offset, int length) {
-    if (body == Body.EVENTS) {
+    if (decoder != null) {
+      decoder.feed(bytes, offset, length);
+    } else if (head.isPlain()) {
+      look(bytes, offset, length);
+    }
+  }
+
+  private void look(byte[] bytes, int offset, int length) {
+    if (body != Body.WHOLE) {
       progress.feed(bytes, offset, length);
+    } else if (message != null) {
+      message.feed(bytes, offset, length);
+    }
+  }
+
+  /** Nothing more comes. */
+  void end() {
+    if (message != null) {
+      message.end();
+    }
+    if (decoder != null) {
+      decoder.close();
     }
   }
 
@@ -111,9 +145,21 @@ public final class Answer {
     return progress.errorSeen();
   }
 
-  /** How many output tokens have come, estimated from the bytes of the deltas. */
-  public long outputTokens() {
-    return progress.outputTokens();
+  /**
+   * Whether the body ends in the middle of a message although its framing is complete, as far as
+   * that can be known.
+   */
+  public boolean isIncomplete() {
+    return body == Body.OPAQUE
+        && decoder != null
+        && !decoder.isBroken()
+        && !progress.stopped()
+        && !progress.errorSeen();
+  }
+
+  /** What the message has used so far. Any thread may ask. */
+  public UsageView usage() {
+    return message != null ? message : progress.usage();
   }
 
   /** How many events other than {@code ping} have come. */

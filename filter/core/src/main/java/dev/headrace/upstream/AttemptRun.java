@@ -3,6 +3,7 @@ package dev.headrace.upstream;
 import static java.util.Objects.requireNonNull;
 
 import dev.headrace.messages.ApiError;
+import dev.headrace.messages.UsageView;
 import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
 
@@ -44,10 +45,13 @@ final class AttemptRun implements AttemptListener {
   private final Attempts.Listener listener;
 
   private final PoolMember member;
+  private final int number;
+  private final boolean metered;
   private final long startNanos;
   private volatile @Nullable Attempt attempt;
   private int grantedEarly; // guarded by this; granted before the attempt was known
   private volatile State state = State.HOLDING; // leaves HOLDING under the lock of this
+  private boolean failed; // guarded by this; left HOLDING because it was of no use
   private @Nullable Answer answer; // guarded by this while HOLDING, then the I/O thread's
   private volatile @Nullable String requestId;
   private volatile boolean holding; // the head of an answer that is held whole has come
@@ -57,9 +61,17 @@ final class AttemptRun implements AttemptListener {
   private long events; // I/O thread only
   private byte[] copy = new byte[0]; // I/O thread only, for buffers without an array
 
-  AttemptRun(UpstreamPool pool, PoolMember member, Owner owner, Attempts.Listener listener) {
+  AttemptRun(
+      UpstreamPool pool,
+      PoolMember member,
+      int number,
+      boolean metered,
+      Owner owner,
+      Attempts.Listener listener) {
     this.pool = pool;
     this.member = member;
+    this.number = number;
+    this.metered = metered;
     this.owner = owner;
     this.listener = listener;
     this.startNanos = pool.time().nanos();
@@ -130,6 +142,11 @@ final class AttemptRun implements AttemptListener {
 
   /** Takes the attempt out of HOLDING as failed; true for the one caller that did. */
   synchronized boolean drop() {
+    failed |= state == State.HOLDING;
+    return leaveHolding();
+  }
+
+  private synchronized boolean leaveHolding() {
     if (state != State.HOLDING) {
       return false;
     }
@@ -138,10 +155,26 @@ final class AttemptRun implements AttemptListener {
   }
 
   void cancel() {
-    if (drop()) {
+    if (leaveHolding()) {
       member.neither();
     }
     cancelCall();
+  }
+
+  /** Its number within the exchange, from 1. */
+  int number() {
+    return number;
+  }
+
+  /** What the message of this attempt has used so far; null when none has begun. */
+  synchronized @Nullable UsageView usage() {
+    UsageView usage = answer == null ? null : answer.usage();
+    return usage == null || (usage.usage() == null && !usage.unreadable()) ? null : usage;
+  }
+
+  /** As {@link #usage}, unless the attempt has failed: then it is accounted for by itself. */
+  synchronized @Nullable UsageView usageUnlessFailed() {
+    return failed ? null : usage();
   }
 
   void cancelCall() {
@@ -182,7 +215,7 @@ final class AttemptRun implements AttemptListener {
     contentNanos = byteNanos;
     requestId = head.header("request-id");
     synchronized (this) {
-      answer = new Answer(head, pool.settings().buffers(), pool.settings().retry().hold());
+      answer = new Answer(head, pool.settings().buffers(), pool.settings().retry().hold(), metered);
       holding = !answer.isEventStream();
     }
   }
@@ -290,10 +323,13 @@ final class AttemptRun implements AttemptListener {
 
   @Override
   public void onEnd() {
-    if (drop()) {
-      endOfHeld(begun());
+    Answer whole = begun();
+    whole.end();
+    boolean useless = whole.isEventStream() || whole.head().status() >= 400;
+    if (useless ? drop() : leaveHolding()) {
+      endOfHeld(whole);
     } else if (state == State.COMMITTED) {
-      listener.onEnd(begun());
+      listener.onEnd(whole);
     }
   }
 
@@ -315,6 +351,10 @@ final class AttemptRun implements AttemptListener {
 
   @Override
   public void onFailure(UpstreamFailure failure) {
+    Answer broken = answer;
+    if (broken != null) {
+      broken.end();
+    }
     if (state == State.HOLDING && drop()) {
       owner.failed(this, new AttemptFailure.Broken(failure));
     } else if (state == State.COMMITTED) {

@@ -2,6 +2,7 @@ package dev.headrace.upstream;
 
 import static java.util.Objects.requireNonNull;
 
+import dev.headrace.messages.UsageView;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -63,6 +64,15 @@ public final class Attempts implements AttemptRun.Owner {
      *     or cannot help
      */
     void onGivenUp(AttemptFailure failure, boolean exhausted);
+
+    /**
+     * An attempt is given up after its message had begun; it may have cost something. Also after
+     * {@link Attempts#cancel}.
+     *
+     * @param number of the attempt, from 1
+     * @param requestId the upstream's id of it, if known
+     */
+    void onDropped(int number, @Nullable String requestId, UsageView usage);
 
     /** The next attempt is due in so long: {@link #startIfDue} is to be called then. */
     void onWaiting(long nanos);
@@ -197,6 +207,15 @@ public final class Attempts implements AttemptRun.Owner {
     return run == null ? null : run.requestId();
   }
 
+  /**
+   * What the message of the last attempt has used so far; null when none has begun, or when it was
+   * told to {@link Listener#onDropped}.
+   */
+  public @Nullable UsageView usage() {
+    AttemptRun run = current;
+    return run == null ? null : run.usageUnlessFailed();
+  }
+
   /** The model that was asked instead of the client's; null when it was not. */
   public @Nullable String fallbackModel() {
     return fallbackModel;
@@ -225,8 +244,8 @@ public final class Attempts implements AttemptRun.Owner {
 
   private void begin(PoolMember member) {
     UpstreamCall asked = requireNonNull(call);
-    AttemptRun run = new AttemptRun(pool, member, this, listener);
     int before = made;
+    AttemptRun run = new AttemptRun(pool, member, before + 1, asked.metered(), this, listener);
     pool.countAttempt(before > 0);
     made = before + 1; // only the one thread between two attempts writes it
     current = run;
@@ -277,6 +296,10 @@ public final class Attempts implements AttemptRun.Owner {
   @Override
   public void failed(AttemptRun run, AttemptFailure failure) {
     run.report(failure);
+    UsageView usage = run.usage();
+    if (usage != null) {
+      listener.onDropped(run.number(), run.requestId(), usage);
+    }
     Duration retryAfter = RetryPolicy.retryAfter(failure, pool.time().wall().instant());
     if (retryAfter != null && isLimit(failure)) {
       run.member().rest(retryAfter);

@@ -3,6 +3,7 @@ package dev.headrace.upstream;
 import dev.headrace.config.GatewaySettings.Hold;
 import dev.headrace.messages.ApiError;
 import dev.headrace.messages.MessageEvent;
+import dev.headrace.messages.UsageReader;
 import dev.headrace.sse.SseEvent;
 import dev.headrace.sse.SseReader;
 import java.util.Arrays;
@@ -14,20 +15,14 @@ import org.jspecify.annotations.Nullable;
  */
 final class StreamProgress implements SseReader.Listener {
 
-  /** The JSON around the text of a delta (78 bytes) and the middle of the padding (0 to 15). */
-  private static final int DELTA_FRAME_BYTES = 86;
-
-  /** Of English text; an estimate, and used as one. */
-  private static final int BYTES_PER_TOKEN = 4;
-
   private final SseReader reader;
   private final Hold hold;
+  private final UsageReader usage = new UsageReader();
   private boolean any;
   private boolean begun;
   private boolean stopped;
   private boolean errorSeen;
   private long events;
-  private long outputTokens;
   private @Nullable ApiError firstError;
   private byte[] firstErrorJson = new byte[0];
 
@@ -51,9 +46,8 @@ final class StreamProgress implements SseReader.Listener {
     if (kind != MessageEvent.PING) {
       events++;
     }
+    usage.onEvent(kind, event);
     switch (kind) {
-      case CONTENT_BLOCK_DELTA ->
-          outputTokens += Math.max(1, (event.dataLength() - DELTA_FRAME_BYTES) / BYTES_PER_TOKEN);
       case MESSAGE_STOP -> stopped = true;
       case ERROR -> error(event);
       default -> {}
@@ -112,9 +106,9 @@ final class StreamProgress implements SseReader.Listener {
     return events;
   }
 
-  /** How many output tokens have come, estimated from the bytes of the deltas. */
-  long outputTokens() {
-    return outputTokens;
+  /** What the message has used so far. */
+  UsageReader usage() {
+    return usage;
   }
 
   /** The bytes so far end with a complete event. */

@@ -18,6 +18,7 @@ import org.jspecify.annotations.Nullable;
  * @param bodyLength how many bytes of {@code body} are the body
  * @param head what the body asks for; null when it is not looked into
  * @param safe whether the request may be carried out twice
+ * @param metered whether the answer is a message, whose usage counts
  */
 @SuppressWarnings("ArrayRecordComponent") // compared nowhere
 public record UpstreamCall(
@@ -27,7 +28,8 @@ public record UpstreamCall(
     byte @Nullable [] body,
     int bodyLength,
     @Nullable RequestHead head,
-    boolean safe) {
+    boolean safe,
+    boolean metered) {
 
   public UpstreamCall {
     headers = List.copyOf(headers);
@@ -53,7 +55,7 @@ public record UpstreamCall(
     System.arraycopy(name, 0, changed, token.start(), name.length);
     System.arraycopy(
         original, token.end(), changed, token.start() + name.length, bodyLength - token.end());
-    return new UpstreamCall(method, pathAndQuery, headers, changed, length, head, safe);
+    return new UpstreamCall(method, pathAndQuery, headers, changed, length, head, safe, metered);
   }
 
   /** Says what is asked, without headers or body: those hold prompts. */

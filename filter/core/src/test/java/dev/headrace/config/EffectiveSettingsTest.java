@@ -86,6 +86,9 @@ class EffectiveSettingsTest {
             disconnect.drain-time = 30s  (default)
             disconnect.drain-tokens = 2000  (default)
             blocking.max-concurrent = 16  (default)
+            listeners.threads = 2  (default)
+            listeners.max-message = 8MiB  (default)
+            listeners.max-waiting = 64MiB  (default)
             shutdown.drain = 10s  (default)
             """
                 .formatted(key));

@@ -7,6 +7,8 @@ import dev.headrace.admission.StreamLimit;
 import dev.headrace.config.GatewaySettings;
 import dev.headrace.config.Secret;
 import dev.headrace.upstream.TimeSource;
+import dev.headrace.usage.PriceTable;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Future;
@@ -28,7 +30,10 @@ class ExchangesTest {
   private final Relay relay =
       new Relay(
           GatewaySettings.builder().upstreamApiKey(Secret.of("sk-test")).build(),
-          TimeSource.system());
+          TimeSource.system(),
+          List.of(),
+          PriceTable.builtIn(),
+          record -> {});
   private final StreamLimit streams = new StreamLimit(MANY);
   private final Exchanges exchanges = new Exchanges(nanos::get, () -> {});
 
@@ -77,9 +82,10 @@ class ExchangesTest {
   private Exchange exchange(int number, AtomicInteger wakeUps) {
     Exchange exchange =
         new Exchange(
-            "exchange-" + number,
+            new UsageBook.Asker("exchange-" + number, Instant.EPOCH, null, null, null),
             relay,
             new Route.Upstream(Endpoint.STANDARD.get(0), "/v1/messages"),
+            Wanted.EVENTS,
             List.of(),
             requireNonNull(streams.tryAcquire()));
     exchange.answersTo(

@@ -103,6 +103,6 @@ class AnswerTest {
             .buffersHold(ByteSize.ofKibibytes(1))
             .build();
     return new Answer(
-        new UpstreamResponseHead(status, fields), settings.buffers(), Hold.FIRST_EVENT);
+        new UpstreamResponseHead(status, fields), settings.buffers(), Hold.FIRST_EVENT, true);
   }
 }

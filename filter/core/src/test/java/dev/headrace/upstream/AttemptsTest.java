@@ -8,7 +8,9 @@ import dev.headrace.config.GatewaySettings;
 import dev.headrace.config.GatewaySettings.Member;
 import dev.headrace.config.GatewaySettingsBuilder;
 import dev.headrace.config.Secret;
+import dev.headrace.messages.MessageUsage;
 import dev.headrace.messages.RequestHead;
+import dev.headrace.messages.UsageView;
 import dev.headrace.upstream.UpstreamFailure.Kind;
 import dev.headrace.upstream.Virtual.Call;
 import java.net.URI;
@@ -68,7 +70,8 @@ class AttemptsTest {
       throw new IllegalArgumentException(e);
     }
     return start(
-        of, new UpstreamCall("POST", "/v1/messages", List.of(), bytes, bytes.length, head, true));
+        of,
+        new UpstreamCall("POST", "/v1/messages", List.of(), bytes, bytes.length, head, true, true));
   }
 
   private Attempts start(UpstreamPool of, UpstreamCall call) {
@@ -153,7 +156,8 @@ class AttemptsTest {
   @Test
   void whatMustNotHappenTwiceIsRepeatedOnlyWhenItSurelyDidNotHappen() {
     UpstreamCall batch =
-        new UpstreamCall("POST", "/v1/messages/batches", List.of(), new byte[2], 2, null, false);
+        new UpstreamCall(
+            "POST", "/v1/messages/batches", List.of(), new byte[2], 2, null, false, false);
     start(pool, batch);
     upstream.call(0).fails(Kind.NO_RESPONSE);
     assertThat(recorder.seen).containsExactly("given up Broken, may retry");
@@ -703,6 +707,12 @@ class AttemptsTest {
         what += " " + rest.retryAfter();
       }
       seen.add("given up " + what + (exhausted ? ", exhausted" : ", may retry"));
+    }
+
+    @Override
+    public void onDropped(int number, @Nullable String requestId, UsageView usage) {
+      MessageUsage used = usage.usage();
+      seen.add("dropped " + number + " with " + (used == null ? -1 : used.inputTokens()));
     }
 
     @Override

@@ -1,0 +1,79 @@
+package dev.headrace;
+
+import static java.util.Objects.requireNonNull;
+
+import dev.headrace.config.EffectiveSettings;
+import dev.headrace.config.GatewaySettings;
+import dev.headrace.config.LoadedSettings;
+import dev.headrace.spi.StreamListener;
+import dev.headrace.spi.UsageSink;
+import dev.headrace.upstream.TimeSource;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.ServiceLoader;
+
+/**
+ * Puts a gateway together from its settings and from what the application adds to it. Not
+ * thread-safe.
+ */
+public final class GatewayBuilder {
+
+  private final GatewaySettings settings;
+  private final String description;
+  private TimeSource time = TimeSource.system();
+  private final List<StreamListener> listeners = new ArrayList<>();
+  private final List<UsageSink> sinks = new ArrayList<>();
+
+  GatewayBuilder(GatewaySettings settings) {
+    this.settings = requireNonNull(settings, "settings");
+    this.description = EffectiveSettings.describe(settings);
+  }
+
+  GatewayBuilder(LoadedSettings loaded) {
+    this.settings = requireNonNull(loaded, "loaded").settings();
+    this.description = EffectiveSettings.describe(loaded);
+  }
+
+  /** Adds a listener that is told of each message that is streamed. */
+  public GatewayBuilder listener(StreamListener listener) {
+    listeners.add(requireNonNull(listener, "listener"));
+    return this;
+  }
+
+  /**
+   * Adds a sink for usage records, besides those that the settings name. Its class name is the name
+   * of its folder below {@code usage.spool}.
+   */
+  public GatewayBuilder sink(UsageSink sink) {
+    sinks.add(requireNonNull(sink, "sink"));
+    return this;
+  }
+
+  /**
+   * Adds the listeners and sinks that the application names in {@code META-INF/services}, in files
+   * called {@code dev.headrace.spi.StreamListener} and {@code dev.headrace.spi.UsageSink}.
+   *
+   * @throws java.util.ServiceConfigurationError if one of them cannot be made
+   */
+  GatewayBuilder services(ClassLoader application) {
+    ServiceLoader.load(StreamListener.class, application).forEach(this::listener);
+    ServiceLoader.load(UsageSink.class, application).forEach(this::sink);
+    return this;
+  }
+
+  /** For tests that move the time. */
+  GatewayBuilder time(TimeSource source) {
+    time = source;
+    return this;
+  }
+
+  /**
+   * Starts the gateway and logs the settings in force, secrets masked.
+   *
+   * @throws dev.headrace.config.SettingsException if a file that the settings name cannot be used;
+   *     the message names the setting
+   */
+  public Gateway start() {
+    return Gateway.start(settings, description, time, listeners, sinks);
+  }
+}

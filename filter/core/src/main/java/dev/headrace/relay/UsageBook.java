@@ -1,0 +1,201 @@
+package dev.headrace.relay;
+
+import dev.headrace.messages.MessageUsage;
+import dev.headrace.messages.UsageView;
+import dev.headrace.observe.Outcome;
+import dev.headrace.spi.Accuracy;
+import dev.headrace.spi.Tokens;
+import dev.headrace.spi.UsageRecord;
+import dev.headrace.usage.PriceTable;
+import java.math.BigDecimal;
+import java.time.Instant;
+import java.util.List;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Turns what an exchange has used into a usage record, with its cost and how far both can be
+ * trusted (API reference, "Usage and cost", as of 2026-11-22). Thread-safe.
+ */
+final class UsageBook {
+
+  /**
+   * Whose exchange it is.
+   *
+   * @param id of the exchange
+   * @param startedAt when the request was received
+   * @param user null when nobody was identified
+   * @param role null for none
+   * @param preset null for none
+   */
+  record Asker(
+      String id,
+      Instant startedAt,
+      @Nullable String user,
+      @Nullable String role,
+      @Nullable String preset) {}
+
+  /**
+   * How an exchange ended, as far as the books care.
+   *
+   * @param outcome how it ended
+   * @param modelAsked the model of the request, if it was read
+   * @param status that the client got; 0 for none
+   * @param attempts how many upstream calls were made
+   * @param firstEventMillis to the first byte of the answer; -1 if none was sent
+   * @param durationMillis to the end
+   * @param upstreamRequestId the API's id of the last call, if known
+   */
+  record Ending(
+      Outcome outcome,
+      @Nullable String modelAsked,
+      int status,
+      int attempts,
+      long firstEventMillis,
+      long durationMillis,
+      @Nullable String upstreamRequestId) {}
+
+  /**
+   * What was used.
+   *
+   * @param tokens as they are billed
+   * @param costUsd null when the price or the usage is unknown
+   * @param accuracy how far both can be trusted
+   */
+  record Used(Tokens tokens, @Nullable BigDecimal costUsd, Accuracy accuracy) {}
+
+  private static final Used NOTHING = new Used(Tokens.NONE, BigDecimal.ZERO, Accuracy.EXACT);
+  private static final Used UNKNOWN = new Used(Tokens.NONE, null, Accuracy.UNKNOWN);
+
+  private final PriceTable prices;
+  private final Consumer<UsageRecord> ledger;
+
+  UsageBook(PriceTable prices, Consumer<UsageRecord> ledger) {
+    this.prices = prices;
+    this.ledger = ledger;
+  }
+
+  /** The cost of a message whose totals are final; null when they are not, or without a price. */
+  @Nullable BigDecimal costUsd(UsageView view, Instant at) {
+    MessageUsage usage = view.usage();
+    return usage == null || !view.isFinal()
+        ? null
+        : prices.costUsd(view.model(), usage, at, view.charged());
+  }
+
+  /** What a message has used that ended like this; the estimate of what is not known is marked. */
+  Used used(UsageView view, Instant at) {
+    MessageUsage usage = view.usage();
+    if (usage == null) {
+      return UNKNOWN;
+    }
+    boolean exact = view.isFinal();
+    MessageUsage billed = exact ? usage : withOutput(usage, view.estimatedOutputTokens());
+    return new Used(
+        PriceTable.billedTokens(billed),
+        prices.costUsd(view.model(), billed, at, view.charged()),
+        exact ? Accuracy.EXACT : Accuracy.ESTIMATED);
+  }
+
+  /** The count of a cut answer is a placeholder, and its parts are not complete. */
+  private static MessageUsage withOutput(MessageUsage usage, long outputTokens) {
+    return new MessageUsage(
+        usage.inputTokens(),
+        outputTokens,
+        usage.cacheWriteTokens(),
+        usage.cacheWrite1hTokens(),
+        usage.cacheReadTokens(),
+        Math.min(usage.thinkingTokens(), outputTokens),
+        usage.webSearches(),
+        usage.webFetches(),
+        usage.serviceTier(),
+        usage.inferenceGeo(),
+        usage.speed(),
+        List.of());
+  }
+
+  /** What was used where no message has begun. */
+  private static Used withoutMessage(Ending ending) {
+    boolean asked = ending.attempts > 0;
+    boolean unanswered =
+        switch (ending.outcome.kind()) {
+          case REFUSED, UPSTREAM_ERROR -> false; // errors are not billed
+          case UPSTREAM_CUT, TIMED_OUT -> !ending.outcome.detail().equalsIgnoreCase("connect");
+          case COMPLETED, CLIENT_GONE, CANCELLED, FAILED -> true;
+        };
+    return asked && unanswered ? UNKNOWN : NOTHING;
+  }
+
+  /**
+   * Books an exchange that has ended.
+   *
+   * @param live what its message has used; null if none has begun
+   * @return what it has used
+   */
+  Used ended(Asker asker, Ending ending, @Nullable UsageView live) {
+    UsageView view = live == null ? null : live.snapshot(); // the upstream may still be sending
+    Used used = view == null ? withoutMessage(ending) : used(view, asker.startedAt);
+    keep(
+        asker.id,
+        UsageRecord.Kind.EXCHANGE,
+        asker,
+        ending,
+        view,
+        used,
+        ending.outcome.kind().name());
+    return used;
+  }
+
+  /** Books an attempt that was given up after its message had begun. */
+  Used dropped(Asker asker, Ending soFar, UsageView live) {
+    UsageView view = live.snapshot();
+    Used used = used(view, asker.startedAt);
+    keep(
+        asker.id + "." + soFar.attempts,
+        UsageRecord.Kind.DROPPED_ATTEMPT,
+        asker,
+        soFar,
+        view,
+        used,
+        "DROPPED");
+    return used;
+  }
+
+  private void keep(
+      String id,
+      UsageRecord.Kind kind,
+      Asker asker,
+      Ending ending,
+      @Nullable UsageView view,
+      Used used,
+      String outcome) {
+    MessageUsage usage = view == null ? null : view.usage();
+    ledger.accept(
+        new UsageRecord(
+            id,
+            kind,
+            asker.id,
+            asker.startedAt,
+            asker.user,
+            asker.role,
+            asker.preset,
+            ending.modelAsked,
+            view == null ? null : view.model(),
+            used.tokens,
+            used.costUsd,
+            prices.version(),
+            used.accuracy,
+            outcome,
+            ending.outcome.detail(),
+            view == null ? null : view.stopReason(),
+            ending.status,
+            ending.attempts,
+            ending.firstEventMillis,
+            ending.durationMillis,
+            ending.upstreamRequestId,
+            view == null ? null : view.messageId(),
+            usage == null ? null : usage.serviceTier(),
+            usage == null ? null : usage.inferenceGeo(),
+            usage == null ? null : usage.speed()));
+  }
+}

@@ -1,0 +1,95 @@
+package dev.headrace.relay;
+
+import dev.headrace.messages.ApiError;
+import dev.headrace.output.Format;
+import jakarta.servlet.http.HttpServletRequest;
+import java.util.Locale;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The form in which a client wants the answer: by {@code ?format=}, else by {@code Accept:
+ * text/plain}. Immutable.
+ *
+ * @param format of a stream
+ * @param thinking whether thinking is to be shown too, where the format can do without
+ * @param byName whether the query names the format, so that it cannot be overlooked
+ */
+record Wanted(Format format, Thinking thinking, boolean byName) {
+
+  /** Whether the model's thinking is shown. */
+  enum Thinking {
+    LEFT_OUT,
+    SHOWN
+  }
+
+  /** The API's own events. */
+  static final Wanted EVENTS = new Wanted(Format.EVENTS, Thinking.LEFT_OUT, false);
+
+  /** Says what is wrong with a wish. */
+  static final class UnknownException extends Exception {
+    private static final long serialVersionUID = 1L;
+
+    UnknownException(String message) {
+      super(message, null, false, false);
+    }
+  }
+
+  /**
+   * Reads what a request says.
+   *
+   * @throws UnknownException if the query names a format that does not exist; the message is for
+   *     the client
+   */
+  static Wanted by(HttpServletRequest request) throws UnknownException {
+    String named = null;
+    Thinking thinking = Thinking.LEFT_OUT;
+    String query = request.getQueryString(); // getParameter would read a form body
+    if (query != null) {
+      for (String pair : query.split("&", -1)) {
+        if (pair.startsWith("format=")) {
+          named = pair.substring("format=".length());
+        } else if (pair.equals("thinking=true")) {
+          thinking = Thinking.SHOWN;
+        } else if (pair.startsWith("thinking=") && !pair.equals("thinking=false")) {
+          throw new UnknownException("thinking in the query takes true or false.");
+        }
+      }
+    }
+    if (named != null) {
+      Format format = Format.named(named);
+      if (format == null) {
+        throw new UnknownException(
+            "This format does not exist: format in the query takes events, text or simple.");
+      }
+      return new Wanted(format, thinking, true);
+    }
+    return wantsPlainText(request.getHeader("Accept"))
+        ? new Wanted(Format.TEXT, Thinking.LEFT_OUT, false)
+        : EVENTS;
+  }
+
+  /** Only when it is the first choice: {@code text/plain} stands in the lists of many clients. */
+  private static boolean wantsPlainText(@Nullable String accept) {
+    if (accept == null) {
+      return false;
+    }
+    String first = accept.split("[,;]", 2)[0];
+    return first.trim().toLowerCase(Locale.ROOT).equals("text/plain");
+  }
+
+  /**
+   * What to tell a client that names a format for an answer that is no stream; null if all fits.
+   */
+  @Nullable ApiError mismatch(boolean stream) {
+    if (stream || !byName || format == Format.EVENTS) {
+      return null;
+    }
+    return new ApiError(
+        400,
+        "invalid_request_error",
+        "format="
+            + format.name().toLowerCase(Locale.ROOT)
+            + " is for streams: send \"stream\": true in the body, or leave format out.",
+        null);
+  }
+}
