@@ -180,8 +180,7 @@ class UsageReaderPropertyTest {
             .flatMap(
                 name ->
                     nullOr(Arbitraries.of("\"us\"", "\"fast\"")).map(v -> "\"" + name + "\":" + v));
-    return Arbitraries.frequencyOf(
-            Tuple.of(4, fields), Tuple.of(1, words))
+    return Arbitraries.frequencyOf(Tuple.of(4, fields), Tuple.of(1, words))
         .list()
         .uniqueElements(field -> field.substring(0, field.indexOf(':')))
         .ofMaxSize(6)
