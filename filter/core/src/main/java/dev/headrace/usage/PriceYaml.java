@@ -73,7 +73,7 @@ final class PriceYaml {
     } catch (Unreadable e) {
       return null;
     } catch (JacksonException e) {
-      problems.add(lineOf(e), "YAML syntax not understood", "keys and values such as input: 2.50");
+      problems.add(lineOf(e), "YAML syntax: " + faultOf(e), "keys and values such as input: 2.50");
       return null;
     }
   }
@@ -135,6 +135,13 @@ final class PriceYaml {
 
   private static int line(YAMLParser parser) {
     return parser.currentTokenLocation().getLineNr();
+  }
+
+  /** What the parser says in its own words; its message would quote whole lines of the file. */
+  private static String faultOf(JacksonException fault) {
+    return fault.getCause() instanceof MarkedYamlEngineException cause
+        ? PriceProblems.shown(String.valueOf(cause.getProblem()))
+        : "not understood";
   }
 
   private static int lineOf(JacksonException fault) {

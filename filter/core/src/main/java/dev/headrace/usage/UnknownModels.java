@@ -19,7 +19,7 @@ final class UnknownModels {
   private final Set<String> seen = new HashSet<>();
 
   void warn(@Nullable String model, String prices) {
-    String name = model == null ? "(none)" : printable(model);
+    String name = model == null || model.isEmpty() ? "(none)" : printable(model);
     int count;
     synchronized (seen) {
       if (seen.size() == MAX_NAMES || !seen.add(name)) {

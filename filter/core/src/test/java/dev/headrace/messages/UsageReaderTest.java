@@ -7,6 +7,9 @@ import dev.headrace.messages.MessageUsage.Iteration;
 import java.io.IOException;
 import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -453,5 +456,37 @@ class UsageReaderTest {
     assertThat(NaiveUsage.told(then)).isEqualTo(told);
     assertThat(then.snapshot()).isSameAs(then);
     assertThat(fed.reader.isFinal()).isTrue();
+  }
+
+  @Test
+  void aSnapshotTakenByAnotherThreadNeverMixesTwoMoments() throws InterruptedException {
+    for (int round = 0; round < 500; round++) {
+      FedUsage fed = new FedUsage();
+      AtomicReference<@Nullable String> fault = new AtomicReference<>();
+      CountDownLatch watching = new CountDownLatch(1);
+      Thread watcher =
+          new Thread(
+              () -> {
+                UsageView now;
+                do {
+                  now = fed.reader.snapshot();
+                  MessageUsage usage = now.usage();
+                  boolean totals = usage != null && usage.outputTokens() == 58;
+                  if (now.isFinal() != totals || totals != (now.stopReason() != null)) {
+                    fault.set(NaiveUsage.told(now));
+                  }
+                  if (totals && (!now.hasOutput() || now.estimatedOutputTokens() != 58)) {
+                    fault.set(NaiveUsage.told(now));
+                  }
+                  watching.countDown();
+                } while (!now.isFinal() && fault.get() == null);
+              });
+      watcher.start();
+      watching.await();
+      fed.start(START).text("Hello").delta("\"end_turn\"", "{\"output_tokens\":58}");
+      watcher.join(10_000);
+      assertThat(watcher.isAlive()).isFalse();
+      assertThat(fault.get()).isNull();
+    }
   }
 }
