@@ -17,8 +17,8 @@ import org.jspecify.annotations.Nullable;
  * they are no JSON), of members given twice the last one counts, and a tool's input that is no JSON
  * object within the limits of {@link JsonInput} becomes {@code {}} with its text kept aside.
  *
- * <p>Memory: about twice the bytes of the events, and as long as nobody sends thousands of empty
- * blocks or names never more than some twenty times that.
+ * <p>Memory: about twice the bytes of the events; of events that are nothing but tiny fields some
+ * 25 times that.
  */
 public final class MessageAssembler {
   /** How far the assembly has come. */
@@ -41,7 +41,7 @@ public final class MessageAssembler {
    * The input of a tool call that was cut or malformed: in the message it is {@code {}}.
    *
    * @param index the block's index
-   * @param raw the text as it came
+   * @param raw the text as it came, with U+FFFD for half surrogate pairs
    */
   public record InvalidToolInput(int index, String raw) {}
 
@@ -225,7 +225,7 @@ public final class MessageAssembler {
     block.input = null;
     String compact = JsonFields.compactObject(raw);
     if (compact == null) {
-      invalidToolInputs.add(new InvalidToolInput(index, raw));
+      invalidToolInputs.add(new InvalidToolInput(index, WellFormed.repair(raw)));
     }
     block.fields.putJson("input", compact == null ? "{}" : compact);
   }

@@ -70,8 +70,8 @@ public abstract sealed class Translation implements EventConsumer
 
   /**
    * Why this cannot go on: an event that it needs was too large, unreadable or out of place, or a
-   * tool's input was too large. Quotes nothing of the answer. Null as long as all is well; from
-   * then on nothing more is put out.
+   * tool's input was too large. Quotes nothing of the answer. Null as long as all is well; after a
+   * failure nothing more is put out.
    */
   public @Nullable String failure() {
     return failure;

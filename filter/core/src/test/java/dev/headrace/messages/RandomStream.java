@@ -83,7 +83,7 @@ public final class RandomStream {
     return stream.toString().getBytes(UTF_8);
   }
 
-  /** The inputs that are no JSON object, by index of their blocks. */
+  /** The inputs that are no JSON object, by index of their blocks; a lone half is replaced. */
   public Map<Integer, String> invalidInputs() {
     return invalidInputs;
   }
@@ -245,7 +245,7 @@ public final class RandomStream {
   }
 
   private String textBlock(List<String> deltas) {
-    for (String piece : pieces(text(12))) {
+    for (String piece : pieces(text(8))) {
       deltas.add("{\"type\":\"text_delta\",\"text\":" + piece + "}");
     }
     boolean cited = random.nextInt(4) == 0;
@@ -280,7 +280,8 @@ public final class RandomStream {
               ? input.substring(0, input.length() - 1 - random.nextInt(input.length() - 1))
               : "{nonsense}";
       if (!input.isBlank()) {
-        invalidInputs.put(index, input);
+        boolean half = Character.isHighSurrogate(input.charAt(input.length() - 1));
+        invalidInputs.put(index, half ? input.substring(0, input.length() - 1) + '\uFFFD' : input);
       }
     }
     deltas.add("{\"type\":\"input_json_delta\",\"partial_json\":\"\"}");
@@ -325,7 +326,7 @@ public final class RandomStream {
     List<String> pieces = new ArrayList<>();
     int from = 0;
     while (from < text.length()) {
-      int to = Math.min(text.length(), from + 1 + random.nextInt(12));
+      int to = Math.min(text.length(), from + 1 + random.nextInt(maybe() ? 4 : 24));
       pieces.add(quote(text.substring(from, to)));
       from = to;
     }
