@@ -1,7 +1,9 @@
 /**
  * Turns the events of an answer into what a client asked for: plain text, or a small vocabulary of
- * events for pages. Knows neither servlets nor the HTTP client. Internal: may change in any
- * release.
+ * events for pages. Internal: may change in any release.
+ *
+ * <p>Start at {@link Format} and {@link Translation}. Nothing here knows servlets or the HTTP
+ * client.
  */
 @NullMarked
 package dev.headrace.output;
