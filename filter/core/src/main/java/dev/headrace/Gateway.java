@@ -10,6 +10,7 @@ import dev.headrace.relay.Relay;
 import dev.headrace.relay.StreamCutException;
 import dev.headrace.upstream.TimeSource;
 import dev.headrace.upstream.UpstreamPool;
+import dev.headrace.usage.Ledger;
 import jakarta.servlet.DispatcherType;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
@@ -161,6 +162,10 @@ public final class Gateway implements AutoCloseable {
 
   Statistics statistics() {
     return relay.statistics();
+  }
+
+  Ledger ledger() {
+    return relay.ledger();
   }
 
   UpstreamPool upstreams() {

@@ -290,6 +290,66 @@ public final class GatewaySettingsBuilder {
     return set(SettingTable.BLOCKING_MAX_CONCURRENT, value);
   }
 
+  /** Sets {@code usage.log}. */
+  public GatewaySettingsBuilder usageLog(boolean value) {
+    return set(SettingTable.USAGE_LOG, value);
+  }
+
+  /** Sets {@code usage.prices-file}. */
+  public GatewaySettingsBuilder usagePricesFile(Path value) {
+    return set(SettingTable.USAGE_PRICES_FILE, value);
+  }
+
+  /** Sets {@code usage.queue}. */
+  public GatewaySettingsBuilder usageQueue(int value) {
+    return set(SettingTable.USAGE_QUEUE, value);
+  }
+
+  /** Sets {@code usage.spool}. */
+  public GatewaySettingsBuilder usageSpool(Path value) {
+    return set(SettingTable.USAGE_SPOOL, value);
+  }
+
+  /** Sets {@code usage.spool-max}. */
+  public GatewaySettingsBuilder usageSpoolMax(ByteSize value) {
+    return set(SettingTable.USAGE_SPOOL_MAX, value);
+  }
+
+  /** Sets {@code usage.jdbc-url}; {@code usage.data-source} must then be absent. */
+  public GatewaySettingsBuilder usageJdbcUrl(String value) {
+    return set(SettingTable.USAGE_JDBC_URL, value);
+  }
+
+  /** Sets {@code usage.jdbc-user}. */
+  public GatewaySettingsBuilder usageJdbcUser(String value) {
+    return set(SettingTable.USAGE_JDBC_USER, value);
+  }
+
+  /** Sets {@code usage.jdbc-password}. */
+  public GatewaySettingsBuilder usageJdbcPassword(Secret value) {
+    return set(SettingTable.USAGE_JDBC_PASSWORD, value);
+  }
+
+  /** Sets {@code usage.jdbc-driver}. */
+  public GatewaySettingsBuilder usageJdbcDriver(String value) {
+    return set(SettingTable.USAGE_JDBC_DRIVER, value);
+  }
+
+  /** Sets {@code usage.data-source}; {@code usage.jdbc-url} must then be absent. */
+  public GatewaySettingsBuilder usageDataSource(String value) {
+    return set(SettingTable.USAGE_DATA_SOURCE, value);
+  }
+
+  /** Sets {@code usage.report-role}. */
+  public GatewaySettingsBuilder usageReportRole(String value) {
+    return set(SettingTable.USAGE_REPORT_ROLE, value);
+  }
+
+  /** Sets {@code usage.report-key}. */
+  public GatewaySettingsBuilder usageReportKey(Secret value) {
+    return set(SettingTable.USAGE_REPORT_KEY, value);
+  }
+
   /** Sets {@code shutdown.drain}. */
   public GatewaySettingsBuilder shutdownDrain(Duration value) {
     return set(SettingTable.SHUTDOWN_DRAIN, value);
@@ -321,6 +381,7 @@ public final class GatewaySettingsBuilder {
         attempt(
             problems,
             () -> new GatewaySettings.Blocking(value(SettingTable.BLOCKING_MAX_CONCURRENT)));
+    GatewaySettings.Usage usage = attempt(problems, this::usage);
     GatewaySettings.Shutdown shutdown =
         attempt(problems, () -> new GatewaySettings.Shutdown(value(SettingTable.SHUTDOWN_DRAIN)));
     if (upstream == null
@@ -331,6 +392,7 @@ public final class GatewaySettingsBuilder {
         || breaker == null
         || disconnect == null
         || blocking == null
+        || usage == null
         || shutdown == null) {
       // Without its groups the whole cannot be made, so its own checks are done here.
       boolean hasKey =
@@ -359,6 +421,7 @@ public final class GatewaySettingsBuilder {
                 breaker,
                 disconnect,
                 blocking,
+                usage,
                 shutdown));
   }
 
@@ -433,6 +496,22 @@ public final class GatewaySettingsBuilder {
         value(SettingTable.DISCONNECT_POLICY),
         value(SettingTable.DISCONNECT_DRAIN_TIME),
         value(SettingTable.DISCONNECT_DRAIN_TOKENS));
+  }
+
+  private GatewaySettings.Usage usage() {
+    return new GatewaySettings.Usage(
+        value(SettingTable.USAGE_LOG),
+        valueOrNull(SettingTable.USAGE_PRICES_FILE),
+        value(SettingTable.USAGE_QUEUE),
+        valueOrNull(SettingTable.USAGE_SPOOL),
+        value(SettingTable.USAGE_SPOOL_MAX),
+        valueOrNull(SettingTable.USAGE_JDBC_URL),
+        valueOrNull(SettingTable.USAGE_JDBC_USER),
+        valueOrNull(SettingTable.USAGE_JDBC_PASSWORD),
+        valueOrNull(SettingTable.USAGE_JDBC_DRIVER),
+        valueOrNull(SettingTable.USAGE_DATA_SOURCE),
+        valueOrNull(SettingTable.USAGE_REPORT_ROLE),
+        valueOrNull(SettingTable.USAGE_REPORT_KEY));
   }
 
   private static <R> @Nullable R attempt(Problems problems, Supplier<R> group) {

@@ -10,6 +10,7 @@ import dev.headrace.observe.Outcome;
 import dev.headrace.observe.Statistics;
 import dev.headrace.upstream.TimeSource;
 import dev.headrace.upstream.UpstreamPool;
+import dev.headrace.usage.Ledger;
 import jakarta.servlet.AsyncContext;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
@@ -18,6 +19,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.concurrent.Future;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -50,6 +52,8 @@ public final class Relay implements AutoCloseable {
   private final @Nullable StreamLimit blockingStreams;
   private final UpstreamPool upstreams;
   private final Exchanges exchanges;
+  private final Ledger ledger;
+  private final Reports reports;
   private final Statistics statistics = new Statistics();
   private final AtomicBoolean draining = new AtomicBoolean();
   private final AtomicBoolean closed = new AtomicBoolean();
@@ -67,7 +71,14 @@ public final class Relay implements AutoCloseable {
     this.streams = new StreamLimit(settings.upstream().maxConnections());
     int blocking = settings.blocking().maxConcurrent();
     this.blockingStreams = blocking == 0 ? null : new StreamLimit(blocking);
-    this.upstreams = new UpstreamPool(settings, time);
+    this.ledger = Ledger.open(settings.usage(), Map.of());
+    this.reports = new Reports(settings.usage(), ledger);
+    try {
+      this.upstreams = new UpstreamPool(settings, time);
+    } catch (RuntimeException e) {
+      ledger.close();
+      throw e;
+    }
     this.exchanges = new Exchanges(nanoTime, upstreams::closeExpired);
   }
 
@@ -91,6 +102,8 @@ public final class Relay implements AutoCloseable {
       answerNow(response, refused.error());
     } else if (route instanceof Route.Ready) {
       answerReadiness(response);
+    } else if (route instanceof Route.Report) {
+      reports.handle(request, response);
     } else {
       response.setStatus(HttpServletResponse.SC_OK);
     }
@@ -316,6 +329,11 @@ public final class Relay implements AutoCloseable {
     return statistics;
   }
 
+  /** The books. */
+  public Ledger ledger() {
+    return ledger;
+  }
+
   /** The upstreams and what was asked of them. */
   public UpstreamPool upstreams() {
     return upstreams;
@@ -364,6 +382,7 @@ public final class Relay implements AutoCloseable {
       exchanges.abandonAll();
       exchanges.close();
       upstreams.close();
+      ledger.close(); // last, since the end of an exchange is put on the books
     }
   }
 

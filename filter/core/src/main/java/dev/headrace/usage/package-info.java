@@ -1,6 +1,9 @@
 /**
  * Puts every exchange on the books: prices, cost, usage records, and the sinks that keep them.
  * Knows neither servlets nor the HTTP client. Internal: may change in any release.
+ *
+ * <p>Start at {@link dev.headrace.usage.Ledger}. Between it and a sink stands a {@code SinkQueue}:
+ * in memory, or with a {@code Journal} on the disk that survives the process.
  */
 @NullMarked
 package dev.headrace.usage;
