@@ -26,12 +26,21 @@ final class JdbcSink implements UsageSink {
   private static final int CHECK_SECONDS = 5;
 
   private final Database database;
+  private final Duration silence;
   private volatile @Nullable Connection connection;
   private @Nullable Dialect dialect; // known once the schema is up to date
   private long usedAt;
 
   JdbcSink(Database database) {
+    this(database, Database.SILENCE);
+  }
+
+  /**
+   * @param silence how long a call waits for the server
+   */
+  JdbcSink(Database database, Duration silence) {
     this.database = database;
+    this.silence = silence;
   }
 
   @Override
@@ -67,7 +76,7 @@ final class JdbcSink implements UsageSink {
       }
     }
     if (open == null) {
-      open = database.open(Database.SILENCE);
+      open = database.open(silence);
       connection = open;
     }
     return open;

@@ -18,7 +18,7 @@ final class MemorySink implements SinkQueue {
 
   private static final Logger LOG = LoggerFactory.getLogger(MemorySink.class);
   private static final int BATCH = 500;
-  private static final long IDLE_MILLIS = 5_000;
+  private static final Duration IDLE = Duration.ofSeconds(5);
 
   private final String name;
   private final Delivery delivery;
@@ -26,10 +26,19 @@ final class MemorySink implements SinkQueue {
   private final Drops drops;
   private final AtomicBoolean running = new AtomicBoolean();
   private final AtomicReference<@Nullable Thread> thread = new AtomicReference<>();
+  private final long idleMillis;
   private volatile int inHand;
 
   MemorySink(String name, UsageSink sink, int capacity) {
+    this(name, sink, capacity, IDLE);
+  }
+
+  /**
+   * @param idle how long the thread stays without a record
+   */
+  MemorySink(String name, UsageSink sink, int capacity, Duration idle) {
     this.name = name;
+    this.idleMillis = idle.toMillis();
     this.delivery = new Delivery(name, sink);
     this.queue = new RecordQueue(capacity);
     this.drops = new Drops(name, "its queue in memory was full (usage.queue) or closed");
@@ -63,7 +72,7 @@ final class MemorySink implements SinkQueue {
   private void work() {
     try {
       while (true) {
-        List<UsageRecord> batch = queue.take(BATCH, IDLE_MILLIS);
+        List<UsageRecord> batch = queue.take(BATCH, idleMillis);
         drops.tell(false);
         if (batch.isEmpty()) {
           return;

@@ -86,6 +86,9 @@ class EffectiveSettingsTest {
             disconnect.drain-time = 30s  (default)
             disconnect.drain-tokens = 2000  (default)
             blocking.max-concurrent = 16  (default)
+            usage.log = true  (default)
+            usage.queue = 10000  (default)
+            usage.spool-max = 1GiB  (default)
             shutdown.drain = 10s  (default)
             """
                 .formatted(key));
