@@ -12,6 +12,7 @@ import dev.headrace.spi.UsageSink;
 import dev.headrace.upstream.TimeSource;
 import dev.headrace.upstream.UpstreamPool;
 import dev.headrace.usage.PriceTable;
+import dev.headrace.usage.Ledger;
 import jakarta.servlet.DispatcherType;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
@@ -77,10 +78,17 @@ public final class Gateway implements AutoCloseable {
       String description,
       TimeSource time,
       List<StreamListener> listeners,
-      List<UsageSink> sinks) {
-    Relay relay = new Relay(settings, time, listeners, PriceTable.builtIn(), record -> {});
-    LOG.info("Headrace starts with\n{}", description);
-    return new Gateway(settings, relay);
+      Map<String, UsageSink> sinks) {
+    PriceTable prices = PriceTable.load(settings.usage().pricesFile());
+    Ledger ledger = Ledger.open(settings.usage(), sinks);
+    try {
+      Relay relay = new Relay(settings, time, listeners, prices, ledger);
+      LOG.info("Headrace starts with\n{}", description);
+      return new Gateway(settings, relay);
+    } catch (RuntimeException e) {
+      ledger.close();
+      throw e;
+    }
   }
 
   /** The settings that this gateway was started with. */
@@ -174,6 +182,10 @@ public final class Gateway implements AutoCloseable {
 
   Statistics statistics() {
     return relay.statistics();
+  }
+
+  Ledger ledger() {
+    return relay.ledger();
   }
 
   UpstreamPool upstreams() {

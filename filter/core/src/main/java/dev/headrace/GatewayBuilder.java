@@ -9,7 +9,10 @@ import dev.headrace.spi.StreamListener;
 import dev.headrace.spi.UsageSink;
 import dev.headrace.upstream.TimeSource;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
+import java.util.Map;
 import java.util.ServiceLoader;
 
 /**
@@ -22,7 +25,7 @@ public final class GatewayBuilder {
   private final String description;
   private TimeSource time = TimeSource.system();
   private final List<StreamListener> listeners = new ArrayList<>();
-  private final List<UsageSink> sinks = new ArrayList<>();
+  private final Map<String, UsageSink> sinks = new LinkedHashMap<>();
 
   GatewayBuilder(GatewaySettings settings) {
     this.settings = requireNonNull(settings, "settings");
@@ -41,24 +44,36 @@ public final class GatewayBuilder {
   }
 
   /**
-   * Adds a sink for usage records, besides those that the settings name. Its class name is the name
-   * of its folder below {@code usage.spool}.
+   * Adds a sink for usage records, besides those that the settings name.
+   *
+   * @param name of its folder below {@code usage.spool}: lower-case letters, digits and dashes, and
+   *     the same at every start
+   * @throws IllegalArgumentException if another sink has this name
    */
-  public GatewayBuilder sink(UsageSink sink) {
-    sinks.add(requireNonNull(sink, "sink"));
+  public GatewayBuilder sink(String name, UsageSink sink) {
+    requireNonNull(sink, "sink");
+    if (sinks.putIfAbsent(requireNonNull(name, "name"), sink) != null) {
+      throw new IllegalArgumentException("Two usage sinks are called " + name);
+    }
     return this;
   }
 
   /**
    * Adds the listeners and sinks that the application names in {@code META-INF/services}, in files
-   * called {@code dev.headrace.spi.StreamListener} and {@code dev.headrace.spi.UsageSink}.
+   * called {@code dev.headrace.spi.StreamListener} and {@code dev.headrace.spi.UsageSink}. A sink is
+   * called like its class.
    *
    * @throws java.util.ServiceConfigurationError if one of them cannot be made
    */
   GatewayBuilder services(ClassLoader application) {
     ServiceLoader.load(StreamListener.class, application).forEach(this::listener);
-    ServiceLoader.load(UsageSink.class, application).forEach(this::sink);
+    ServiceLoader.load(UsageSink.class, application)
+        .forEach(sink -> sink(nameOf(sink.getClass()), sink));
     return this;
+  }
+
+  private static String nameOf(Class<?> sink) {
+    return sink.getName().toLowerCase(Locale.ROOT).replaceAll("[^a-z0-9]+", "-");
   }
 
   /** For tests that move the time. */

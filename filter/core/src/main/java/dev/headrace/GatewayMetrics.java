@@ -4,7 +4,11 @@ import static java.util.Objects.requireNonNull;
 
 import dev.headrace.observe.Outcome;
 import dev.headrace.observe.Statistics;
+import dev.headrace.spi.Accuracy;
 import dev.headrace.upstream.UpstreamPool;
+import dev.headrace.usage.Ledger;
+import dev.headrace.usage.SinkFigures;
+import dev.headrace.usage.UsageTotals;
 import io.micrometer.core.instrument.FunctionCounter;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.Meter;
@@ -16,13 +20,15 @@ import java.util.Locale;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Supplier;
 import java.util.function.ToDoubleFunction;
+import java.util.function.ToLongFunction;
 
 /**
  * The gateway's counters and gauges for Micrometer, which the application brings: {@code new
  * GatewayMetrics(gateway).bindTo(registry)}. All names begin with {@code headrace.}; no tag holds
- * anything that a client or the model wrote. Everything is counted anyway, so that a binding costs
- * nothing while streams run. {@link #close} takes the meters out of the registry again, which a
- * registry that outlives the application needs. Thread-safe.
+ * anything that a client or the model wrote: {@code model} is the API's name of the one that has
+ * answered, and {@code other} beyond 50 of them. Everything is counted anyway, so that a binding
+ * costs nothing while streams run. {@link #close} takes the meters out of the registry again, which
+ * a registry that outlives the application needs. Thread-safe.
  */
 public final class GatewayMetrics implements MeterBinder, AutoCloseable {
 
@@ -103,6 +109,117 @@ public final class GatewayMetrics implements MeterBinder, AutoCloseable {
         upstreams,
         pool -> pool.counts().fallbacks());
     upstreams.members().forEach(member -> bindMember(registry, upstreams, member.name()));
+    bindLedger(registry, gateway.ledger());
+  }
+
+  private void bindLedger(MeterRegistry registry, Ledger ledger) {
+    UsageTotals totals = ledger.totals();
+    totals.onFirst(model -> bindModel(registry, totals, model));
+    totals.models().forEach(model -> bindModel(registry, totals, model));
+    for (Accuracy accuracy : Accuracy.values()) {
+      keep(
+          registry,
+          FunctionCounter.builder("headrace.usage.records", totals, each -> each.records(accuracy))
+              .description("Usage records, by how far their counts can be trusted")
+              .tags("accuracy", accuracy.name().toLowerCase(Locale.ROOT))
+              .register(registry));
+    }
+    counter(
+        registry,
+        "headrace.usage.records.without.price",
+        "Usage records whose cost is not known",
+        totals,
+        UsageTotals::recordsWithoutPrice);
+    for (SinkFigures figures : ledger.sinks()) {
+      bindSink(registry, ledger, figures.sink());
+    }
+  }
+
+  private void bindModel(MeterRegistry registry, UsageTotals totals, String model) {
+    for (UsageTotals.TokenClass tokenClass : UsageTotals.TokenClass.values()) {
+      keep(
+          registry,
+          FunctionCounter.builder(
+                  "headrace.usage.tokens", totals, each -> each.tokens(model, tokenClass))
+              .description("Tokens used, by the model that answered and by class")
+              .tags(
+                  "model",
+                  model,
+                  "class",
+                  tokenClass.name().toLowerCase(Locale.ROOT).replace('_', '-'))
+              .register(registry));
+    }
+    keep(
+        registry,
+        FunctionCounter.builder(
+                "headrace.usage.cost", totals, each -> each.costUsd(model).doubleValue())
+            .description("Cost, where the price is known")
+            .baseUnit("usd")
+            .tags("model", model)
+            .register(registry));
+  }
+
+  private void bindSink(MeterRegistry registry, Ledger ledger, String sink) {
+    sinkCounter(registry, ledger, sink, "kept", "Records that a sink took", SinkFigures::kept);
+    sinkCounter(
+        registry,
+        ledger,
+        sink,
+        "dropped",
+        "Records that a sink will never see, because there was no more room",
+        SinkFigures::dropped);
+    sinkGauge(
+        registry,
+        ledger,
+        sink,
+        "waiting",
+        "Records that wait for a sink, in memory and in the spool",
+        SinkFigures::waiting);
+    sinkGauge(
+        registry,
+        ledger,
+        sink,
+        "spool.bytes",
+        "Bytes that wait for a sink in the spool",
+        SinkFigures::spooledBytes);
+  }
+
+  private void sinkCounter(
+      MeterRegistry registry,
+      Ledger ledger,
+      String sink,
+      String name,
+      String description,
+      ToLongFunction<SinkFigures> value) {
+    keep(
+        registry,
+        FunctionCounter.builder(
+                "headrace.usage.sink." + name, ledger, each -> figure(each, sink, value))
+            .description(description)
+            .tags("sink", sink)
+            .register(registry));
+  }
+
+  private void sinkGauge(
+      MeterRegistry registry,
+      Ledger ledger,
+      String sink,
+      String name,
+      String description,
+      ToLongFunction<SinkFigures> value) {
+    keep(
+        registry,
+        Gauge.builder("headrace.usage.sink." + name, ledger, each -> figure(each, sink, value))
+            .description(description)
+            .tags("sink", sink)
+            .register(registry));
+  }
+
+  private static double figure(Ledger ledger, String sink, ToLongFunction<SinkFigures> value) {
+    return ledger.sinks().stream()
+        .filter(figures -> figures.sink().equals(sink))
+        .mapToLong(value)
+        .sum();
   }
 
   private double running() {

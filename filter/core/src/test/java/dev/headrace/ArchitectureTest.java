@@ -44,7 +44,7 @@ class ArchitectureTest {
           sse,
           messages,  sse
           output,    messages sse
-          usage,     messages spi
+          usage,     config messages spi
           observe,
           admission, config messages
           upstream,  config messages sse

@@ -70,6 +70,7 @@ final class SettingsSchema {
     forms
         .putObject("url")
         .set("anyOf", anyOf(text("^[Hh][Tt][Tt][Pp][Ss]?://[^?#@]+$"), placeholder()));
+    forms.putObject("jdbc-url").set("anyOf", anyOf(text("^jdbc:[A-Za-z0-9]+:"), placeholder()));
     forms
         .putObject("header")
         .set("anyOf", anyOf(text("^[!#$%&'*+.^_`|~0-9A-Za-z-]+$"), placeholder()));

@@ -38,7 +38,7 @@ final class UsageRecordsTest extends GatewayContract {
     return startWith(
         ClaudeSimulator.builder().apiKey(KEY),
         settings -> settings.retryMaxAttempts(1),
-        gateway -> gateway.sink(sink));
+        gateway -> gateway.sink("test", sink));
   }
 
   @Test
@@ -127,7 +127,7 @@ final class UsageRecordsTest extends GatewayContract {
         startWith(
             ClaudeSimulator.builder().apiKey(KEY),
             s -> s.buffersHold(ByteSize.ofKibibytes(1)),
-            gateway -> gateway.sink(sink));
+            gateway -> gateway.sink("test", sink));
     headrace.claude().answers(Answer.text("x".repeat(300_000)).usage(21, 75_000));
     assertThat(post(headrace, Requests.whole("Hello")).latin1()).hasSizeGreaterThan(300_000);
     UsageRecord record = sink.awaitOne();
@@ -212,7 +212,7 @@ final class UsageRecordsTest extends GatewayContract {
                 s.retryMaxAttempts(2)
                     .retryWaitDuration(Duration.ofMillis(10))
                     .retryHold(GatewaySettings.Hold.FIRST_CONTENT),
-            gateway -> gateway.sink(sink));
+            gateway -> gateway.sink("test", sink));
     headrace
         .claude()
         .answers(Answer.text("no").usage(50, 7).errorAsSecondEvent("overloaded_error"));
@@ -253,7 +253,7 @@ final class UsageRecordsTest extends GatewayContract {
         startWith(
             ClaudeSimulator.builder().apiKey(KEY).rememberRequests(5000),
             s -> s.retryMaxAttempts(1).breakerEnabled(false),
-            gateway -> gateway.sink(sink));
+            gateway -> gateway.sink("test", sink));
     byte[] bytes = Transcripts.thinking();
     Random random = new Random(20261123);
     int count = Load.count(300, 2000);

@@ -32,6 +32,7 @@ import org.jspecify.annotations.Nullable;
  * @param disconnect what happens when a client leaves
  * @param blocking streams where asynchronous requests are not supported
  * @param listeners the application's stream listeners
+ * @param usage the books: what is kept of each exchange, and where
  * @param shutdown the end of the gateway
  */
 public record GatewaySettings(
@@ -46,6 +47,7 @@ public record GatewaySettings(
     Disconnect disconnect,
     Blocking blocking,
     Listeners listeners,
+    Usage usage,
     Shutdown shutdown) {
 
   /**
@@ -65,6 +67,7 @@ public record GatewaySettings(
     requireNonNull(disconnect, "disconnect");
     requireNonNull(blocking, "blocking");
     requireNonNull(listeners, "listeners");
+    requireNonNull(usage, "usage");
     requireNonNull(shutdown, "shutdown");
     boolean hasKey =
         upstream.apiKey() != null
@@ -670,6 +673,106 @@ public record GatewaySettings(
       problems.check(SettingTable.LISTENERS_MAX_MESSAGE, maxMessage);
       problems.check(SettingTable.LISTENERS_MAX_WAITING, maxWaiting);
       problems.throwIfAny();
+    }
+  }
+
+  /**
+   * The books: what is kept of each exchange, and where. Immutable. There is at most one database,
+   * named by a URL or by a data source.
+   *
+   * @param log whether each record is written to the logger {@code dev.headrace.usage}; default
+   *     true
+   * @param pricesFile file with prices of the operator's own; null for the built-in ones alone
+   * @param queue most records that wait in memory for each sink; 100 to 1000000, default 10000
+   * @param spool folder in which records wait for the database; needed with a database, else null
+   * @param spoolMax most that one sink may keep in {@code spool}; 1 MiB to 1024 GiB, default 1 GiB
+   * @param jdbcUrl database that keeps the records; null for none, or for {@code dataSource}
+   * @param jdbcUser user of {@code jdbcUrl}; null for none
+   * @param jdbcPassword password of {@code jdbcUser}; null for none
+   * @param jdbcDriver class name of the driver for {@code jdbcUrl}; null to let Java find it
+   * @param dataSource JNDI name of a data source for the database; null for none, or for {@code
+   *     jdbcUrl}
+   * @param reportRole role of the container whose users may read the report; null for none
+   * @param reportKey key with which scripts may read the report, at least 16 visible ASCII
+   *     characters; null for none
+   */
+  public record Usage(
+      boolean log,
+      @Nullable Path pricesFile,
+      int queue,
+      @Nullable Path spool,
+      ByteSize spoolMax,
+      @Nullable String jdbcUrl,
+      @Nullable String jdbcUser,
+      @Nullable Secret jdbcPassword,
+      @Nullable String jdbcDriver,
+      @Nullable String dataSource,
+      @Nullable String reportRole,
+      @Nullable Secret reportKey) {
+
+    /**
+     * Checks the values.
+     *
+     * @throws SettingsException with every value that is out of its range, or that does not go
+     *     together with the others
+     */
+    public Usage {
+      Problems problems = new Problems();
+      problems.check(SettingTable.USAGE_QUEUE, queue);
+      problems.check(SettingTable.USAGE_SPOOL_MAX, requireNonNull(spoolMax, "spoolMax"));
+      if (jdbcUrl != null) {
+        problems.check(SettingTable.USAGE_JDBC_URL, jdbcUrl);
+      }
+      if (reportKey != null) {
+        problems.check(SettingTable.USAGE_REPORT_KEY, reportKey);
+      }
+      if (jdbcUrl != null && dataSource != null) {
+        problems.add(
+            Problem.bothSet(
+                SettingTable.USAGE_JDBC_URL.key(), SettingTable.USAGE_DATA_SOURCE.key()));
+      }
+      if (spool == null && (jdbcUrl != null || dataSource != null)) {
+        needs(
+            problems,
+            jdbcUrl != null ? SettingTable.USAGE_JDBC_URL : SettingTable.USAGE_DATA_SOURCE,
+            SettingTable.USAGE_SPOOL,
+            "a folder in which records wait while the database is down");
+      }
+      if (jdbcUrl == null) {
+        String url = "the database that it is for";
+        if (jdbcUser != null) {
+          needs(problems, SettingTable.USAGE_JDBC_USER, SettingTable.USAGE_JDBC_URL, url);
+        }
+        if (jdbcPassword != null) {
+          needs(problems, SettingTable.USAGE_JDBC_PASSWORD, SettingTable.USAGE_JDBC_URL, url);
+        }
+        if (jdbcDriver != null) {
+          needs(problems, SettingTable.USAGE_JDBC_DRIVER, SettingTable.USAGE_JDBC_URL, url);
+        }
+      }
+      problems.throwIfAny();
+    }
+
+    private static void needs(Problems problems, Setting<?> set, Setting<?> other, String what) {
+      List<String> both = List.of(set.key(), other.key());
+      if (!problems.concernAnyOf(both)) {
+        problems.add(
+            Problem.between(
+                both,
+                set.key()
+                    + " is set, and "
+                    + other.key()
+                    + " is not (expected: "
+                    + other.key()
+                    + ", "
+                    + what
+                    + ")"));
+      }
+    }
+
+    /** Returns whether there is a database. */
+    public boolean hasDatabase() {
+      return jdbcUrl != null || dataSource != null;
     }
   }
 

@@ -305,6 +305,66 @@ public final class GatewaySettingsBuilder {
     return set(SettingTable.LISTENERS_MAX_WAITING, value);
   }
 
+  /** Sets {@code usage.log}. */
+  public GatewaySettingsBuilder usageLog(boolean value) {
+    return set(SettingTable.USAGE_LOG, value);
+  }
+
+  /** Sets {@code usage.prices-file}. */
+  public GatewaySettingsBuilder usagePricesFile(Path value) {
+    return set(SettingTable.USAGE_PRICES_FILE, value);
+  }
+
+  /** Sets {@code usage.queue}. */
+  public GatewaySettingsBuilder usageQueue(int value) {
+    return set(SettingTable.USAGE_QUEUE, value);
+  }
+
+  /** Sets {@code usage.spool}. */
+  public GatewaySettingsBuilder usageSpool(Path value) {
+    return set(SettingTable.USAGE_SPOOL, value);
+  }
+
+  /** Sets {@code usage.spool-max}. */
+  public GatewaySettingsBuilder usageSpoolMax(ByteSize value) {
+    return set(SettingTable.USAGE_SPOOL_MAX, value);
+  }
+
+  /** Sets {@code usage.jdbc-url}; {@code usage.data-source} must then be absent. */
+  public GatewaySettingsBuilder usageJdbcUrl(String value) {
+    return set(SettingTable.USAGE_JDBC_URL, value);
+  }
+
+  /** Sets {@code usage.jdbc-user}. */
+  public GatewaySettingsBuilder usageJdbcUser(String value) {
+    return set(SettingTable.USAGE_JDBC_USER, value);
+  }
+
+  /** Sets {@code usage.jdbc-password}. */
+  public GatewaySettingsBuilder usageJdbcPassword(Secret value) {
+    return set(SettingTable.USAGE_JDBC_PASSWORD, value);
+  }
+
+  /** Sets {@code usage.jdbc-driver}. */
+  public GatewaySettingsBuilder usageJdbcDriver(String value) {
+    return set(SettingTable.USAGE_JDBC_DRIVER, value);
+  }
+
+  /** Sets {@code usage.data-source}; {@code usage.jdbc-url} must then be absent. */
+  public GatewaySettingsBuilder usageDataSource(String value) {
+    return set(SettingTable.USAGE_DATA_SOURCE, value);
+  }
+
+  /** Sets {@code usage.report-role}. */
+  public GatewaySettingsBuilder usageReportRole(String value) {
+    return set(SettingTable.USAGE_REPORT_ROLE, value);
+  }
+
+  /** Sets {@code usage.report-key}. */
+  public GatewaySettingsBuilder usageReportKey(Secret value) {
+    return set(SettingTable.USAGE_REPORT_KEY, value);
+  }
+
   /** Sets {@code shutdown.drain}. */
   public GatewaySettingsBuilder shutdownDrain(Duration value) {
     return set(SettingTable.SHUTDOWN_DRAIN, value);
@@ -337,6 +397,7 @@ public final class GatewaySettingsBuilder {
             problems,
             () -> new GatewaySettings.Blocking(value(SettingTable.BLOCKING_MAX_CONCURRENT)));
     GatewaySettings.Listeners listeners = attempt(problems, this::listeners);
+    GatewaySettings.Usage usage = attempt(problems, this::usage);
     GatewaySettings.Shutdown shutdown =
         attempt(problems, () -> new GatewaySettings.Shutdown(value(SettingTable.SHUTDOWN_DRAIN)));
     if (upstream == null
@@ -348,6 +409,7 @@ public final class GatewaySettingsBuilder {
         || disconnect == null
         || blocking == null
         || listeners == null
+        || usage == null
         || shutdown == null) {
       // Without its groups the whole cannot be made, so its own checks are done here.
       boolean hasKey =
@@ -377,6 +439,7 @@ public final class GatewaySettingsBuilder {
                 disconnect,
                 blocking,
                 listeners,
+                usage,
                 shutdown));
   }
 
@@ -458,6 +521,22 @@ public final class GatewaySettingsBuilder {
         value(SettingTable.LISTENERS_THREADS),
         value(SettingTable.LISTENERS_MAX_MESSAGE),
         value(SettingTable.LISTENERS_MAX_WAITING));
+  }
+
+  private GatewaySettings.Usage usage() {
+    return new GatewaySettings.Usage(
+        value(SettingTable.USAGE_LOG),
+        valueOrNull(SettingTable.USAGE_PRICES_FILE),
+        value(SettingTable.USAGE_QUEUE),
+        valueOrNull(SettingTable.USAGE_SPOOL),
+        value(SettingTable.USAGE_SPOOL_MAX),
+        valueOrNull(SettingTable.USAGE_JDBC_URL),
+        valueOrNull(SettingTable.USAGE_JDBC_USER),
+        valueOrNull(SettingTable.USAGE_JDBC_PASSWORD),
+        valueOrNull(SettingTable.USAGE_JDBC_DRIVER),
+        valueOrNull(SettingTable.USAGE_DATA_SOURCE),
+        valueOrNull(SettingTable.USAGE_REPORT_ROLE),
+        valueOrNull(SettingTable.USAGE_REPORT_KEY));
   }
 
   private static <R> @Nullable R attempt(Problems problems, Supplier<R> group) {

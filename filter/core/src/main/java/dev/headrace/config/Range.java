@@ -170,6 +170,19 @@ record Range<T>(String text, Check<T> check, @Nullable String minimum, @Nullable
         null);
   }
 
+  static Range<Secret> reportKey() {
+    String text = "at least 16 visible ASCII characters, without spaces and line breaks";
+    return new Range<>(
+        text,
+        value -> {
+          if (value.reveal().length() < 16 || !KEY.matcher(value.reveal()).matches()) {
+            throw BadValue.expected(text);
+          }
+        },
+        null,
+        null);
+  }
+
   static Range<List<String>> headers() {
     return new Range<>(
         "names of headers that neither carry credentials nor belong to one connection",

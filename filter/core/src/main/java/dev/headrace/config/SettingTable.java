@@ -529,6 +529,126 @@ public final class SettingTable {
           "Most memory, over all streams, for what waits to be taken by listeners. Messages that do"
               + " not fit are left out, with a warning.");
 
+  static final Setting<Boolean> USAGE_LOG =
+      row(
+          "usage.log",
+          SettingType.BOOLEAN,
+          "true",
+          Range.any(),
+          settings -> settings.usage().log(),
+          "Whether each usage record is written as one line of JSON to the logger"
+              + " dev.headrace.usage.");
+
+  static final Setting<Path> USAGE_PRICES_FILE =
+      row(
+          "usage.prices-file",
+          SettingType.FILE,
+          null,
+          Range.any(),
+          settings -> settings.usage().pricesFile(),
+          "File with prices of your own, which come before the built-in ones. A relative path"
+              + " starts at the folder of the settings file.");
+
+  static final Setting<Integer> USAGE_QUEUE =
+      row(
+          "usage.queue",
+          SettingType.INTEGER,
+          "10000",
+          Range.between(100, 1_000_000),
+          settings -> settings.usage().queue(),
+          "Most usage records that wait in memory for each sink. Further ones are dropped, and"
+              + " counted.");
+
+  static final Setting<Path> USAGE_SPOOL =
+      row(
+          "usage.spool",
+          SettingType.FILE,
+          null,
+          Range.any(),
+          settings -> settings.usage().spool(),
+          "Folder in which usage records wait for the database, so that none is lost when it is"
+              + " down or the gateway is killed. Needed with a database; no two gateways may share"
+              + " it. A relative path starts at the folder of the settings file.");
+
+  static final Setting<ByteSize> USAGE_SPOOL_MAX =
+      row(
+          "usage.spool-max",
+          SettingType.SIZE,
+          "1GiB",
+          Range.between(ByteSize.ofMebibytes(1), ByteSize.ofMebibytes(1024 * 1024)),
+          settings -> settings.usage().spoolMax(),
+          "Most that one sink may keep in usage.spool. Beyond it the newest records are dropped,"
+              + " and counted.");
+
+  static final Setting<String> USAGE_JDBC_URL =
+      row(
+          "usage.jdbc-url",
+          SettingType.JDBC_URL,
+          null,
+          Range.checkedByType("without a password"),
+          settings -> settings.usage().jdbcUrl(),
+          "Database that keeps the usage records: PostgreSQL, MariaDB, MySQL or H2. The"
+              + " application brings the driver. The tables headrace_usage and headrace_schema are"
+              + " made there.");
+
+  static final Setting<String> USAGE_JDBC_USER =
+      row(
+          "usage.jdbc-user",
+          SettingType.TEXT,
+          null,
+          Range.any(),
+          settings -> settings.usage().jdbcUser(),
+          "User of usage.jdbc-url.");
+
+  static final Setting<Secret> USAGE_JDBC_PASSWORD =
+      row(
+          "usage.jdbc-password",
+          SettingType.SECRET,
+          null,
+          Range.any(),
+          settings -> settings.usage().jdbcPassword(),
+          "Password of usage.jdbc-user.");
+
+  static final Setting<String> USAGE_JDBC_DRIVER =
+      row(
+          "usage.jdbc-driver",
+          SettingType.TEXT,
+          null,
+          Range.any(),
+          settings -> settings.usage().jdbcDriver(),
+          "Class name of the JDBC driver, for one that Java does not find by itself, as in a web"
+              + " application.");
+
+  static final Setting<String> USAGE_DATA_SOURCE =
+      row(
+          "usage.data-source",
+          SettingType.TEXT,
+          null,
+          Range.any(),
+          settings -> settings.usage().dataSource(),
+          "JNDI name of the container's data source for the database, such as jdbc/headrace,"
+              + " instead of usage.jdbc-url.");
+
+  static final Setting<String> USAGE_REPORT_ROLE =
+      row(
+          "usage.report-role",
+          SettingType.TEXT,
+          null,
+          Range.any(),
+          settings -> settings.usage().reportRole(),
+          "Role of the container whose users may read the report at <mount>/ops/usage. With"
+              + " neither this nor usage.report-key there is no report.");
+
+  static final Setting<Secret> USAGE_REPORT_KEY =
+      row(
+          "usage.report-key",
+          SettingType.SECRET,
+          null,
+          Range.reportKey(),
+          settings -> settings.usage().reportKey(),
+          "Key with which scripts may read the report, in the header x-api-key or as a bearer"
+              + " token.");
+
   static final Setting<Duration> SHUTDOWN_DRAIN =
       row(
           "shutdown.drain",

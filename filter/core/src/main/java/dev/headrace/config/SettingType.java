@@ -125,6 +125,40 @@ public abstract class SettingType<T> {
         }
       };
 
+  /** Credentials do not belong into it, and are not shown should there be any. */
+  static final SettingType<String> JDBC_URL =
+      new SettingType<>("jdbc-url", "a URL such as jdbc:postgresql://localhost/headrace") {
+        private static final Pattern FORM = Pattern.compile("jdbc:[A-Za-z0-9]+:\\S+");
+        private static final Pattern CREDENTIALS =
+            Pattern.compile("(?i).*(//[^/?]*@|[?&;,](password|pwd|pass)=).*");
+
+        @Override
+        String read(String text) throws BadValue {
+          if (!FORM.matcher(text).matches()) {
+            throw BadValue.expected(expected());
+          }
+          if (CREDENTIALS.matcher(text).matches()) {
+            throw BadValue.expected(
+                "a URL without user and password, which have settings of their own");
+          }
+          return text;
+        }
+
+        @Override
+        void check(String path, String value, Faults faults) {
+          try {
+            read(value);
+          } catch (BadValue e) {
+            faults.add(path, shown(value), e);
+          }
+        }
+
+        @Override
+        String show(String text) {
+          return Shown.jdbcUrl(text);
+        }
+      };
+
   static final SettingType<Path> FILE =
       new SettingType<>("path", "the path of a file") {
         @Override

@@ -19,6 +19,12 @@ final class Shown {
 
   private static final Pattern QUERY = Pattern.compile("[?#].*", Pattern.DOTALL);
 
+  /** Greedy to the last "@", as above. */
+  private static final Pattern JDBC_USER =
+      Pattern.compile("^(jdbc:(?:[A-Za-z0-9]+:)*/*).*@", Pattern.DOTALL);
+
+  private static final Pattern JDBC_PARAMETERS = Pattern.compile("([?;#&]).*", Pattern.DOTALL);
+
   private Shown() {}
 
   /** Shows a value: as it is when it is one plain word, else in quotes. */
@@ -36,6 +42,12 @@ final class Shown {
   static String url(String value) {
     String anonymous = USER_INFO.matcher(value).replaceAll("//" + Secret.MASK + "@");
     return text(QUERY.matcher(anonymous).replaceFirst("?" + Secret.MASK));
+  }
+
+  /** Shows a JDBC URL in quotes, without its parameters and what could be a user and password. */
+  static String jdbcUrl(String value) {
+    String anonymous = JDBC_USER.matcher(value).replaceFirst("$1" + Secret.MASK + "@");
+    return '"' + clean(JDBC_PARAMETERS.matcher(anonymous).replaceFirst("$1" + Secret.MASK)) + '"';
   }
 
   /** Shows the name of a key, without quotes. */

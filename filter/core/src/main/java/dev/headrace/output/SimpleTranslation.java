@@ -98,6 +98,11 @@ public final class SimpleTranslation extends Translation {
       return NOTHING;
     }
     end();
+    return errorEvent(error);
+  }
+
+  /** The event that ends a stream with an error, also one of which nothing was sent yet. */
+  public static byte[] errorEvent(ApiError error) {
     Utf8Output last = new Utf8Output();
     write(error, last);
     byte[] bytes = new byte[last.length()];

@@ -5,6 +5,7 @@ import dev.headrace.messages.EventConsumer;
 import dev.headrace.messages.MessageEvent;
 import dev.headrace.messages.UsageView;
 import dev.headrace.output.Format;
+import dev.headrace.output.SimpleTranslation;
 import dev.headrace.output.Translation;
 import dev.headrace.sse.SseEvent;
 import dev.headrace.sse.SseReader;
@@ -80,7 +81,7 @@ final class Delivery {
   byte[] lastEvent(ApiError error) {
     return switch (format) {
       case EVENTS -> error.sseEvent();
-      case SIMPLE -> dev.headrace.output.SimpleTranslation.errorEvent(error);
+      case SIMPLE -> SimpleTranslation.errorEvent(error);
       case TEXT -> NOTHING;
     };
   }

@@ -15,10 +15,10 @@ import dev.headrace.output.SimpleTranslation;
 import dev.headrace.output.TextTranslation;
 import dev.headrace.output.Translation;
 import dev.headrace.spi.StreamListener;
-import dev.headrace.spi.UsageRecord;
 import dev.headrace.upstream.TimeSource;
 import dev.headrace.upstream.UpstreamPool;
 import dev.headrace.usage.PriceTable;
+import dev.headrace.usage.Ledger;
 import jakarta.servlet.AsyncContext;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
@@ -29,10 +29,10 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.concurrent.Future;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -65,6 +65,8 @@ public final class Relay implements AutoCloseable {
   private final Exchanges exchanges;
   private final Listeners listeners;
   private final UsageBook book;
+  private final Ledger ledger;
+  private final Reports reports;
   private final Statistics statistics = new Statistics();
   private final AtomicBoolean draining = new AtomicBoolean();
   private final AtomicBoolean closed = new AtomicBoolean();
@@ -74,14 +76,15 @@ public final class Relay implements AutoCloseable {
    * Starts the upstream client and the clocks.
    *
    * @param streamListeners told of each message that is streamed
-   * @param ledger gets every usage record; must not block or throw
+   * @param prices what tokens cost
+   * @param ledger gets every usage record, and is closed together with this
    */
   public Relay(
       GatewaySettings settings,
       TimeSource time,
       List<StreamListener> streamListeners,
       PriceTable prices,
-      Consumer<UsageRecord> ledger) {
+      Ledger ledger) {
     this.settings = settings;
     this.nanoTime = time.nanoTime();
     this.wall = time.wall();
@@ -94,7 +97,9 @@ public final class Relay implements AutoCloseable {
     int blocking = settings.blocking().maxConcurrent();
     this.blockingStreams = blocking == 0 ? null : new StreamLimit(blocking);
     this.listeners = new Listeners(streamListeners, settings.listeners());
-    this.book = new UsageBook(prices, ledger);
+    this.ledger = ledger;
+    this.book = new UsageBook(prices, ledger::record);
+    this.reports = new Reports(settings.usage(), ledger);
     this.upstreams = new UpstreamPool(settings, time);
     this.exchanges = new Exchanges(nanoTime, upstreams::closeExpired);
   }
@@ -119,6 +124,8 @@ public final class Relay implements AutoCloseable {
       answerNow(response, refused.error());
     } else if (route instanceof Route.Ready) {
       answerReadiness(response);
+    } else if (route instanceof Route.Report) {
+      reports.handle(request, response);
     } else {
       response.setStatus(HttpServletResponse.SC_OK);
     }
@@ -353,9 +360,7 @@ public final class Relay implements AutoCloseable {
       return new TextTranslation();
     }
     return new SimpleTranslation(
-        wanted.thinking() == Wanted.Thinking.SHOWN
-            ? SimpleTranslation.Thinking.SHOWN
-            : SimpleTranslation.Thinking.LEFT_OUT,
+        wanted.thinking(),
         settings.buffers().maxEvent().toInt(),
         () -> figures(view, asker));
   }
@@ -414,6 +419,11 @@ public final class Relay implements AutoCloseable {
     return statistics;
   }
 
+  /** The books. */
+  public Ledger ledger() {
+    return ledger;
+  }
+
   /** The upstreams and what was asked of them. */
   public UpstreamPool upstreams() {
     return upstreams;
@@ -463,6 +473,7 @@ public final class Relay implements AutoCloseable {
       exchanges.close();
       upstreams.close();
       listeners.close();
+      ledger.close(); // last, since the end of an exchange is put on the books
     }
   }
 

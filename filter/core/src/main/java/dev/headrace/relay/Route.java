@@ -20,6 +20,9 @@ sealed interface Route {
   /** Answered here: whether new requests are taken. */
   record Ready() implements Route {}
 
+  /** Answered here: what the books say. */
+  record Report() implements Route {}
+
   /**
    * Nowhere.
    *

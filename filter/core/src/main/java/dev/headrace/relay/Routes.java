@@ -48,6 +48,11 @@ final class Routes {
     if (path.equals("/ops/ready") && (method.equals("HEAD") || method.equals("GET"))) {
       return new Route.Ready();
     }
+    if (path.equals("/ops/usage")) {
+      return method.equals("GET")
+          ? new Route.Report()
+          : refused(405, "This path takes GET.", "GET");
+    }
     List<String> segments = List.of(path.split("/", -1));
     Set<String> otherMethods = new TreeSet<>();
     for (Template template : templates) {

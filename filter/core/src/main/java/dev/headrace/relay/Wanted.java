@@ -2,6 +2,7 @@ package dev.headrace.relay;
 
 import dev.headrace.messages.ApiError;
 import dev.headrace.output.Format;
+import dev.headrace.output.SimpleTranslation.Thinking;
 import jakarta.servlet.http.HttpServletRequest;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
@@ -16,14 +17,8 @@ import org.jspecify.annotations.Nullable;
  */
 record Wanted(Format format, Thinking thinking, boolean byName) {
 
-  /** Whether the model's thinking is shown. */
-  enum Thinking {
-    LEFT_OUT,
-    SHOWN
-  }
-
   /** The API's own events. */
-  static final Wanted EVENTS = new Wanted(Format.EVENTS, Thinking.LEFT_OUT, false);
+  static final Wanted EVENTS = new Wanted(Format.EVENTS, Thinking.HIDDEN, false);
 
   /** Says what is wrong with a wish. */
   static final class UnknownException extends Exception {
@@ -42,7 +37,7 @@ record Wanted(Format format, Thinking thinking, boolean byName) {
    */
   static Wanted by(HttpServletRequest request) throws UnknownException {
     String named = null;
-    Thinking thinking = Thinking.LEFT_OUT;
+    Thinking thinking = Thinking.HIDDEN;
     String query = request.getQueryString(); // getParameter would read a form body
     if (query != null) {
       for (String pair : query.split("&", -1)) {
@@ -64,7 +59,7 @@ record Wanted(Format format, Thinking thinking, boolean byName) {
       return new Wanted(format, thinking, true);
     }
     return wantsPlainText(request.getHeader("Accept"))
-        ? new Wanted(Format.TEXT, Thinking.LEFT_OUT, false)
+        ? new Wanted(Format.TEXT, Thinking.HIDDEN, false)
         : EVENTS;
   }
 

@@ -89,6 +89,9 @@ class EffectiveSettingsTest {
             listeners.threads = 2  (default)
             listeners.max-message = 8MiB  (default)
             listeners.max-waiting = 64MiB  (default)
+            usage.log = true  (default)
+            usage.queue = 10000  (default)
+            usage.spool-max = 1GiB  (default)
             shutdown.drain = 10s  (default)
             """
                 .formatted(key));

@@ -160,17 +160,14 @@ class EverySettingTest {
   }
 
   @Test
-  void onlyTheApiKeyIsSecret() {
+  void onlyKeysAndPasswordsAreSecret() {
     assertThat(settings().stream().filter(Setting::secret).map(Setting::key))
-        .containsExactly("upstream.api-key");
+        .containsExactly("upstream.api-key", "usage.jdbc-password", "usage.report-key");
   }
 
   /** A key from elsewhere, so that each setting can be tested alone. */
   private static GatewaySettingsBuilder code(Setting<?> setting) {
-    GatewaySettingsBuilder builder = GatewaySettings.builder();
-    return setting.key().startsWith("upstream.api-key")
-        ? builder
-        : builder.upstreamApiKey(Secret.of("key-from-code"));
+    return SampleSettings.needsOf(setting);
   }
 
   private static GatewaySettingsBuilder callBuilder(Setting<?> setting) throws Exception {

@@ -2,6 +2,7 @@ package dev.headrace.config;
 
 import static java.util.Objects.requireNonNull;
 
+import java.nio.file.Path;
 import java.util.Map;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -66,11 +67,39 @@ final class SampleSettings {
           Map.entry("buffers.hard", "1MiB"),
           Map.entry("buffers.hold", "2KiB"),
           Map.entry("buffers.max-event", "3MiB"),
+          Map.entry("usage.log", "false"),
+          Map.entry("usage.prices-file", "/etc/headrace/prices.yaml"),
+          Map.entry("usage.queue", "500"),
+          Map.entry("usage.spool", "/var/spool/headrace"),
+          Map.entry("usage.spool-max", "64MiB"),
+          Map.entry("usage.jdbc-url", "jdbc:mariadb://localhost:3307/books"),
+          Map.entry("usage.jdbc-user", "headrace"),
+          Map.entry("usage.jdbc-password", "test-password"),
+          Map.entry("usage.jdbc-driver", "org.example.Driver"),
+          Map.entry("usage.data-source", "jdbc/headrace"),
+          Map.entry("usage.report-role", "controller"),
+          Map.entry("usage.report-key", "test-report-key-1"),
           Map.entry("shutdown.drain", "0"));
 
   static final Environment NOTHING = Environment.of(Map.of(), Map.of());
 
   private SampleSettings() {}
+
+  /** A builder with what the sample of a setting cannot do without. */
+  static GatewaySettingsBuilder needsOf(Setting<?> setting) {
+    GatewaySettingsBuilder builder = GatewaySettings.builder();
+    String key = setting.key();
+    if (!key.startsWith("upstream.api-key")) {
+      builder.upstreamApiKey(Secret.of("key-from-code"));
+    }
+    if (key.startsWith("usage.jdbc-") || key.equals("usage.data-source")) {
+      builder.usageSpool(Path.of("/spool/from/code"));
+    }
+    if (key.startsWith("usage.jdbc-") && !key.equals("usage.jdbc-url")) {
+      builder.usageJdbcUrl("jdbc:h2:mem:from-code");
+    }
+    return builder;
+  }
 
   static String of(Setting<?> setting) {
     return requireNonNull(VALUES.get(setting.key()), setting.key());
@@ -83,11 +112,7 @@ final class SampleSettings {
       return setting.read(text);
     }
     GatewaySettings settings =
-        SettingsReader.read(
-                yaml(setting, text),
-                "sample.yaml",
-                NOTHING,
-                GatewaySettings.builder().upstreamApiKey(Secret.of("key-from-code")))
+        SettingsReader.read(yaml(setting, text), "sample.yaml", NOTHING, needsOf(setting))
             .settings();
     return requireNonNull(setting.valueIn(settings));
   }

@@ -7,10 +7,12 @@ import dev.headrace.admission.StreamLimit;
 import dev.headrace.config.GatewaySettings;
 import dev.headrace.config.Secret;
 import dev.headrace.upstream.TimeSource;
+import dev.headrace.usage.Ledger;
 import dev.headrace.usage.PriceTable;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -26,14 +28,17 @@ class ExchangesTest {
   /** The sweep and the housekeeping; one of them is missing while it runs. */
   private static final int RECURRING_TASKS = 2;
 
+  private static final GatewaySettings SETTINGS =
+      GatewaySettings.builder().upstreamApiKey(Secret.of("sk-test")).build();
+
   private final AtomicLong nanos = new AtomicLong();
   private final Relay relay =
       new Relay(
-          GatewaySettings.builder().upstreamApiKey(Secret.of("sk-test")).build(),
+          SETTINGS,
           TimeSource.system(),
           List.of(),
           PriceTable.builtIn(),
-          record -> {});
+          Ledger.open(SETTINGS.usage(), Map.of()));
   private final StreamLimit streams = new StreamLimit(MANY);
   private final Exchanges exchanges = new Exchanges(nanos::get, () -> {});
 

@@ -1,0 +1,110 @@
+package dev.headrace.usage;
+
+import dev.headrace.spi.UsageRecord;
+import dev.headrace.spi.UsageSink;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A sink whose records wait in memory only. Its thread comes with the first record and leaves after
+ * some seconds without one, so that an idle gateway has none. Thread-safe.
+ */
+final class MemorySink implements SinkQueue {
+
+  private static final Logger LOG = LoggerFactory.getLogger(MemorySink.class);
+  private static final int BATCH = 500;
+  private static final Duration IDLE = Duration.ofSeconds(5);
+
+  private final String name;
+  private final Delivery delivery;
+  private final RecordQueue queue;
+  private final Drops drops;
+  private final AtomicBoolean running = new AtomicBoolean();
+  private final AtomicReference<@Nullable Thread> thread = new AtomicReference<>();
+  private final long idleMillis;
+  private volatile int inHand;
+
+  MemorySink(String name, UsageSink sink, int capacity) {
+    this(name, sink, capacity, IDLE);
+  }
+
+  /**
+   * @param idle how long the thread stays without a record
+   */
+  MemorySink(String name, UsageSink sink, int capacity, Duration idle) {
+    this.name = name;
+    this.idleMillis = idle.toMillis();
+    this.delivery = new Delivery(name, sink);
+    this.queue = new RecordQueue(capacity);
+    this.drops = new Drops(name, "its queue in memory was full (usage.queue) or closed");
+  }
+
+  @Override
+  public void offer(UsageRecord usage) {
+    if (!queue.offer(usage)) {
+      drops.add(usage);
+    } else if (!running.get()) {
+      startThread();
+    }
+  }
+
+  private void startThread() {
+    if (running.compareAndSet(false, true)) {
+      Thread started = SinkThreads.make("usage-" + name, this::run);
+      thread.set(started);
+      started.start();
+    }
+  }
+
+  private void run() {
+    do {
+      work();
+      running.set(false);
+      // A record that came just before this has found the thread running, and is seen here.
+    } while (queue.size() > 0 && running.compareAndSet(false, true));
+  }
+
+  private void work() {
+    try {
+      while (true) {
+        List<UsageRecord> batch = queue.take(BATCH, idleMillis);
+        drops.tell(false);
+        if (batch.isEmpty()) {
+          return;
+        }
+        inHand = batch.size();
+        if (!delivery.deliver(batch)) {
+          batch.forEach(drops::add);
+        }
+        inHand = 0;
+      }
+    } catch (InterruptedException e) {
+      delivery.hurry(); // only close() interrupts
+    }
+  }
+
+  @Override
+  public SinkFigures figures() {
+    return new SinkFigures(name, delivery.kept(), queue.size() + inHand, 0, drops.total());
+  }
+
+  @Override
+  public void close(Duration patience) {
+    queue.close();
+    delivery.lastTries();
+    Thread last = thread.get();
+    if (last != null && !SinkThreads.join(last, patience)) {
+      delivery.hurry();
+      last.interrupt();
+      if (!SinkThreads.join(last, Duration.ofSeconds(1))) {
+        LOG.warn("Usage sink {} does not return; its thread {} remains", name, last.getName());
+      }
+    }
+    drops.tell(true);
+  }
+}

@@ -1,0 +1,342 @@
+package dev.headrace.usage;
+
+import dev.headrace.spi.UsageRecord;
+import dev.headrace.spi.UsageSink;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A sink in front of which every record is first written to a {@link Journal}, so that neither a
+ * sink that is down nor the end of the process loses one.
+ *
+ * <pre>
+ *   offer ─► queue ─► journal thread ─► journal ─► delivery thread ─► sink
+ *                            └─ if the disk fails ─► aside ─┘
+ * </pre>
+ *
+ * The two threads keep a sink that hangs from keeping records out of the journal. What the kill of
+ * the process loses is what is still in the queue: the journal thread writes it at once, all that
+ * has gathered during its last fsync. While the disk fails, records wait in memory ({@code aside}),
+ * go to the sink from there, and into the journal as soon as that works again. Thread-safe.
+ */
+final class SpooledSink implements SinkQueue {
+
+  private static final Logger LOG = LoggerFactory.getLogger(SpooledSink.class);
+  private static final int WRITE_BATCH = 1_000;
+  private static final int DELIVERY_BATCH = 500;
+  private static final long RETRY_MILLIS = 1_000;
+  private static final long UNTOLD_MILLIS = 10_000;
+  private static final long LONG_MILLIS = Duration.ofHours(1).toMillis();
+  private static final Duration LAST_MOMENT = Duration.ofSeconds(1);
+
+  private final String name;
+  private final Journal journal;
+  private final Delivery delivery;
+  private final Runnable abort;
+  private final int capacity;
+  private final RecordQueue queue;
+  private final Drops queueFull;
+  private final Drops spoolFull;
+  private final Drops diskFails;
+  private final AtomicLong waiting = new AtomicLong(); // behind the queue
+  private final Thread writer;
+  private final Thread deliverer;
+
+  private final Object monitor = new Object();
+  private final ArrayDeque<UsageRecord> aside = new ArrayDeque<>(); // guarded by monitor
+  private long changes; // guarded by monitor
+  private boolean written; // guarded by monitor; the journal thread has ended
+  private boolean hurried; // guarded by monitor; the delivery thread is to end
+  private boolean closed; // guarded by monitor
+  private boolean diskIsFailing; // of the journal thread
+
+  private SpooledSink(
+      String name, UsageSink sink, Runnable abort, Journal journal, long maxBytes, int capacity) {
+    this.name = name;
+    this.journal = journal;
+    this.delivery = new Delivery(name, sink);
+    this.abort = abort;
+    this.capacity = capacity;
+    this.queue = new RecordQueue(capacity);
+    this.queueFull = new Drops(name, "its queue in memory was full (usage.queue) or closed");
+    this.spoolFull = new Drops(name, "its spool is full (usage.spool-max: " + maxBytes + " bytes)");
+    this.diskFails = new Drops(name, "the spool cannot be written and usage.queue is full");
+    this.writer = SinkThreads.make("usage-" + name + "-journal", this::write);
+    this.deliverer = SinkThreads.make("usage-" + name, this::deliver);
+  }
+
+  /**
+   * Opens the journal, and delivers what an earlier process has left there.
+   *
+   * @param sink called by one thread
+   * @param abort ends a call of the sink that hangs, from another thread
+   * @param folder for this sink alone
+   * @param maxBytes most that it may keep there
+   * @param capacity most records that wait in memory
+   * @throws IllegalArgumentException if the folder cannot be used or another gateway uses it
+   */
+  static SpooledSink open(
+      String name, UsageSink sink, Runnable abort, Path folder, long maxBytes, int capacity) {
+    Journal journal = Journal.open(name, folder, maxBytes);
+    SpooledSink opened = new SpooledSink(name, sink, abort, journal, maxBytes, capacity);
+    opened.writer.start();
+    opened.deliverer.start();
+    return opened;
+  }
+
+  @Override
+  public void offer(UsageRecord usage) {
+    if (!queue.offer(usage)) {
+      queueFull.add(usage);
+    }
+  }
+
+  // ---- the journal thread ----
+
+  private void write() {
+    try {
+      while (!queue.isAtEnd()) {
+        List<UsageRecord> batch = queue.take(WRITE_BATCH, pause());
+        waiting.addAndGet(batch.size());
+        append(batch);
+        tellDrops(false);
+      }
+    } catch (InterruptedException e) {
+      LOG.warn("Usage sink {}: its journal thread was interrupted from outside", name);
+    } finally {
+      synchronized (monitor) {
+        written = true;
+        changes++;
+        monitor.notifyAll();
+      }
+    }
+  }
+
+  private long pause() {
+    synchronized (monitor) {
+      if (!aside.isEmpty()) {
+        return RETRY_MILLIS;
+      }
+    }
+    boolean untold = queueFull.isUntold() || spoolFull.isUntold() || diskFails.isUntold();
+    return untold ? UNTOLD_MILLIS : LONG_MILLIS;
+  }
+
+  private void append(List<UsageRecord> batch) {
+    List<UsageRecord> records = batch;
+    if (putBehindOthersAside(batch)) {
+      records = takeAside(WRITE_BATCH);
+    }
+    while (!records.isEmpty() && appendNow(records)) {
+      records = takeAside(WRITE_BATCH);
+    }
+  }
+
+  /** False if the disk fails. */
+  private boolean appendNow(List<UsageRecord> records) {
+    boolean good = false;
+    try {
+      int count = journal.append(records);
+      drop(spoolFull, records.subList(count, records.size()));
+      if (diskIsFailing) {
+        diskIsFailing = false;
+        LOG.info("Usage sink {}: the spool can be written again", name);
+      }
+      good = true;
+    } catch (IOException | RuntimeException e) {
+      if (!diskIsFailing) {
+        diskIsFailing = true;
+        LOG.warn(
+            "Usage sink {}: the spool cannot be written; records wait in memory and go to the sink"
+                + " from there: {}",
+            name,
+            Delivery.describe(e));
+      }
+      LOG.debug("Usage sink {}: the spool cannot be written", name, e);
+      putAside(records);
+    }
+    synchronized (monitor) {
+      changes++;
+      monitor.notifyAll();
+    }
+    return good;
+  }
+
+  private void drop(Drops drops, List<UsageRecord> records) {
+    records.forEach(drops::add);
+    waiting.addAndGet(-records.size());
+  }
+
+  // ---- aside ----
+
+  private List<UsageRecord> takeAside(int max) {
+    List<UsageRecord> taken = new ArrayList<>();
+    synchronized (monitor) {
+      while (taken.size() < max && !aside.isEmpty()) {
+        taken.add(aside.remove());
+      }
+    }
+    return taken;
+  }
+
+  /** At the front, since they are older than what may have come meanwhile. */
+  private void putAside(List<UsageRecord> records) {
+    int room;
+    synchronized (monitor) {
+      room = Math.max(0, Math.min(records.size(), capacity - aside.size()));
+      for (int i = room - 1; i >= 0; i--) {
+        aside.addFirst(records.get(i));
+      }
+    }
+    drop(diskFails, records.subList(room, records.size()));
+  }
+
+  /** To keep the order; false if there are no others. */
+  private boolean putBehindOthersAside(List<UsageRecord> records) {
+    int room;
+    synchronized (monitor) {
+      if (aside.isEmpty()) {
+        return false;
+      }
+      room = Math.max(0, Math.min(records.size(), capacity - aside.size()));
+      aside.addAll(records.subList(0, room));
+    }
+    drop(diskFails, records.subList(room, records.size()));
+    return true;
+  }
+
+  // ---- the delivery thread ----
+
+  private void deliver() {
+    waiting.addAndGet(journal.countWaiting());
+    boolean more = true;
+    while (more) {
+      more = deliverSome();
+    }
+  }
+
+  /** Delivers a batch or waits for one; false if this was the last. */
+  private boolean deliverSome() {
+    long seen;
+    synchronized (monitor) {
+      seen = changes;
+    }
+    Journal.Batch batch = null;
+    try {
+      batch = journal.next(DELIVERY_BATCH);
+    } catch (IOException | RuntimeException e) {
+      LOG.warn("Usage sink {}: the spool cannot be read: {}", name, Delivery.describe(e));
+      if (!delivery.rest(UNTOLD_MILLIS)) {
+        return false;
+      }
+    }
+    if (batch != null) {
+      if (!batch.records().isEmpty() && !delivery.deliver(batch.records())) {
+        return false;
+      }
+      journal.acknowledge(batch);
+      waiting.addAndGet(-batch.records().size());
+      return true;
+    }
+    List<UsageRecord> direct = takeAside(DELIVERY_BATCH);
+    if (!direct.isEmpty()) {
+      if (!delivery.deliver(direct)) {
+        putAside(direct);
+        return false;
+      }
+      waiting.addAndGet(-direct.size());
+      return true;
+    }
+    return awaitChange(seen);
+  }
+
+  private boolean awaitChange(long seen) {
+    synchronized (monitor) {
+      while (changes == seen && !written && !hurried) {
+        try {
+          monitor.wait();
+        } catch (InterruptedException e) {
+          hurried = true; // only close() interrupts
+        }
+      }
+      return !hurried && (changes != seen || !written);
+    }
+  }
+
+  // ---- the rest ----
+
+  private void tellDrops(boolean evenIfJustTold) {
+    queueFull.tell(evenIfJustTold);
+    spoolFull.tell(evenIfJustTold);
+    diskFails.tell(evenIfJustTold);
+  }
+
+  @Override
+  public SinkFigures figures() {
+    return new SinkFigures(
+        name,
+        delivery.kept(),
+        queue.size() + Math.max(0, waiting.get()),
+        journal.waitingBytes(),
+        queueFull.total() + spoolFull.total() + diskFails.total());
+  }
+
+  @Override
+  public void close(Duration patience) {
+    synchronized (monitor) {
+      if (closed) {
+        return;
+      }
+      closed = true;
+    }
+    long end = System.nanoTime() + patience.toNanos();
+    queue.close();
+    boolean ended = SinkThreads.join(writer, patience);
+    delivery.lastTries();
+    if (!SinkThreads.join(deliverer, Duration.ofNanos(end - System.nanoTime()))) {
+      endDelivery();
+    }
+    ended &= !deliverer.isAlive();
+    List<UsageRecord> left = takeAside(Integer.MAX_VALUE);
+    if (ended) {
+      keepOrDrop(left);
+      journal.close();
+    } else {
+      drop(diskFails, left);
+      LOG.warn(
+          "Usage sink {} does not return; its threads remain, and its spool stays locked", name);
+    }
+    tellDrops(true);
+    if (waiting.get() > 0) {
+      LOG.info("Usage sink {}: {} records stay in the spool for the next start", name, waiting);
+    }
+  }
+
+  private void endDelivery() {
+    synchronized (monitor) {
+      hurried = true;
+      monitor.notifyAll();
+    }
+    delivery.hurry();
+    deliverer.interrupt();
+    abort.run();
+    SinkThreads.join(deliverer, LAST_MOMENT);
+  }
+
+  private void keepOrDrop(List<UsageRecord> left) {
+    int count = 0;
+    try {
+      count = left.isEmpty() ? 0 : journal.append(left);
+    } catch (IOException | RuntimeException e) {
+      LOG.debug("Usage sink {}: the spool cannot be written", name, e);
+    }
+    drop(diskFails, left.subList(count, left.size()));
+  }
+}

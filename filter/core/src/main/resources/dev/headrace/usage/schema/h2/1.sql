@@ -1,0 +1,37 @@
+-- Usage records of Headrace, one row each. Times are UTC; a cost that is null is unknown, not zero.
+CREATE TABLE IF NOT EXISTS headrace_usage (
+  id VARCHAR(128) NOT NULL PRIMARY KEY,
+  kind VARCHAR(32) NOT NULL,
+  exchange_id VARCHAR(128) NOT NULL,
+  started_at TIMESTAMP(6) WITH TIME ZONE NOT NULL,
+  user_name VARCHAR(255),
+  user_role VARCHAR(255),
+  preset VARCHAR(255),
+  model_asked VARCHAR(255),
+  model_served VARCHAR(255),
+  input_tokens BIGINT NOT NULL,
+  output_tokens BIGINT NOT NULL,
+  cache_read_tokens BIGINT NOT NULL,
+  cache_write_5m_tokens BIGINT NOT NULL,
+  cache_write_1h_tokens BIGINT NOT NULL,
+  thinking_tokens BIGINT NOT NULL,
+  web_searches BIGINT NOT NULL,
+  web_fetches BIGINT NOT NULL,
+  cost_usd NUMERIC(24,12),
+  prices VARCHAR(128) NOT NULL,
+  accuracy VARCHAR(32) NOT NULL,
+  outcome VARCHAR(64) NOT NULL,
+  outcome_detail VARCHAR(255) NOT NULL,
+  stop_reason VARCHAR(64),
+  status INTEGER NOT NULL,
+  attempts INTEGER NOT NULL,
+  first_event_millis BIGINT NOT NULL,
+  duration_millis BIGINT NOT NULL,
+  upstream_request_id VARCHAR(128),
+  message_id VARCHAR(128),
+  service_tier VARCHAR(64),
+  inference_geo VARCHAR(64),
+  speed VARCHAR(64)
+);
+
+CREATE INDEX IF NOT EXISTS headrace_usage_started_at ON headrace_usage (started_at);

@@ -1,0 +1,5 @@
+/** Tests of the books. */
+@NullMarked
+package dev.headrace.usage;
+
+import org.jspecify.annotations.NullMarked;
