@@ -60,8 +60,8 @@ public final class GatewayBuilder {
 
   /**
    * Adds the listeners and sinks that the application names in {@code META-INF/services}, in files
-   * called {@code dev.headrace.spi.StreamListener} and {@code dev.headrace.spi.UsageSink}. A sink is
-   * called like its class.
+   * called {@code dev.headrace.spi.StreamListener} and {@code dev.headrace.spi.UsageSink}. A sink
+   * is called like its class.
    *
    * @throws java.util.ServiceConfigurationError if one of them cannot be made
    */

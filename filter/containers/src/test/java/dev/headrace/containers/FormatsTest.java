@@ -10,6 +10,7 @@ import dev.headrace.simulator.ClaudeSimulator;
 import dev.headrace.simulator.Transcripts;
 import java.time.Duration;
 import java.util.List;
+import java.util.Locale;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -37,11 +38,15 @@ final class FormatsTest extends GatewayContract {
     RawClient.Reply reply = client(headrace).post(TEXT, STREAMING).reply();
 
     assertThat(reply.status()).isEqualTo(200);
-    assertThat(reply.header("content-type").orElseThrow().toLowerCase(java.util.Locale.ROOT))
-        .isEqualTo("text/plain; charset=utf-8");
+    assertThat(contentType(reply)).isEqualTo("text/plain;charset=utf-8");
     assertThat(reply.header("request-id")).isPresent();
     assertThat(reply.body()).isEqualTo("Grüße aus Köln! 👋");
     assertThat(reply.end()).isEqualTo(End.COMPLETE);
+  }
+
+  /** Containers write it with or without a blank. */
+  private static String contentType(RawClient.Reply reply) {
+    return reply.header("content-type").orElseThrow().toLowerCase(Locale.ROOT).replace(" ", "");
   }
 
   @Test
@@ -78,8 +83,7 @@ final class FormatsTest extends GatewayContract {
 
     RawClient.Reply reply = client(headrace).post(SIMPLE, STREAMING).reply();
 
-    assertThat(reply.header("content-type").orElseThrow().toLowerCase(java.util.Locale.ROOT))
-        .isEqualTo("text/event-stream; charset=utf-8");
+    assertThat(contentType(reply)).isEqualTo("text/event-stream;charset=utf-8");
     assertThat(reply.body())
         .isEqualTo(
             """
@@ -275,7 +279,7 @@ final class FormatsTest extends GatewayContract {
   @Test
   void aStreamBegunEarlyEndsInTheFormatThatWasAskedFor() throws Exception {
     GatewayUnderTest headrace =
-        start(s -> s.timeoutsEarlyCommit(Duration.ofMillis(50)).retryMaxAttempts(1));
+        start(s -> s.timeoutsEarlyCommit(Duration.ofMillis(100)).retryMaxAttempts(1));
     headrace
         .claude()
         .answersAlways(

@@ -17,8 +17,8 @@ import dev.headrace.output.Translation;
 import dev.headrace.spi.StreamListener;
 import dev.headrace.upstream.TimeSource;
 import dev.headrace.upstream.UpstreamPool;
-import dev.headrace.usage.PriceTable;
 import dev.headrace.usage.Ledger;
+import dev.headrace.usage.PriceTable;
 import jakarta.servlet.AsyncContext;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
@@ -29,7 +29,6 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import java.util.concurrent.Future;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -360,9 +359,7 @@ public final class Relay implements AutoCloseable {
       return new TextTranslation();
     }
     return new SimpleTranslation(
-        wanted.thinking(),
-        settings.buffers().maxEvent().toInt(),
-        () -> figures(view, asker));
+        wanted.thinking(), settings.buffers().maxEvent().toInt(), () -> figures(view, asker));
   }
 
   private SimpleTranslation.@Nullable Figures figures(UsageView view, UsageBook.Asker asker) {
