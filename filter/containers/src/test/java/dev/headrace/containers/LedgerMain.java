@@ -25,6 +25,8 @@ final class LedgerMain {
   private LedgerMain() {}
 
   /**
+   * Runs until its input ends it.
+   *
    * @param args URL, user and password of the database, the spool folder, the first part of all
    *     ids, and how many records
    */
