@@ -128,9 +128,6 @@ final class LedgerUnderFaultsTest {
       OutputStream in = process.getOutputStream();
       in.write('\n');
       in.flush();
-      awaitWord("done");
-      in.write('\n');
-      in.flush();
       awaitWord("kept");
       assertThat(process.waitFor(30, TimeUnit.SECONDS)).isTrue();
       reader.join(10_000);
