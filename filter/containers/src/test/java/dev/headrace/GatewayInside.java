@@ -2,6 +2,7 @@ package dev.headrace;
 
 import dev.headrace.observe.Statistics;
 import dev.headrace.relay.Relay;
+import dev.headrace.usage.Ledger;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
@@ -19,6 +20,11 @@ public final class GatewayInside {
   /** Counts of the gateway that are no public API yet, such as that of its heartbeats. */
   public static Statistics statistics(Gateway gateway) {
     return relay(gateway).statistics();
+  }
+
+  /** The books, to put records on them that no exchange has made. */
+  public static Ledger ledger(Gateway gateway) {
+    return gateway.ledger();
   }
 
   /** The ids of the exchanges that run now, those included whose client knows no id yet. */

@@ -5,7 +5,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.headrace.config.GatewaySettings;
 import dev.headrace.config.Secret;
 import dev.headrace.observe.Outcome;
+import dev.headrace.spi.Accuracy;
+import dev.headrace.spi.Tokens;
+import dev.headrace.spi.UsageRecord;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import java.math.BigDecimal;
+import java.time.Instant;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 class GatewayMetricsTest {
@@ -43,6 +49,82 @@ class GatewayMetricsTest {
       gateway.drain();
       assertThat(registry.get("headrace.ready").gauge().value()).isZero();
     }
+  }
+
+  @Test
+  void booksAreCountedByModelAndClassAlsoThoseFromBeforeTheBinding() {
+    try (Gateway gateway = start();
+        GatewayMetrics metrics = new GatewayMetrics(gateway)) {
+      gateway.ledger().record(usage("claude-a", "0.25"));
+      metrics.bindTo(registry);
+      gateway.ledger().record(usage("claude-a", "0.5"));
+      gateway.ledger().record(usage("claude-b", null));
+
+      assertThat(tokens("claude-a", "output")).isEqualTo(40);
+      assertThat(tokens("claude-b", "cache-write-5m")).isEqualTo(4);
+      assertThat(
+              registry
+                  .get("headrace.usage.cost")
+                  .tags("model", "claude-a")
+                  .functionCounter()
+                  .count())
+          .isEqualTo(0.75);
+      assertThat(
+              registry
+                  .get("headrace.usage.records")
+                  .tags("accuracy", "exact")
+                  .functionCounter()
+                  .count())
+          .isEqualTo(3);
+      assertThat(registry.get("headrace.usage.records.without.price").functionCounter().count())
+          .isEqualTo(1);
+      assertThat(
+              registry
+                  .get("headrace.usage.sink.dropped")
+                  .tags("sink", "log")
+                  .functionCounter()
+                  .count())
+          .isZero();
+      assertThat(registry.get("headrace.usage.sink.waiting").tags("sink", "log").gauge())
+          .isNotNull();
+    }
+  }
+
+  private double tokens(String model, String tokenClass) {
+    return registry
+        .get("headrace.usage.tokens")
+        .tags("model", model, "class", tokenClass)
+        .functionCounter()
+        .count();
+  }
+
+  private static UsageRecord usage(String model, @Nullable String cost) {
+    return new UsageRecord(
+        "id",
+        UsageRecord.Kind.EXCHANGE,
+        "id",
+        Instant.EPOCH,
+        "ann",
+        null,
+        null,
+        "asked",
+        model,
+        new Tokens(10, 20, 3, 4, 5, 0, 0, 0),
+        cost == null ? null : new BigDecimal(cost),
+        "v",
+        Accuracy.EXACT,
+        "COMPLETED",
+        "",
+        null,
+        200,
+        1,
+        1,
+        2,
+        null,
+        null,
+        null,
+        null,
+        null);
   }
 
   @Test

@@ -13,11 +13,16 @@ final class Figures {
 
   private Figures() {}
 
-  static synchronized void note(ContainerKind kind, String what, String figure) {
+  static void note(ContainerKind kind, String what, String figure) {
+    note(kind + ": " + what, figure);
+  }
+
+  /** A figure that has nothing to do with a container. */
+  static synchronized void note(String what, String figure) {
     try {
       Files.writeString(
           FILE,
-          kind + ": " + what + ": " + figure + System.lineSeparator(),
+          what + ": " + figure + System.lineSeparator(),
           StandardOpenOption.CREATE,
           StandardOpenOption.APPEND);
     } catch (IOException e) {

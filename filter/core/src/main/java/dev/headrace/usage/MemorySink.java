@@ -78,10 +78,13 @@ final class MemorySink implements SinkQueue {
           return;
         }
         inHand = batch.size();
-        if (!delivery.deliver(batch)) {
-          batch.forEach(drops::add);
-        }
+        boolean delivered = delivery.deliver(batch);
         inHand = 0;
+        if (!delivered) { // at the end of the gateway only; the sink is not asked again
+          batch.forEach(drops::add);
+          queue.take(Integer.MAX_VALUE, 0).forEach(drops::add);
+          return;
+        }
       }
     } catch (InterruptedException e) {
       delivery.hurry(); // only close() interrupts

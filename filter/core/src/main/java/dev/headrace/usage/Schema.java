@@ -11,6 +11,7 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.stream.Collectors;
 
 /**
@@ -26,6 +27,9 @@ final class Schema {
   private static final String TABLE =
       "CREATE TABLE IF NOT EXISTS headrace_schema (version INTEGER NOT NULL PRIMARY KEY)";
 
+  /** H2 has nothing to lock, and trips over a table that another thread makes. */
+  private static final ReentrantLock H2_LOCK = new ReentrantLock();
+
   private Schema() {}
 
   /**
@@ -38,6 +42,20 @@ final class Schema {
     if (isUpToDate(connection)) {
       return; // so that a user without the right to make tables can use them
     }
+    if (dialect == Dialect.H2) {
+      H2_LOCK.lock();
+    }
+    try {
+      runMissingScripts(connection, dialect);
+    } finally {
+      if (dialect == Dialect.H2) {
+        H2_LOCK.unlock();
+      }
+    }
+  }
+
+  private static void runMissingScripts(Connection connection, Dialect dialect)
+      throws SQLException {
     dialect.lockSchema(connection);
     try {
       try (Statement statement = connection.createStatement()) {

@@ -101,12 +101,14 @@ final class ServerProcess {
   /** Waits until somebody can log in; false if the server has ended instead. */
   boolean awaitLogin(String url, String user, String password)
       throws IOException, InterruptedException {
-    long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
+    SQLException last = null;
+    long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(30);
     while (System.nanoTime() < end) {
       try {
         DriverManager.getConnection(url, user, password).close();
         return true;
       } catch (SQLException e) {
+        last = e;
         if (!process.isAlive()) {
           return false;
         }
@@ -114,7 +116,7 @@ final class ServerProcess {
       }
     }
     throw new IllegalStateException(
-        "no login within a minute:\n" + Files.readString(folder.resolve("server.log")));
+        "no login within half a minute:\n" + Files.readString(folder.resolve("server.log")), last);
   }
 
   /** Sends a signal to the server and its own processes. */

@@ -119,6 +119,13 @@ class RoutesTest {
   }
 
   @Test
+  void usageReportIsAnsweredHere() {
+    assertThat(routes.find("GET", "/ops/usage", "by=user")).isInstanceOf(Route.Report.class);
+    assertThat(routes.find("POST", "/ops/usage", null)).isInstanceOf(Route.Refused.class);
+    assertThat(routes.find("GET", "/ops/usage/", null)).isInstanceOf(Route.Refused.class);
+  }
+
+  @Test
   void extraEndpointsAreOpenAsTheSettingsSay() {
     List<Endpoint> endpoints = new ArrayList<>(Endpoint.STANDARD);
     endpoints.add(Endpoint.of(EndpointTemplate.parse("GET /v1/files/{id}/content")));

@@ -46,6 +46,7 @@ class MemorySinkTest {
     assertThat(memory.figures()).isEqualTo(new SinkFigures("log", 0, 101, 0, 50));
     memory.close(Duration.ofMillis(100));
     assertThat(SinkThreadNames.alive()).isEmpty();
+    assertThat(memory.figures().dropped()).isEqualTo(151);
   }
 
   @Test

@@ -137,8 +137,10 @@ class SpooledSinkTest {
   @Test
   void killBetweenTheSinkAndTheCheckpointOffersAgainAndNothingIsThereTwice() throws IOException {
     sink.now(Mode.TAKES_AND_FAILS);
+    try (Journal journal = Journal.open("books", folder, 1 << 20)) {
+      journal.append(Records.numbered(0, 50)); // so that they are one batch
+    }
     SpooledSink spooled = open();
-    offer(spooled, 0, 50);
     await().until(() -> sink.kept().size() == 50);
     Path left = killedNow();
     sink.now(Mode.TAKES);
