@@ -25,7 +25,7 @@ import tools.jackson.core.util.JsonRecyclerPools;
 /** Prints what an event of 100 characters of text costs; only the output is asserted. */
 class TranslationCostTest {
   private static final int EVENTS = 5_000;
-  private static final int ROUNDS = 40;
+  private static final int ROUNDS = 4;
   private static final ThreadMXBean THREADS = (ThreadMXBean) ManagementFactory.getThreadMXBean();
 
   private final String text = "Grüße aus Köln! \"Quoted\", a line end\n and 👋 more. ".repeat(2);
