@@ -2,9 +2,9 @@
  * What the gateway must know of the Messages API: head fields of a request, event names, errors.
  * Internal: may change in any release.
  *
- * <p>Start at {@link RequestHead} for the way in and {@link MessageEvent} and {@link ApiError} for
- * the way out. Nothing here knows servlets or the HTTP client, and nothing changes bytes: what is
- * read here is forwarded as it came.
+ * <p>Start at {@link RequestHead} and {@link RequestOutline} for the way in and {@link
+ * MessageEvent} and {@link ApiError} for the way out. Nothing here knows servlets or the HTTP
+ * client, and nothing changes bytes: what is read here is forwarded as it came.
  */
 @NullMarked
 package dev.headrace.messages;
