@@ -134,10 +134,11 @@ public final class JsonValues {
   /**
    * The text of a file.
    *
-   * @throws InvalidBodyException if it is not well-formed UTF-8 (RFC 3629), or begins with a byte
-   *     order mark, which would become part of the text; quotes nothing of it
+   * @throws InvalidBodyException if it is not well-formed UTF-8 (RFC 3629), begins with a byte
+   *     order mark, which would become part of the text, holds NUL, or says nothing; quotes nothing
+   *     of it
    */
-  public static String utf8(byte[] file) throws InvalidBodyException {
+  public static String text(byte[] file) throws InvalidBodyException {
     int illFormed = Utf8Offsets.firstIllFormed(file, file.length);
     if (illFormed < file.length) {
       throw new InvalidBodyException("is not well-formed UTF-8 at byte " + illFormed);
@@ -145,6 +146,12 @@ public final class JsonValues {
     String text = new String(file, UTF_8);
     if (text.startsWith("\uFEFF")) {
       throw new InvalidBodyException("begins with a byte order mark");
+    }
+    if (text.indexOf('\0') >= 0) {
+      throw new InvalidBodyException("holds the character NUL");
+    }
+    if (text.isBlank()) {
+      throw new InvalidBodyException("is empty");
     }
     return text;
   }
