@@ -46,11 +46,17 @@ final class BodyFaults {
    * Jackson's own texts quote the body, so only the kind of the exception is used, and of a
    * duplicate the beginning of the text.
    *
-   * @param field the top-level field that was being read, when it is known
+   * @param field the top-level field whose value was being read, when it is known
+   * @param named whether the message may name where in the body the fault is, besides the column
    */
-  InvalidBodyException explain(JacksonException e, @Nullable String field) {
+  InvalidBodyException explain(JacksonException e, @Nullable String field, boolean named) {
     TokenStreamLocation here = parser.currentLocation();
-    String in = field == null ? "" : " in field \"" + Printable.name(field) + "\"";
+    String name = parser.streamReadContext().currentName();
+    String broken = field;
+    if (named && field == null && e.getOriginalMessage().startsWith("Number")) {
+      broken = name; // the parser reads a number together with the name before it
+    }
+    String in = broken == null ? "" : " in field \"" + Printable.name(broken) + "\"";
     if (e instanceof StreamConstraintsException) {
       return invalid(
           "too deep, too long or too many" + in,
@@ -67,12 +73,27 @@ final class BodyFaults {
     if (e instanceof UnexpectedEndOfInputException) {
       return invalid("ends too early" + in, here, "one complete JSON object");
     }
-    String name = parser.streamReadContext().currentName();
     if (name != null && e.getOriginalMessage().startsWith("Duplicate")) {
-      String shown = field == null ? Printable.name(name) : path();
+      String shown = named ? path() : Printable.name(name);
       return invalid("duplicate field \"" + shown + "\"", here, "each field once");
     }
     return invalid("not valid JSON" + in, here, "one JSON object");
+  }
+
+  /** The string at which the parser stands, if it is as short as what we take out of a body. */
+  String shortText() throws InvalidBodyException {
+    @Nullable String text;
+    try {
+      text = parser.getString();
+    } catch (StreamConstraintsException e) {
+      text = null;
+    }
+    if (text == null || text.length() > JsonInput.MAX_STRING_LENGTH) {
+      throw at(
+          "field \"" + path() + "\" is too long",
+          "at most " + JsonInput.MAX_STRING_LENGTH + " characters");
+    }
+    return text;
   }
 
   /** Where the parser stands, such as {@code messages[3].content[0].text}; shortened. */

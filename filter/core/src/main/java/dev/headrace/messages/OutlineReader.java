@@ -10,7 +10,6 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JsonParser;
 import tools.jackson.core.JsonToken;
-import tools.jackson.core.exc.StreamConstraintsException;
 
 /**
  * The part of a pass over a request body that collects a {@link RequestOutline}: consumes each
@@ -82,7 +81,7 @@ final class OutlineReader {
       default -> {
         consume(value);
         if (WORDS.contains(name) && value == JsonToken.VALUE_STRING) {
-          word = shortText();
+          word = faults.shortText();
         }
       }
     }
@@ -139,7 +138,7 @@ final class OutlineReader {
       JsonToken value = parser.nextToken();
       consume(value);
       if (isType && value != JsonToken.VALUE_NULL) {
-        type = value == JsonToken.VALUE_STRING ? shortText() : BodyFaults.nameOf(value);
+        type = value == JsonToken.VALUE_STRING ? faults.shortText() : BodyFaults.nameOf(value);
       }
     }
     return type == null || type.equals("custom") ? null : Printable.name(type);
@@ -211,7 +210,7 @@ final class OutlineReader {
     if (value != JsonToken.VALUE_STRING) {
       throw faults.wrongType(value, expected);
     }
-    String role = shortText();
+    String role = faults.shortText();
     if (!role.equals("user") && !role.equals("assistant")) {
       throw faults.at(
           "field \"" + faults.path() + "\" is \"" + Printable.name(role) + "\"", expected);
@@ -275,16 +274,6 @@ final class OutlineReader {
       if (fault != null) {
         throw faults.at("field \"" + faults.path() + "\" " + fault, "Unicode text without NUL");
       }
-    }
-  }
-
-  private String shortText() throws InvalidBodyException {
-    try {
-      return parser.getString();
-    } catch (StreamConstraintsException e) {
-      throw faults.at(
-          "field \"" + faults.path() + "\" is too long",
-          "at most " + JsonInput.MAX_STRING_LENGTH + " characters");
     }
   }
 

@@ -10,7 +10,6 @@ import tools.jackson.core.JsonParser.NumberType;
 import tools.jackson.core.JsonToken;
 import tools.jackson.core.TokenStreamLocation;
 import tools.jackson.core.exc.JacksonIOException;
-import tools.jackson.core.exc.StreamConstraintsException;
 
 /**
  * One pass over one request body; see {@link RequestHead#read}. Not thread-safe: one instance per
@@ -94,7 +93,9 @@ final class RequestHeadReader {
               + Utf8Offsets.firstIllFormed(body, length)
               + " (expected: UTF-8)");
     } catch (JacksonException e) {
-      throw objectEnded ? faults.trailing(parser.currentLocation()) : faults.explain(e, field);
+      throw objectEnded
+          ? faults.trailing(parser.currentLocation())
+          : faults.explain(e, field, outline != null);
     }
     return new RequestHead(model, stream, maxTokens, modelToken, maxTokensToken);
   }
@@ -155,14 +156,7 @@ final class RequestHeadReader {
     }
     TokenStreamLocation location = parser.currentTokenLocation();
     int start = offsets.byteOffset(location.getCharOffset());
-    try {
-      model = parser.getString();
-    } catch (StreamConstraintsException e) {
-      throw BodyFaults.invalid(
-          "field \"model\" is too long",
-          location,
-          "at most " + JsonInput.MAX_STRING_LENGTH + " characters");
-    }
+    model = faults.shortText();
     if (!WellFormed.isWellFormed(model)) {
       // RFC 8259, 8.2: half a surrogate pair cannot be written out again, so nobody could log or
       // compare it.

@@ -34,12 +34,14 @@ class PresetFilesTest {
   @BeforeEach
   void listen() {
     logged.start();
+    logger().setLevel(Level.INFO);
     logger().addAppender(logged);
   }
 
   @AfterEach
   void stopListening() {
     logger().detachAppender(logged);
+    logger().setLevel(null); // that of the others
   }
 
   private static Logger logger() {

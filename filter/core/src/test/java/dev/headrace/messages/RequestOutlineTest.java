@@ -39,7 +39,8 @@ class RequestOutlineTest {
   private static String errorOf(String body, boolean conversation) {
     InvalidBodyException e =
         catchThrowableOfType(
-            InvalidBodyException.class, () -> {
+            InvalidBodyException.class,
+            () -> {
               if (conversation) {
                 conversation(body);
               } else {
