@@ -46,17 +46,13 @@ final class BodyFaults {
    * Jackson's own texts quote the body, so only the kind of the exception is used, and of a
    * duplicate the beginning of the text.
    *
-   * @param field the top-level field whose value was being read, when it is known
+   * @param field the top-level field that was being read, when it is known
    * @param named whether the message may name where in the body the fault is, besides the column
    */
   InvalidBodyException explain(JacksonException e, @Nullable String field, boolean named) {
     TokenStreamLocation here = parser.currentLocation();
     String name = parser.streamReadContext().currentName();
-    String broken = field;
-    if (named && field == null && e.getOriginalMessage().startsWith("Number")) {
-      broken = name; // the parser reads a number together with the name before it
-    }
-    String in = broken == null ? "" : " in field \"" + Printable.name(broken) + "\"";
+    String in = field == null ? "" : " in field \"" + Printable.name(field) + "\"";
     if (e instanceof StreamConstraintsException) {
       return invalid(
           "too deep, too long or too many" + in,

@@ -33,6 +33,9 @@ final class RequestHeadReader {
   /** The top-level field whose value is being read; known only where an outline is read. */
   private @Nullable String field;
 
+  /** The top-level field whose value was read last. */
+  private @Nullable String lastField;
+
   private RequestHeadReader(
       byte[] body, int length, JsonParser parser, boolean outlined, boolean conversation) {
     this.body = body;
@@ -95,7 +98,7 @@ final class RequestHeadReader {
     } catch (JacksonException e) {
       throw objectEnded
           ? faults.trailing(parser.currentLocation())
-          : faults.explain(e, field, outline != null);
+          : faults.explain(e, brokenField(), outline != null);
     }
     return new RequestHead(model, stream, maxTokens, modelToken, maxTokensToken);
   }
@@ -135,6 +138,17 @@ final class RequestHeadReader {
       outline.readField(name, value);
     }
     field = null;
+    lastField = name;
+  }
+
+  /** The top-level field that the parser was reading when it failed, where that is known. */
+  private @Nullable String brokenField() {
+    if (outline == null || field != null) {
+      return field;
+    }
+    // The parser reads a number together with the name before it, so it knows the name first.
+    String name = parser.streamReadContext().currentName();
+    return name == null || name.equals(lastField) ? null : name;
   }
 
   /** Whether this is a head field, whose value is consumed then. */
