@@ -33,7 +33,9 @@ final class JsonInput {
 
   /**
    * Longest string we take out of a request; the others are skipped in place and may have any
-   * length.
+   * length. The readers check it: Jackson's own limit must not be below that for names, because it
+   * counts for them, too, when a name crosses the end of the input buffer and its first text buffer
+   * of 200 characters is full.
    */
   static final int MAX_STRING_LENGTH = 256;
 
@@ -58,7 +60,7 @@ final class JsonInput {
    * Duplicates are refused: a field given twice could mean one thing to us and another to the API.
    */
   private static final JsonFactory REQUEST =
-      factory(MAX_STRING_LENGTH).enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION).build();
+      factory(MAX_NAME_LENGTH).enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION).build();
 
   private static final JsonFactory ANSWER = factory(Integer.MAX_VALUE).build();
 

@@ -1,7 +1,8 @@
 package dev.headrace.messages;
 
+import static java.util.Objects.requireNonNull;
+
 import dev.headrace.messages.RequestHead.TokenRange;
-import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.JsonParser;
@@ -9,20 +10,18 @@ import tools.jackson.core.JsonParser.NumberType;
 import tools.jackson.core.JsonToken;
 import tools.jackson.core.TokenStreamLocation;
 import tools.jackson.core.exc.JacksonIOException;
-import tools.jackson.core.exc.StreamConstraintsException;
-import tools.jackson.core.exc.UnexpectedEndOfInputException;
 
 /**
  * One pass over one request body; see {@link RequestHead#read}. Not thread-safe: one instance per
  * body.
  */
 final class RequestHeadReader {
-  private static final int SHOWN_NAME_LENGTH = 64;
-
   private final byte[] body;
   private final int length;
   private final JsonParser parser;
   private final Utf8Offsets offsets;
+  private final BodyFaults faults;
+  private final @Nullable OutlineReader outline;
 
   private @Nullable String model;
   private boolean stream;
@@ -31,17 +30,40 @@ final class RequestHeadReader {
   private @Nullable TokenRange maxTokensToken;
   private boolean objectEnded;
 
-  private RequestHeadReader(byte[] body, int length, JsonParser parser) {
+  /** The top-level field whose value is being read; known only where an outline is read. */
+  private @Nullable String field;
+
+  /** The top-level field whose value was read last. */
+  private @Nullable String lastField;
+
+  private RequestHeadReader(
+      byte[] body, int length, JsonParser parser, boolean outlined, boolean conversation) {
     this.body = body;
     this.length = length;
     this.parser = parser;
     this.offsets = new Utf8Offsets(body);
+    this.faults = new BodyFaults(parser);
+    this.outline =
+        outlined ? new OutlineReader(body, length, parser, offsets, faults, conversation) : null;
   }
 
   static RequestHead read(byte[] body, int length) throws InvalidBodyException {
     checkEncoding(body, length);
     try (JsonParser parser = JsonInput.request(body, length)) {
-      return new RequestHeadReader(body, length, parser).read();
+      return new RequestHeadReader(body, length, parser, false, false).read();
+    }
+  }
+
+  /**
+   * @param conversation whether the rules of {@link RequestOutline#readConversation} hold
+   */
+  static RequestOutline readOutline(byte[] body, int length, boolean conversation)
+      throws InvalidBodyException {
+    checkEncoding(body, length);
+    try (JsonParser parser = JsonInput.request(body, length)) {
+      RequestHeadReader reader = new RequestHeadReader(body, length, parser, true, conversation);
+      RequestHead head = reader.read();
+      return requireNonNull(reader.outline).outline(head);
     }
   }
 
@@ -49,7 +71,7 @@ final class RequestHeadReader {
    * RFC 8259, 8.1: UTF-8 without a byte order mark. Anything else would fail below, too, but with a
    * text that helps nobody.
    */
-  private static void checkEncoding(byte[] body, int length) throws InvalidBodyException {
+  static void checkEncoding(byte[] body, int length) throws InvalidBodyException {
     int first = length < 2 ? 0 : ((body[0] & 0xFF) << 8) | (body[1] & 0xFF);
     if (first == 0xEFBB && length > 2 && (body[2] & 0xFF) == 0xBF) {
       throw new InvalidBodyException(
@@ -74,7 +96,9 @@ final class RequestHeadReader {
               + Utf8Offsets.firstIllFormed(body, length)
               + " (expected: UTF-8)");
     } catch (JacksonException e) {
-      throw explain(e);
+      throw objectEnded
+          ? faults.trailing(parser.currentLocation())
+          : faults.explain(e, brokenField(), outline != null);
     }
     return new RequestHead(model, stream, maxTokens, modelToken, maxTokensToken);
   }
@@ -85,42 +109,73 @@ final class RequestHeadReader {
       throw new InvalidBodyException("body: empty (expected: one JSON object)");
     }
     if (first != JsonToken.START_OBJECT) {
-      throw invalid(nameOf(first), parser.currentTokenLocation(), "one JSON object");
+      throw faults.at(BodyFaults.nameOf(first), "one JSON object");
     }
     while (parser.nextToken() == JsonToken.PROPERTY_NAME) {
       String name = parser.currentName();
-      JsonToken value = parser.nextToken();
-      switch (name) {
-        case "model" -> readModel(value);
-        case "stream" -> readStream(value);
-        case "max_tokens" -> readMaxTokens(value);
-        default -> parser.skipChildren();
+      if (outline == null) {
+        if (!readHeadField(name, parser.nextToken())) {
+          parser.skipChildren();
+        }
+      } else {
+        readOutlined(name, outline);
       }
     }
     objectEnded = true;
     if (parser.nextToken() != null) {
-      throw trailing(parser.currentTokenLocation());
+      throw faults.trailing(parser.currentTokenLocation());
     }
+  }
+
+  private void readOutlined(String name, OutlineReader outline) throws InvalidBodyException {
+    field = name;
+    outline.checkName();
+    JsonToken value = parser.nextToken();
+    int start = outline.start();
+    if (readHeadField(name, value)) {
+      outline.add(name, value, start, null);
+    } else {
+      outline.readField(name, value);
+    }
+    field = null;
+    lastField = name;
+  }
+
+  /** The top-level field that the parser was reading when it failed, where that is known. */
+  private @Nullable String brokenField() {
+    if (outline == null || field != null) {
+      return field;
+    }
+    // The parser reads a number together with the name before it, so it knows the name first.
+    String name = parser.streamReadContext().currentName();
+    return name == null || name.equals(lastField) ? null : name;
+  }
+
+  /** Whether this is a head field, whose value is consumed then. */
+  private boolean readHeadField(String name, JsonToken value) throws InvalidBodyException {
+    switch (name) {
+      case "model" -> readModel(value);
+      case "stream" -> readStream(value);
+      case "max_tokens" -> readMaxTokens(value);
+      default -> {
+        return false;
+      }
+    }
+    return true;
   }
 
   private void readModel(JsonToken value) throws InvalidBodyException {
     if (value != JsonToken.VALUE_STRING) {
-      throw wrongType("model", value, "a string");
+      throw faults.wrongType(value, "a string");
     }
     TokenStreamLocation location = parser.currentTokenLocation();
     int start = offsets.byteOffset(location.getCharOffset());
-    try {
-      model = parser.getString();
-    } catch (StreamConstraintsException e) {
-      throw invalid(
-          "field \"model\" is too long",
-          location,
-          "at most " + JsonInput.MAX_STRING_LENGTH + " characters");
-    }
+    model = faults.shortText();
     if (!WellFormed.isWellFormed(model)) {
       // RFC 8259, 8.2: half a surrogate pair cannot be written out again, so nobody could log or
       // compare it.
-      throw invalid("field \"model\" holds half a surrogate pair", location, "Unicode text");
+      throw BodyFaults.invalid(
+          "field \"model\" holds half a surrogate pair", location, "Unicode text");
     }
     modelToken =
         new TokenRange(start, offsets.byteOffset(parser.currentLocation().getCharOffset()));
@@ -128,100 +183,23 @@ final class RequestHeadReader {
 
   private void readStream(JsonToken value) throws InvalidBodyException {
     if (value != JsonToken.VALUE_TRUE && value != JsonToken.VALUE_FALSE) {
-      throw wrongType("stream", value, "true or false");
+      throw faults.wrongType(value, "true or false");
     }
     stream = value == JsonToken.VALUE_TRUE;
   }
 
   private void readMaxTokens(JsonToken value) throws InvalidBodyException {
     if (value != JsonToken.VALUE_NUMBER_INT) {
-      throw wrongType("max_tokens", value, "an integer");
+      throw faults.wrongType(value, "an integer");
     }
     TokenStreamLocation location = parser.currentTokenLocation();
     int start = offsets.byteOffset(location.getCharOffset());
     if (parser.getNumberType() == NumberType.BIG_INTEGER) {
-      throw invalid("field \"max_tokens\" is out of range", location, "an integer of 64 bits");
+      throw BodyFaults.invalid(
+          "field \"max_tokens\" is out of range", location, "an integer of 64 bits");
     }
     maxTokens = parser.getLongValue();
     maxTokensToken =
         new TokenRange(start, offsets.byteOffset(parser.currentLocation().getCharOffset()));
-  }
-
-  /**
-   * Jackson's own texts quote the body, so only the kind of the exception is used, and of a
-   * duplicate the beginning of the text.
-   */
-  private InvalidBodyException explain(JacksonException e) {
-    TokenStreamLocation here = parser.currentLocation();
-    if (objectEnded) {
-      return trailing(here);
-    }
-    if (e instanceof StreamConstraintsException) {
-      return invalid(
-          "too deep, too long or too many",
-          here,
-          String.format(
-              Locale.ROOT,
-              "depth up to %d, field names up to %d characters, numbers up to %d characters,"
-                  + " %d JSON tokens",
-              JsonInput.MAX_DEPTH,
-              JsonInput.MAX_NAME_LENGTH,
-              JsonInput.MAX_NUMBER_LENGTH,
-              JsonInput.MAX_TOKENS));
-    }
-    if (e instanceof UnexpectedEndOfInputException) {
-      return invalid("ends too early", here, "one complete JSON object");
-    }
-    String name = parser.streamReadContext().currentName();
-    if (name != null && e.getOriginalMessage().startsWith("Duplicate")) {
-      return invalid("duplicate field \"" + printable(name) + "\"", here, "each field once");
-    }
-    return invalid("not valid JSON", here, "one JSON object");
-  }
-
-  private InvalidBodyException trailing(TokenStreamLocation location) {
-    return invalid("something follows the JSON object", location, "nothing");
-  }
-
-  private InvalidBodyException wrongType(String name, JsonToken found, String expected) {
-    return invalid(
-        "field \"" + name + "\" is " + nameOf(found), parser.currentTokenLocation(), expected);
-  }
-
-  private static InvalidBodyException invalid(
-      String what, TokenStreamLocation where, String expected) {
-    return new InvalidBodyException(
-        "body: "
-            + what
-            + " at line "
-            + where.getLineNr()
-            + ", column "
-            + where.getColumnNr()
-            + " (expected: "
-            + expected
-            + ")");
-  }
-
-  private static String nameOf(JsonToken token) {
-    return switch (token) {
-      case START_OBJECT -> "an object";
-      case START_ARRAY -> "an array";
-      case VALUE_STRING -> "a string";
-      case VALUE_NUMBER_INT -> "an integer";
-      case VALUE_NUMBER_FLOAT -> "a number with a fraction or exponent";
-      case VALUE_TRUE, VALUE_FALSE -> "a boolean";
-      case VALUE_NULL -> "null";
-      default -> "something else";
-    };
-  }
-
-  /** Keeps a name from forging log lines or the message itself. */
-  private static String printable(String name) {
-    StringBuilder shown = new StringBuilder();
-    for (int i = 0; i < Math.min(name.length(), SHOWN_NAME_LENGTH); i++) {
-      char c = name.charAt(i);
-      shown.append(c < ' ' || c > '~' || c == '"' || c == '\\' ? '?' : c);
-    }
-    return shown.append(name.length() > SHOWN_NAME_LENGTH ? "..." : "").toString();
   }
 }

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.lang.management.ManagementFactory;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.function.IntFunction;
 import org.junit.jupiter.api.Test;
@@ -93,6 +94,66 @@ class RequestHeadMemoryTest {
     // With Jackson's byte parser and its name table this was 29 GB.
     byte[] body = repeated(30_000, i -> "\"" + "n".repeat(990) + (100_000 + i) + "\":1");
     assertThat(allocatedBy(() -> RequestHead.read(body, body.length))).isLessThan(70 * MB);
+  }
+
+  @Test
+  void theOutlineOfAnImageOf30MegabytesCostsLittleHeapAndTime() throws InvalidBodyException {
+    byte[] body =
+        filled(
+            "{\"stream\":true,\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"image\","
+                + "\"source\":{\"type\":\"base64\",\"media_type\":\"image/png\",\"data\":\"",
+            'A',
+            "\"}}]}]}");
+    for (int i = 0; i < 3; i++) {
+      RequestOutline.readConversation(body, SIZE);
+    }
+    assertThat(allocatedBy(() -> RequestOutline.read(body, SIZE))).isLessThan(MB);
+    assertThat(allocatedBy(() -> RequestOutline.readConversation(body, SIZE))).isLessThan(MB);
+    long start = System.nanoTime();
+    RequestOutline.readConversation(body, SIZE);
+    // Some 0.1 s on a quiet machine; a quadratic pass would take hours.
+    assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(5));
+  }
+
+  @Test
+  void theOutlineOfATopLevelStringOf30MegabytesCostsLittleHeap() throws InvalidBodyException {
+    byte[] body = filled("{\"system\":\"", 'x', "\"}");
+    assertThat(RequestOutline.read(body, SIZE).fields()).hasSize(1);
+    assertThat(allocatedBy(() -> RequestOutline.read(body, SIZE))).isLessThan(MB);
+  }
+
+  @Test
+  void theOutlineOf30MegabytesOfEscapesCostsLittleHeap() throws InvalidBodyException {
+    byte[] body = filled("{\"messages\":[{\"role\":\"user\",\"content\":\"", 'x', "\"}]}");
+    byte[] pair = "\\ud83d\\ude00".getBytes(US_ASCII);
+    for (int at = 100; at + 200 < SIZE; at += pair.length) {
+      System.arraycopy(pair, 0, body, at, pair.length);
+    }
+    RequestOutline.readConversation(body, SIZE);
+    assertThat(allocatedBy(() -> RequestOutline.readConversation(body, SIZE))).isLessThan(MB);
+  }
+
+  @Test
+  void manyShortMessagesCostABoundedHeap() throws InvalidBodyException {
+    StringBuilder text = new StringBuilder("{\"messages\":[");
+    for (int i = 0; i < 160_000; i++) {
+      text.append(i == 0 ? "" : ",").append("{\"role\":\"user\",\"content\":\"a\"}");
+    }
+    byte[] body = text.append("]}").toString().getBytes(US_ASCII);
+    // Short-lived: a place for each string, and what duplicate detection needs.
+    assertThat(allocatedBy(() -> RequestOutline.readConversation(body, body.length)))
+        .isLessThan(150 * MB);
+  }
+
+  @Test
+  void theOutlineOfManyTinyFieldsEndsEarly() throws InvalidBodyException {
+    byte[] body = repeated(2_500_000, i -> "\"" + Integer.toString(i, 36) + "\":1");
+    assertThat(
+            allocatedBy(
+                () ->
+                    assertThatThrownBy(() -> RequestOutline.read(body, body.length))
+                        .hasMessageContaining("one too many")))
+        .isLessThan(MB);
   }
 
   private static long allocatedByRefusing(byte[] body) throws InvalidBodyException {

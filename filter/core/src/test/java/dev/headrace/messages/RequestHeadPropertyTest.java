@@ -47,6 +47,10 @@ class RequestHeadPropertyTest {
       @ForAll @IntRange(max = 20_000) int place,
       @ForAll @IntRange(max = 3) int removed,
       @ForAll @Size(max = 3) byte[] inserted) {
+    readOrRefuse(damaged(body, place, removed, inserted));
+  }
+
+  private static byte[] damaged(Body body, int place, int removed, byte[] inserted) {
     byte[] whole = body.text().getBytes(UTF_8);
     int at = Math.min(place, whole.length);
     ByteArrayOutputStream damaged = new ByteArrayOutputStream();
@@ -54,7 +58,7 @@ class RequestHeadPropertyTest {
     damaged.writeBytes(inserted);
     int rest = Math.min(whole.length, at + removed);
     damaged.write(whole, rest, whole.length - rest);
-    readOrRefuse(damaged.toByteArray());
+    return damaged.toByteArray();
   }
 
   @Property(tries = 3000)
@@ -91,6 +95,40 @@ class RequestHeadPropertyTest {
     assertThat(MAPPER.readTree(otherModel)).isEqualTo(tree.deepCopy().put("model", "n\u00FC"));
     String otherMaxTokens = replaced(bytes, head.maxTokensToken(), "5");
     assertThat(MAPPER.readTree(otherMaxTokens)).isEqualTo(tree.deepCopy().put("max_tokens", 5));
+  }
+
+  @Property(tries = 3000)
+  void anOutlineHasTheSameHeadAndTheBytesOfEveryValue(@ForAll("bodies") Body body)
+      throws Exception {
+    byte[] bytes = body.text().getBytes(UTF_8);
+    RequestOutline outline = RequestOutline.read(bytes, bytes.length);
+    ObjectNode tree = (ObjectNode) MAPPER.readTree(body.text());
+    assertThat(outline.head()).isEqualTo(RequestHead.read(bytes, bytes.length));
+    assertThat(outline.fields())
+        .extracting(RequestOutline.Field::name)
+        .containsExactlyElementsOf(tree.propertyNames());
+    for (RequestOutline.Field field : outline.fields()) {
+      String text = textAt(bytes, field.value());
+      assertThat(text).isEqualTo(text.strip());
+      assertThat(MAPPER.readTree(text)).isEqualTo(tree.get(field.name()));
+    }
+  }
+
+  @Property(tries = 3000)
+  void damagedBodiesAreOutlinedExactlyIfTheirHeadIsRead(
+      @ForAll("bodies") Body body,
+      @ForAll @IntRange(max = 20_000) int place,
+      @ForAll @IntRange(max = 3) int removed,
+      @ForAll @Size(max = 3) byte[] inserted) {
+    byte[] damaged = damaged(body, place, removed, inserted);
+    RequestHead head = readOrRefuse(damaged);
+    try {
+      RequestOutline outline = RequestOutline.read(damaged, damaged.length);
+      assertThat(outline.head()).isEqualTo(head);
+    } catch (InvalidBodyException e) {
+      assertThat(e.getMessage()).startsWith("body: ").matches("[ -~]{1,350}");
+      assertThat(head).isNull();
+    }
   }
 
   private static @Nullable RequestHead readOrRefuse(byte[] body) {

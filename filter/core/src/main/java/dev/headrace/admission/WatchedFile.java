@@ -1,0 +1,171 @@
+package dev.headrace.admission;
+
+import dev.headrace.messages.InvalidBodyException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.nio.file.attribute.FileTime;
+import java.util.Objects;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The content of a small file, read again when the file has changed: another size, time or inode. A
+ * version that is broken or missing leaves the last good one in force and is logged once.
+ * Thread-safe; one caller a second looks at the file, the others get what is there.
+ *
+ * @param <T> what the content means
+ */
+final class WatchedFile<T> {
+  private static final Logger LOG = LoggerFactory.getLogger(WatchedFile.class);
+  private static final long INTERVAL_NANOS = TimeUnit.SECONDS.toNanos(1);
+  private static final int MAX_BYTES = 1024 * 1024;
+
+  /** Makes something of a file's content. */
+  interface Parser<T> {
+
+    /**
+     * Makes it.
+     *
+     * @throws InvalidBodyException if the content cannot be used; the message says why
+     */
+    T parse(byte[] content) throws InvalidBodyException;
+  }
+
+  private final String setting;
+  private final Path file;
+  private final Parser<T> parser;
+  private final LongSupplier nanoTime;
+  private final ReentrantLock checking = new ReentrantLock();
+
+  private volatile T content;
+  private volatile long nextCheckNanos;
+
+  /** The version behind the content, and the last one that was looked at. Under the lock. */
+  private Version good;
+
+  private Version seen;
+
+  /**
+   * @param setting named in messages, such as {@code presets.support.system}
+   * @throws PresetFileException if the file cannot be used as it is now
+   */
+  WatchedFile(String setting, Path file, Parser<T> parser, LongSupplier nanoTime)
+      throws PresetFileException {
+    this.setting = setting;
+    this.file = file;
+    this.parser = parser;
+    this.nanoTime = nanoTime;
+    this.nextCheckNanos = nanoTime.getAsLong() + INTERVAL_NANOS;
+    this.good = Version.of(file);
+    this.seen = good;
+    try {
+      this.content = read(good);
+    } catch (Unusable e) {
+      throw new PresetFileException(
+          setting + ": file:" + file + " " + e.getMessage() + " (expected: a readable file)");
+    }
+  }
+
+  /** The last content that could be used. */
+  T content() {
+    if (nanoTime.getAsLong() - nextCheckNanos >= 0 && checking.tryLock()) {
+      try {
+        nextCheckNanos = nanoTime.getAsLong() + INTERVAL_NANOS;
+        check();
+      } finally {
+        checking.unlock();
+      }
+    }
+    return content;
+  }
+
+  private void check() {
+    // Taken before reading: what is written meanwhile is another version, and read next time.
+    Version now = Version.of(file);
+    if (now.is(seen)) {
+      return;
+    }
+    seen = now;
+    if (now.is(good)) {
+      return; // moved away and back
+    }
+    try {
+      content = read(now);
+      good = now;
+      LOG.info("{}: read file:{} again, because it has changed", setting, file);
+    } catch (Unusable e) {
+      LOG.warn(
+          "{}: file:{} {}; the version read before stays in force", setting, file, e.getMessage());
+    }
+  }
+
+  private T read(Version version) throws Unusable {
+    if (version.fault != null) {
+      throw new Unusable(version.fault);
+    }
+    try (InputStream in = Files.newInputStream(file)) {
+      byte[] bytes = in.readNBytes(MAX_BYTES + 1);
+      if (bytes.length > MAX_BYTES) {
+        throw new Unusable("is larger than 1MiB");
+      }
+      return parser.parse(bytes);
+    } catch (IOException e) {
+      throw new Unusable("cannot be read");
+    } catch (InvalidBodyException e) {
+      throw new Unusable(String.valueOf(e.getMessage()));
+    }
+  }
+
+  /** Why a version is of no use. */
+  private static final class Unusable extends Exception {
+    private static final long serialVersionUID = 1L;
+
+    Unusable(String message) {
+      super(message, null, false, false);
+    }
+  }
+
+  /** What tells one version of a file from another without reading it. */
+  private static final class Version {
+    private final long size;
+    private final @Nullable FileTime changed;
+    private final @Nullable Object key;
+    private final @Nullable String fault;
+
+    private Version(
+        long size, @Nullable FileTime changed, @Nullable Object key, @Nullable String fault) {
+      this.size = size;
+      this.changed = changed;
+      this.key = key;
+      this.fault = fault;
+    }
+
+    static Version of(Path file) {
+      try {
+        BasicFileAttributes found = Files.readAttributes(file, BasicFileAttributes.class);
+        return found.isRegularFile() // reading a pipe would wait
+            ? new Version(found.size(), found.lastModifiedTime(), found.fileKey(), null)
+            : new Version(0, null, null, found.isDirectory() ? "is a folder" : "is no plain file");
+      } catch (NoSuchFileException e) {
+        return new Version(0, null, null, "does not exist");
+      } catch (IOException e) {
+        return new Version(0, null, null, "cannot be read");
+      }
+    }
+
+    boolean is(Version other) {
+      return size == other.size
+          && Objects.equals(changed, other.changed)
+          && Objects.equals(key, other.key)
+          && Objects.equals(fault, other.fault);
+    }
+  }
+}

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.headrace.admission;
+
+import org.jspecify.annotations.NullMarked;
