@@ -4,8 +4,8 @@
  *
  * <p>Start at {@link RequestHead} and {@link RequestOutline} for the way in, and {@link
  * MessageEvent}, {@link ApiError}, {@link UsageView} and {@link MessageAssembler} for the way out.
- * Nothing here knows servlets or the HTTP
- * client, and nothing changes bytes: what is read here is forwarded as it came.
+ * Nothing here knows servlets or the HTTP client, and nothing changes bytes: what is read here is
+ * forwarded as it came.
  */
 @NullMarked
 package dev.headrace.messages;
