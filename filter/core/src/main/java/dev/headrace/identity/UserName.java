@@ -1,7 +1,5 @@
 package dev.headrace.identity;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
-
 import dev.headrace.config.IpAddress;
 import java.util.HexFormat;
 import java.util.List;
@@ -55,12 +53,22 @@ final class UserName {
     if (asItIs) {
       return name;
     }
-    String hash = HexFormat.of().formatHex(GatewayKey.digest(name.getBytes(UTF_8)), 0, 16);
+    String hash = HexFormat.of().formatHex(GatewayKey.digest(bytes(name)), 0, 16);
     int end = Math.min(visible.length(), MAX_LENGTH - hash.length() - 1);
     if (end > 0 && Character.isHighSurrogate(visible.charAt(end - 1))) {
       end--;
     }
     return visible.substring(0, end) + "~" + hash;
+  }
+
+  /** All of the name: an encoder would make every broken surrogate the same question mark. */
+  private static byte[] bytes(String name) {
+    byte[] bytes = new byte[2 * name.length()];
+    for (int i = 0; i < name.length(); i++) {
+      bytes[2 * i] = (byte) (name.charAt(i) >> 8);
+      bytes[2 * i + 1] = (byte) name.charAt(i);
+    }
+    return bytes;
   }
 
   private static String visible(String name) {

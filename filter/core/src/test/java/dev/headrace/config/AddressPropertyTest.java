@@ -45,8 +45,10 @@ class AddressPropertyTest {
     InetAddress other = InetAddress.getByAddress(changed);
     if (other.getAddress().length * 8 == bits) {
       boolean same =
-          number(changed).shiftRight(bits - prefix)
-              .equals(number(InetAddress.getByAddress(block).getAddress()).shiftRight(bits - prefix));
+          number(changed)
+              .shiftRight(bits - prefix)
+              .equals(
+                  number(InetAddress.getByAddress(block).getAddress()).shiftRight(bits - prefix));
       assertThat(read.contains(parse(other))).as(text + " " + other).isEqualTo(same);
     }
     assertThat(AddressBlock.parse(read.toString())).isEqualTo(read);

@@ -58,7 +58,7 @@ class GatewayKeyListTest {
             expires: soon
             addresses: [10.0.0.1/8]
           - name: dave
-        ky: []
+        kyes: []
         """
             .formatted(HASH);
     assertThatExceptionOfType(SettingsException.class)
@@ -67,7 +67,7 @@ class GatewayKeyListTest {
             e -> {
               assertThat(e.getMessage()).doesNotContain("ThisIsTheKey").doesNotContain(HASH);
               assertThat(String.join("\n", e.problems()))
-                  .contains("ky is not a setting of a key file. Did you mean keys?")
+                  .contains("kyes is not a setting of a key file. Did you mean keys?")
                   .contains("(keys.yaml:14)")
                   .contains("keys[0].nmae is not a setting. Did you mean keys[0].name?")
                   .contains("(keys.yaml:2)")
@@ -87,8 +87,7 @@ class GatewayKeyListTest {
   void nobodyIsThereTwice() {
     String key = "  - {name: %s, sha256: %s, group: g}\n";
     assertThatExceptionOfType(SettingsException.class)
-        .isThrownBy(
-            () -> read("keys:\n" + key.formatted("a", HASH) + key.formatted("b", HASH)))
+        .isThrownBy(() -> read("keys:\n" + key.formatted("a", HASH) + key.formatted("b", HASH)))
         .withMessageContaining("keys[1].sha256: the same key as a")
         .withMessageNotContaining(HASH);
     assertThatExceptionOfType(SettingsException.class)
@@ -129,8 +128,7 @@ class GatewayKeyListTest {
   @Test
   void aGatewayKeyInTheWrongPlaceIsNotShown() {
     assertThatExceptionOfType(SettingsException.class)
-        .isThrownBy(
-            () -> read("keys:\n  - name: hr_0123456789abcdefghijABCDEFGHIJ0123456789a\n"))
+        .isThrownBy(() -> read("keys:\n  - name: hr_0123456789abcdefghijABCDEFGHIJ0123456789a\n"))
         .withMessageContaining("keys[0].name: ***")
         .withMessageNotContaining("abcdef");
   }

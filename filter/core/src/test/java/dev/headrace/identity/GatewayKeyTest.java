@@ -55,7 +55,8 @@ class GatewayKeyTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"", "hr_", "sk-ant-api03-abc", "Bearer", "hr_0000000000000000000000000000"})
+  @ValueSource(
+      strings = {"", "hr_", "sk-ant-api03-abc", "Bearer", "hr_0000000000000000000000000000"})
   void otherTextIsNoKey(String text) {
     assertThat(GatewayKey.isWellFormed(text)).isFalse();
   }
