@@ -51,8 +51,8 @@ final class ApplicationWithLogin {
 
   private ApplicationWithLogin() {}
 
-  static RunningContainer start(ContainerKind kind, Login login, HttpServlet claude, HttpServlet enter)
-      throws Exception {
+  static RunningContainer start(
+      ContainerKind kind, Login login, HttpServlet claude, HttpServlet enter) throws Exception {
     return switch (kind) {
       case JETTY -> jetty(login, claude, enter);
       case TOMCAT -> tomcat(login, claude, enter);
@@ -130,8 +130,7 @@ final class ApplicationWithLogin {
     constraint.addCollection(paths);
     constraint.addAuthRole("**"); // whoever has logged in
     context.addConstraint(constraint);
-    context.setLoginConfig(
-        new LoginConfig(login.name(), "shop", "/login", "/login-failed"));
+    context.setLoginConfig(new LoginConfig(login.name(), "shop", "/login", "/login-failed"));
     context
         .getPipeline()
         .addValve(

@@ -156,7 +156,8 @@ final class IdentityTest {
   }
 
   private void writeKeys(String... entries) throws IOException {
-    Files.writeString(keyFile(), "keys:" + (entries.length == 0 ? " []" : "\n") + String.join("", entries));
+    Files.writeString(
+        keyFile(), "keys:" + (entries.length == 0 ? " []" : "\n") + String.join("", entries));
   }
 
   private static String entry(String name, String key, String more) {
@@ -221,7 +222,8 @@ final class IdentityTest {
       if (!cookies.isEmpty()) {
         request.header("Cookie", String.join("; ", cookies));
       }
-      HttpResponse<String> response = http.send(request.build(), HttpResponse.BodyHandlers.ofString());
+      HttpResponse<String> response =
+          http.send(request.build(), HttpResponse.BodyHandlers.ofString());
       for (String cookie : response.headers().allValues("Set-Cookie")) {
         String pair = cookie.split(";", -1)[0];
         String name = pair.substring(0, pair.indexOf('=') + 1);
@@ -308,8 +310,7 @@ final class IdentityTest {
         .isEqualTo("PRINCIPAL alice [staff]");
     assertThat(new Browser(container).ask("Authorization", basic("bob", "builder")).body())
         .isEqualTo("PRINCIPAL bob []");
-    assertThat(
-            new Browser(container).ask("Authorization", basic("alice", "wrong")).statusCode())
+    assertThat(new Browser(container).ask("Authorization", basic("alice", "wrong")).statusCode())
         .isEqualTo(401);
   }
 
@@ -379,8 +380,7 @@ final class IdentityTest {
     String known = "KEY key:alice [alice-group]";
     assertThat(client.ask("x-api-key", ALICES_KEY).body()).isEqualTo(known);
     assertThat(client.ask("Authorization", "Bearer " + ALICES_KEY).body()).isEqualTo(known);
-    assertThat(
-            client.ask("Authorization", "Bearer " + ALICES_KEY, "x-api-key", ALICES_KEY).body())
+    assertThat(client.ask("Authorization", "Bearer " + ALICES_KEY, "x-api-key", ALICES_KEY).body())
         .isEqualTo(known);
     HttpResponse<String> different =
         client.ask("Authorization", "Bearer " + ALICES_KEY, "x-api-key", ROBOTS_KEY);
