@@ -35,18 +35,19 @@ public final class GatewayKey {
     return key.append(checkSum(key.toString())).toString();
   }
 
-  /** Whether a text has the form of a key and its check sum is right. */
+  /**
+   * Whether a text has the form of a key and its check sum is right. Looks at all of it whatever is
+   * wrong, so that the time tells nothing but its length.
+   */
   public static boolean isWellFormed(String text) {
-    if (text.length() != LENGTH || !text.startsWith(PREFIX)) {
-      return false;
+    int end = Math.max(0, text.length() - CHECK_LENGTH);
+    boolean right = checkSum(text.substring(0, end)).equals(text.substring(end));
+    right &= text.length() == LENGTH;
+    right &= text.startsWith(PREFIX);
+    for (int i = PREFIX.length(); i < text.length(); i++) {
+      right &= ALPHABET.indexOf(text.charAt(i)) >= 0;
     }
-    for (int i = PREFIX.length(); i < LENGTH; i++) {
-      if (ALPHABET.indexOf(text.charAt(i)) < 0) {
-        return false;
-      }
-    }
-    int end = LENGTH - CHECK_LENGTH;
-    return checkSum(text.substring(0, end)).equals(text.substring(end));
+    return right;
   }
 
   /** Returns the SHA-256 of a key in lower-case hexadecimal: what a key file has of it. */

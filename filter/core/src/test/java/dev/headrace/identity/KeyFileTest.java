@@ -28,7 +28,11 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -251,6 +255,57 @@ class KeyFileTest {
     digests.set(0);
     keys.check("x".repeat(1_000_000), null);
     assertThat(digests).hasValue(1);
+  }
+
+  /** The clock goes on by a second with each look, so that every check reads what is there. */
+  @Test
+  void aKeyThatIsInEveryVersionIsValidWhileTheFileChanges() throws Exception {
+    TestKeys.write(file(), entry("alice", ALICE, ""), entry("bob", BOB, ""));
+    AtomicLong seconds = new AtomicLong();
+    KeyFile keys =
+        KeyFile.open(
+            file(), () -> seconds.incrementAndGet() * 1_000_000_000L, time, GatewayKey::digest);
+    AtomicBoolean done = new AtomicBoolean();
+    AtomicInteger checks = new AtomicInteger();
+    Queue<String> faults = new ConcurrentLinkedQueue<>();
+    List<Thread> threads = new ArrayList<>();
+    for (int i = 0; i < 3; i++) {
+      Thread thread =
+          new Thread(
+              () -> {
+                while (!done.get()) {
+                  if (keys.check(BOB, null).verdict() != Verdict.VALID) {
+                    faults.add("bob was refused");
+                  }
+                  keys.check(ALICE, null);
+                  checks.incrementAndGet();
+                }
+              });
+      threads.add(thread);
+      thread.start();
+    }
+    try {
+      for (int i = 0; i < 200; i++) {
+        Path next = folder.resolve("next");
+        if (i % 2 == 0) {
+          TestKeys.write(next, entry("bob", BOB, ""));
+        } else {
+          TestKeys.write(next, entry("alice", ALICE, ""), entry("bob", BOB, ""));
+        }
+        Files.move(
+            next, file(), StandardCopyOption.REPLACE_EXISTING, StandardCopyOption.ATOMIC_MOVE);
+      }
+    } finally {
+      done.set(true);
+      for (Thread thread : threads) {
+        thread.join();
+      }
+    }
+    assertThat(faults).isEmpty();
+    assertThat(checks.get()).isPositive();
+    assertThat(warnings()).isEmpty();
+    TestKeys.write(file(), entry("bob", BOB, ""));
+    assertThat(verdict(keys, ALICE)).isEqualTo(Verdict.UNKNOWN);
   }
 
   /** Figures to look at, not to assert: how long an answer takes is the machine's matter. */
