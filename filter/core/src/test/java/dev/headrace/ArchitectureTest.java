@@ -48,7 +48,8 @@ class ArchitectureTest {
           observe,
           admission, config messages
           upstream,  config messages sse
-          relay,     config messages sse admission upstream observe output usage spi
+          identity,  config messages spi
+          relay,     config messages sse admission identity upstream observe output usage spi
           """)
   void packageUsesOnlyThePackagesBelowIt(String name, String mayUse) {
     String[] allowed =
@@ -78,6 +79,8 @@ class ArchitectureTest {
             "dev.headrace.spi..",
             "dev.headrace.usage..",
             "dev.headrace.output..")
+        .and()
+        .doNotHaveFullyQualifiedName("dev.headrace.spi.UserResolver") // is given the request
         .should()
         .dependOnClassesThat()
         .resideInAnyPackage("jakarta.servlet..", "org.apache.hc..")

@@ -101,14 +101,19 @@ public final class SettingsReader {
 
   /** Returns the text of a settings file. Does not close the stream. */
   static String contentOf(InputStream in) throws IOException, BadValue {
-    byte[] bytes = in.readNBytes(MAX_FILE_BYTES + 1);
-    if (bytes.length > MAX_FILE_BYTES) {
-      throw BadValue.noted("is larger than 256KiB", FILE);
+    return textOf(in.readNBytes(MAX_FILE_BYTES + 1), MAX_FILE_BYTES, "256KiB", FILE);
+  }
+
+  /** Returns the text of a file that was read up to one byte more than it may have. */
+  static String textOf(byte[] bytes, int maxBytes, String shownMaximum, String expected)
+      throws BadValue {
+    if (bytes.length > maxBytes) {
+      throw BadValue.noted("is larger than " + shownMaximum, expected);
     }
     try {
       return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
     } catch (CharacterCodingException e) {
-      throw BadValue.noted("is not in UTF-8", FILE);
+      throw BadValue.noted("is not in UTF-8", expected);
     }
   }
 

@@ -11,8 +11,8 @@ final class Shown {
   private static final int MAX_SENTENCE = 200;
   private static final Pattern PLAIN = Pattern.compile("[A-Za-z0-9._:/+\\-*{}$]+");
 
-  /** Keys of the Anthropic API and of its administration begin so; people paste them anywhere. */
-  private static final Pattern ANTHROPIC_KEY = Pattern.compile("sk-ant-[A-Za-z0-9_\\-]*");
+  /** Keys of the Anthropic API and gateway keys begin so; people paste them anywhere. */
+  private static final Pattern KEY = Pattern.compile("sk-ant-[A-Za-z0-9_\\-]*|hr_[A-Za-z0-9]{16,}");
 
   /** The user information of a URL; to the last "@", because a password may contain one. */
   private static final Pattern USER_INFO = Pattern.compile("//[^/?#]*@");
@@ -65,7 +65,7 @@ final class Shown {
   }
 
   private static String clean(String value, int maxLength) {
-    String masked = ANTHROPIC_KEY.matcher(value).replaceAll(Secret.MASK);
+    String masked = KEY.matcher(value).replaceAll(Secret.MASK);
     StringBuilder clean = new StringBuilder();
     for (int i = 0; i < masked.length() && clean.length() < maxLength; i++) {
       char c = masked.charAt(i);
