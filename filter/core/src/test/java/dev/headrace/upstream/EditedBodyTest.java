@@ -35,7 +35,14 @@ class EditedBodyTest {
 
     UpstreamCall call =
         new UpstreamCall(
-            "POST", "/v1/messages", List.of(), body.bytes(), body.length(), body.head(), true);
+            "POST",
+            "/v1/messages",
+            List.of(),
+            body.bytes(),
+            body.length(),
+            body.head(),
+            true,
+            true);
     assertThat(call.model()).isEqualTo("claude-haiku-5-20260901");
     for (String fallback : List.of("claude-sonnet-5-5", "m")) {
       UpstreamCall other = call.forModel(fallback);
