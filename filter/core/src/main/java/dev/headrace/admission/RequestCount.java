@@ -1,0 +1,115 @@
+package dev.headrace.admission;
+
+import dev.headrace.admission.Limits.RequestRate;
+import io.github.resilience4j.ratelimiter.RateLimiter;
+import io.github.resilience4j.ratelimiter.RateLimiterConfig;
+import java.time.Duration;
+
+/**
+ * One user's requests in the running period. The limiter never waits, because it would do so on the
+ * thread that asks. It has no way to give a request back, so those are counted here. Not
+ * thread-safe: guarded by the lock of its user.
+ */
+final class RequestCount {
+
+  private final int count;
+  private final long periodNanos;
+  private final long startNanos;
+  private final RateLimiter limiter;
+
+  private long nowNanos; // what the limiter takes for the time
+  private long returnedPeriod;
+  private int returned; // requests of that period that were given back
+
+  RequestCount(RequestRate rate, long nowNanos) {
+    this(rate, nowNanos, 0);
+  }
+
+  private RequestCount(RequestRate rate, long startNanos, int used) {
+    count = rate.count();
+    periodNanos = nanos(rate);
+    this.startNanos = startNanos;
+    nowNanos = startNanos;
+    limiter =
+        RateLimiter.of(
+            "requests",
+            RateLimiterConfig.custom()
+                .limitForPeriod(count)
+                .limitRefreshPeriod(Duration.ofNanos(periodNanos))
+                .timeoutDuration(Duration.ZERO)
+                .build(),
+            () -> nowNanos);
+    if (used > 0) {
+      limiter.acquirePermission(Math.min(used, count));
+    }
+  }
+
+  /** At most 146 years, which a long still holds as nanoseconds when a period is added. */
+  private static long nanos(RequestRate rate) {
+    return rate.period().compareTo(Duration.ofNanos(Long.MAX_VALUE / 2)) < 0
+        ? rate.period().toNanos()
+        : Long.MAX_VALUE / 2;
+  }
+
+  boolean isFor(RequestRate rate) {
+    return count == rate.count() && periodNanos == nanos(rate);
+  }
+
+  /**
+   * The count for a changed plan: what was used in the running period stays used. The limiter's own
+   * change would act from the next period on only, and cannot change its length.
+   */
+  RequestCount changedTo(RequestRate rate, long now) {
+    int used = count - available(now);
+    return new RequestCount(rate, startNanos + period(now) * periodNanos, used);
+  }
+
+  /** Requests that are left in the running period. */
+  int available(long now) {
+    nowNanos = now;
+    return limiter.getMetrics().getAvailablePermissions()
+        + (returnedPeriod == period(now) ? returned : 0);
+  }
+
+  /** Takes one request, if there is one left. */
+  boolean tryTake(long now) {
+    nowNanos = now;
+    if (returnedPeriod == period(now) && returned > 0) {
+      returned--;
+      return true;
+    }
+    return limiter.acquirePermission();
+  }
+
+  /** Gives back a request that was taken in this period; too late, it changes nothing. */
+  void giveBack(long takenPeriodStartNanos, long now) {
+    long period = period(now);
+    if (takenPeriodStartNanos != startNanos + period * periodNanos
+        || available(now) >= count) { // the plan has grown smaller since
+      return;
+    }
+    if (returnedPeriod != period) {
+      returnedPeriod = period;
+      returned = 0;
+    }
+    returned++;
+  }
+
+  /** When the running period has begun; stays the same when the plan changes. */
+  long periodStartNanos(long now) {
+    return startNanos + period(now) * periodNanos;
+  }
+
+  /** How long until the next period. */
+  Duration resetsIn(long now) {
+    return Duration.ofNanos(periodNanos - (now - startNanos) % periodNanos);
+  }
+
+  int count() {
+    return count;
+  }
+
+  private long period(long now) {
+    return (now - startNanos) / periodNanos;
+  }
+}
