@@ -7,8 +7,8 @@ import java.time.Duration;
 
 /**
  * One user's requests in the running period. The limiter never waits, because it would do so on the
- * thread that asks. It has no way to give a request back, so those are counted here. Not
- * thread-safe: guarded by the lock of its user.
+ * thread that asks. It has no way to give a request back and forgets what was used beyond a lowered
+ * limit, so these are counted here. Not thread-safe: guarded by the lock of its user.
  */
 final class RequestCount {
 
@@ -18,8 +18,10 @@ final class RequestCount {
   private final RateLimiter limiter;
 
   private long nowNanos; // what the limiter takes for the time
-  private long returnedPeriod;
-  private int returned; // requests of that period that were given back
+  private long correctedPeriod;
+
+  /** Requests of that period that were given back; negative: that were used beyond the limit. */
+  private int correction;
 
   RequestCount(RequestRate rate, long nowNanos) {
     this(rate, nowNanos, 0);
@@ -41,6 +43,7 @@ final class RequestCount {
             () -> nowNanos);
     if (used > 0) {
       limiter.acquirePermission(Math.min(used, count));
+      correction = Math.min(0, count - used);
     }
   }
 
@@ -64,35 +67,34 @@ final class RequestCount {
     return new RequestCount(rate, startNanos + period(now) * periodNanos, used);
   }
 
-  /** Requests that are left in the running period. */
+  /** Requests that are left in the running period; can be negative after a change of the plan. */
   int available(long now) {
     nowNanos = now;
-    return limiter.getMetrics().getAvailablePermissions()
-        + (returnedPeriod == period(now) ? returned : 0);
+    return limiter.getMetrics().getAvailablePermissions() + correction(now);
+  }
+
+  private int correction(long now) {
+    return correctedPeriod == period(now) ? correction : 0;
   }
 
   /** Takes one request, if there is one left. */
   boolean tryTake(long now) {
     nowNanos = now;
-    if (returnedPeriod == period(now) && returned > 0) {
-      returned--;
+    if (correction(now) > 0) {
+      correction--;
       return true;
     }
-    return limiter.acquirePermission();
+    return available(now) > 0 && limiter.acquirePermission();
   }
 
   /** Gives back a request that was taken in this period; too late, it changes nothing. */
   void giveBack(long takenPeriodStartNanos, long now) {
-    long period = period(now);
-    if (takenPeriodStartNanos != startNanos + period * periodNanos
-        || available(now) >= count) { // the plan has grown smaller since
+    if (takenPeriodStartNanos != periodStartNanos(now)
+        || available(now) >= count) { // the plan had no limit when it was taken
       return;
     }
-    if (returnedPeriod != period) {
-      returnedPeriod = period;
-      returned = 0;
-    }
-    returned++;
+    correction = correction(now) + 1;
+    correctedPeriod = period(now);
   }
 
   /** When the running period has begun; stays the same when the plan changes. */

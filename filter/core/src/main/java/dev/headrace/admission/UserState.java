@@ -157,7 +157,7 @@ final class UserState {
               LimitKind.REQUESTS,
               null,
               requests.count(),
-              requests.available(now.nanos),
+              Math.max(0, requests.available(now.nanos)),
               now.instant.plus(requests.resetsIn(now.nanos))));
     }
     if (plan.concurrent() > 0) {

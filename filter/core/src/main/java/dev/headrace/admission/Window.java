@@ -3,7 +3,6 @@ package dev.headrace.admission;
 import java.time.Instant;
 import java.time.LocalDate;
 import java.time.ZoneId;
-import java.time.ZonedDateTime;
 import java.time.temporal.ChronoUnit;
 
 /**
@@ -30,25 +29,24 @@ public enum Window {
 
   /** Returns the first instant that is no longer in the window of {@code now}; always after it. */
   public Instant endAfter(Instant now, ZoneId zone) {
-    ZonedDateTime here = now.atZone(zone);
     return switch (this) {
-      case MINUTE -> next(here, now, ChronoUnit.MINUTES);
-      case HOUR -> next(here, now, ChronoUnit.HOURS);
-      case DAY -> startOfDay(here.toLocalDate().plusDays(1), here);
-      case MONTH -> startOfDay(here.toLocalDate().withDayOfMonth(1).plusMonths(1), here);
+      case MINUTE -> nextFull(ChronoUnit.MINUTES, now, zone);
+      case HOUR -> nextFull(ChronoUnit.HOURS, now, zone);
+      case DAY -> startOf(now.atZone(zone).toLocalDate().plusDays(1), now, zone);
+      case MONTH ->
+          startOf(now.atZone(zone).toLocalDate().withDayOfMonth(1).plusMonths(1), now, zone);
     };
   }
 
-  private static Instant next(ZonedDateTime here, Instant now, ChronoUnit unit) {
-    Instant end = here.truncatedTo(unit).toInstant().plus(1, unit);
-    // Where clocks go back by half an hour, the full hour can be longer ago than an hour.
-    while (!end.isAfter(now)) {
-      end = end.plus(1, unit);
-    }
-    return end;
+  /** With the offset of now: a local time that is repeated would otherwise lead back. */
+  private static Instant nextFull(ChronoUnit unit, Instant now, ZoneId zone) {
+    return now.atOffset(zone.getRules().getOffset(now)).truncatedTo(unit).plus(1, unit).toInstant();
   }
 
-  private static Instant startOfDay(LocalDate day, ZonedDateTime here) {
-    return day.atStartOfDay(here.getZone()).toInstant(); // the first time that exists on that day
+  /** The first time that exists on that day. */
+  private static Instant startOf(LocalDate day, Instant now, ZoneId zone) {
+    Instant start = day.atStartOfDay(zone).toInstant();
+    // Clocks that go back just after midnight bring the day before once more.
+    return start.isAfter(now) ? start : day.plusDays(1).atStartOfDay(zone).toInstant();
   }
 }
