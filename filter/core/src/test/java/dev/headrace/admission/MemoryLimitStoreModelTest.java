@@ -22,8 +22,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * Plays a hundred thousand requests, and as many other operations at random, against the store and
- * against a model that keeps every
- * reservation in a list and adds them up anew each time.
+ * against a model that keeps every reservation in a list and adds them up anew each time.
  */
 class MemoryLimitStoreModelTest {
 
@@ -142,7 +141,8 @@ class MemoryLimitStoreModelTest {
     String name = "user-" + random.nextInt(12);
     Limits plan = PLANS[random.nextInt(PLANS.length)];
     Demand demand =
-        new Demand(random.nextInt(700), random.nextInt(900), random.nextInt(50) == 0 ? null : PRICE);
+        new Demand(
+            random.nextInt(700), random.nextInt(900), random.nextInt(50) == 0 ? null : PRICE);
     User user = users.computeIfAbsent(name, key -> new User());
     boolean shadow = plan.enforcement() == Enforcement.SHADOW;
     Expected expected = expect(user, plan, demand);
@@ -213,8 +213,7 @@ class MemoryLimitStoreModelTest {
         .count();
   }
 
-  private void take(
-      User user, Limits plan, Demand demand, long output, Reservation reservation) {
+  private void take(User user, Limits plan, Demand demand, long output, Reservation reservation) {
     Entry entry = new Entry(user, time.instant());
     for (Budget budget : plan.budgets()) {
       long need =

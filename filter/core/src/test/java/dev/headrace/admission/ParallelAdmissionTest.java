@@ -21,7 +21,9 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.IntConsumer;
 import org.junit.jupiter.api.Test;
 
-/** Many threads at once, and many users: exactly what is allowed passes, within the heap's bound. */
+/**
+ * Many threads at once, and many users: exactly what is allowed passes, within the heap's bound.
+ */
 class ParallelAdmissionTest {
 
   private static final int THREADS = 16;
@@ -39,8 +41,7 @@ class ParallelAdmissionTest {
         THREADS,
         thread -> {
           for (int i = 0; i < 5_000; i++) {
-            Admission answer =
-                LimitFixtures.ask(store, "ann", limits, new Demand(1, 1, CHEAP));
+            Admission answer = LimitFixtures.ask(store, "ann", limits, new Demand(1, 1, CHEAP));
             if (answer instanceof Admission.Granted granted) {
               most.accumulateAndGet(running.incrementAndGet(), Math::max);
               passed.incrementAndGet();
