@@ -6,12 +6,14 @@ import io.github.bucket4j.TimeMeter;
 import io.github.bucket4j.local.SynchronizationStrategy;
 import java.time.Duration;
 import java.time.Instant;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One user's budget in one calendar window. The bucket itself is never refilled: its refill knows
  * only fixed periods, not months or days with a change of the clocks. The next window is a new
- * object, so that a stream which outlives the window still settles with the one it began in. Not
- * thread-safe: guarded by the lock of its user.
+ * object, so that a stream which outlives the window still settles with the one it began in. While
+ * its user has no stream running there is only the number. Not thread-safe: guarded by the lock of
+ * its user.
  */
 final class BudgetWindow {
 
@@ -37,14 +39,14 @@ final class BudgetWindow {
   private final long endEpochSecond;
   private long amount;
   private long held;
-  private Bucket bucket;
+  private long usedAtRest;
+  private @Nullable Bucket bucket;
 
   BudgetWindow(Budget budget, Instant end) {
     kind = budget.kind();
     window = budget.window();
     endEpochSecond = end.getEpochSecond(); // windows end at full seconds
     amount = budget.amount();
-    bucket = full(amount);
   }
 
   private static Bucket full(long amount) {
@@ -59,6 +61,23 @@ final class BudgetWindow {
         .withCustomTimePrecision(STANDING)
         .withSynchronizationStrategy(SynchronizationStrategy.NONE)
         .build();
+  }
+
+  /** The bucket, made anew from what was used if this window was at rest. */
+  private Bucket bucket() {
+    Bucket current = bucket;
+    if (current == null) {
+      current = full(amount);
+      bucket = current;
+      overdraw(usedAtRest);
+    }
+    return current;
+  }
+
+  /** Keeps only the number until the next use: a bucket is six times as large. */
+  void rest() {
+    usedAtRest = amount - available();
+    bucket = null;
   }
 
   boolean isFor(Budget budget) {
@@ -79,10 +98,8 @@ final class BudgetWindow {
     if (newAmount == amount) {
       return;
     }
-    long used = amount - available();
+    rest();
     amount = newAmount;
-    bucket = full(newAmount);
-    overdraw(used);
   }
 
   long amount() {
@@ -91,7 +108,7 @@ final class BudgetWindow {
 
   /** What is left; negative after an overdraft. */
   long available() {
-    return bucket.getAvailableTokens();
+    return bucket().getAvailableTokens();
   }
 
   /** What reservations that still run have taken. */
@@ -103,7 +120,7 @@ final class BudgetWindow {
   long hold(long tokens) {
     long taken = Math.max(0, Math.min(tokens, available()));
     if (taken > 0) {
-      bucket.tryConsume(taken);
+      bucket().tryConsume(taken);
       held += taken;
     }
     return taken;
@@ -113,7 +130,7 @@ final class BudgetWindow {
   void settle(long taken, long used) {
     held -= taken;
     if (used < taken) {
-      bucket.addTokens(taken - used);
+      bucket().addTokens(taken - used);
     } else {
       overdraw(used - taken);
     }
@@ -122,7 +139,7 @@ final class BudgetWindow {
   private void overdraw(long tokens) {
     long possible = Math.min(tokens, available() + MAX_OVERDRAFT);
     if (possible > 0) {
-      bucket.consumeIgnoringRateLimits(possible);
+      bucket().consumeIgnoringRateLimits(possible);
     }
   }
 

@@ -178,7 +178,11 @@ public final class MemoryLimitStore implements LimitStore {
               }
               running.remove(name);
               Duration memory = state.memory(now);
-              return memory.isZero() ? null : new Remembered(state, memory);
+              if (memory.isZero()) {
+                return null;
+              }
+              state.rest(now);
+              return new Remembered(state, memory);
             });
   }
 

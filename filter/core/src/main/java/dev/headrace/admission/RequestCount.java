@@ -4,18 +4,21 @@ import dev.headrace.admission.Limits.RequestRate;
 import io.github.resilience4j.ratelimiter.RateLimiter;
 import io.github.resilience4j.ratelimiter.RateLimiterConfig;
 import java.time.Duration;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One user's requests in the running period. The limiter never waits, because it would do so on the
  * thread that asks. It has no way to give a request back and forgets what was used beyond a lowered
- * limit, so these are counted here. Not thread-safe: guarded by the lock of its user.
+ * limit, so these are counted here. While its user has no stream running there is only the number.
+ * Not thread-safe: guarded by the lock of its user.
  */
 final class RequestCount {
 
   private final int count;
   private final long periodNanos;
-  private final long startNanos;
-  private final RateLimiter limiter;
+  private long startNanos;
+  private int usedAtRest; // in the period that begins at startNanos
+  private @Nullable RateLimiter limiter;
 
   private long nowNanos; // what the limiter takes for the time
   private long correctedPeriod;
@@ -31,20 +34,39 @@ final class RequestCount {
     count = rate.count();
     periodNanos = nanos(rate);
     this.startNanos = startNanos;
-    nowNanos = startNanos;
-    limiter =
-        RateLimiter.of(
-            "requests",
-            RateLimiterConfig.custom()
-                .limitForPeriod(count)
-                .limitRefreshPeriod(Duration.ofNanos(periodNanos))
-                .timeoutDuration(Duration.ZERO)
-                .build(),
-            () -> nowNanos);
-    if (used > 0) {
-      limiter.acquirePermission(Math.min(used, count));
-      correction = Math.min(0, count - used);
+    usedAtRest = used;
+  }
+
+  /** The limiter, made anew from what was used if this count was at rest. */
+  private RateLimiter limiter(long now) {
+    RateLimiter current = limiter;
+    if (current == null) {
+      nowNanos = startNanos;
+      current =
+          RateLimiter.of(
+              "requests",
+              RateLimiterConfig.custom()
+                  .limitForPeriod(count)
+                  .limitRefreshPeriod(Duration.ofNanos(periodNanos))
+                  .timeoutDuration(Duration.ZERO)
+                  .build(),
+              () -> nowNanos);
+      limiter = current;
+      if (usedAtRest > 0) {
+        current.acquirePermission(Math.min(usedAtRest, count));
+      }
+      correctedPeriod = 0;
+      correction = Math.min(0, count - usedAtRest);
     }
+    nowNanos = now;
+    return current;
+  }
+
+  /** Keeps only the number until the next use: a limiter is ten times as large. */
+  void rest(long now) {
+    usedAtRest = count - available(now);
+    startNanos = periodStartNanos(now);
+    limiter = null;
   }
 
   /** At most 146 years, which a long still holds as nanoseconds when a period is added. */
@@ -69,8 +91,7 @@ final class RequestCount {
 
   /** Requests that are left in the running period; can be negative after a change of the plan. */
   int available(long now) {
-    nowNanos = now;
-    return limiter.getMetrics().getAvailablePermissions() + correction(now);
+    return limiter(now).getMetrics().getAvailablePermissions() + correction(now);
   }
 
   private int correction(long now) {
@@ -79,12 +100,14 @@ final class RequestCount {
 
   /** Takes one request, if there is one left. */
   boolean tryTake(long now) {
-    nowNanos = now;
+    if (available(now) <= 0) {
+      return false;
+    }
     if (correction(now) > 0) {
       correction--;
       return true;
     }
-    return available(now) > 0 && limiter.acquirePermission();
+    return limiter(now).acquirePermission();
   }
 
   /** Gives back a request that was taken in this period; too late, it changes nothing. */

@@ -244,6 +244,17 @@ final class UserState {
     return windows.stream().mapToLong(BudgetWindow::held).sum();
   }
 
+  /** Makes itself small, because no stream runs; forgets what a new state would say as well. */
+  void rest(Now now) {
+    windows.removeIf(window -> window.isOver(now.instant) || !window.isUsed());
+    windows.forEach(BudgetWindow::rest);
+    if (requests != null && requests.available(now.nanos) >= requests.count()) {
+      requests = null;
+    } else if (requests != null) {
+      requests.rest(now.nanos);
+    }
+  }
+
   /**
    * How long this state still says something that a new one would not; zero if it could be dropped
    * at once.

@@ -165,7 +165,7 @@ class ParallelAdmissionTest {
         "%,d of 1,000,000 users remembered in %,d KiB: %,d bytes each%n",
         bounded.users(), bytes / 1024, bytes / bounded.users());
     assertThat(bounded.users()).isBetween(bound * 9L / 10, (long) bound);
-    assertThat(bytes).isLessThan(bound * 4_096L);
+    assertThat(bytes).isLessThan(bound * 1_500L);
   }
 
   private static Limits everything() {
