@@ -45,7 +45,7 @@ class ParallelAdmissionTest {
             if (answer instanceof Admission.Granted granted) {
               most.accumulateAndGet(running.incrementAndGet(), Math::max);
               passed.incrementAndGet();
-              Thread.yield();
+              Thread.onSpinWait();
               running.decrementAndGet();
               granted.reservation().settle(1, 1, 1);
             }
