@@ -76,6 +76,7 @@ class ArchitectureTest {
             "dev.headrace.sse..",
             "dev.headrace.messages..",
             "dev.headrace.config..",
+            "dev.headrace.admission..",
             "dev.headrace.spi..",
             "dev.headrace.usage..",
             "dev.headrace.output..")
@@ -84,6 +85,32 @@ class ArchitectureTest {
         .should()
         .dependOnClassesThat()
         .resideInAnyPackage("jakarta.servlet..", "org.apache.hc..")
+        .check(CORE);
+  }
+
+  @Test
+  void onlyAdmissionKnowsTheLibrariesThatCountForEachUser() {
+    noClasses()
+        .that()
+        .resideOutsideOfPackage("dev.headrace.admission..")
+        .should()
+        .dependOnClassesThat()
+        .resideInAnyPackage(
+            "io.github.bucket4j..",
+            "io.github.resilience4j.ratelimiter..",
+            "com.github.benmanes.caffeine..")
+        .check(CORE);
+  }
+
+  /** A registry keeps what it has made for ever, and users can be invented. */
+  @Test
+  void nothingOfAUserIsKeptInARegistry() {
+    noClasses()
+        .that()
+        .resideInAPackage("dev.headrace.admission..")
+        .should()
+        .dependOnClassesThat()
+        .haveSimpleNameEndingWith("Registry")
         .check(CORE);
   }
 
@@ -109,7 +136,13 @@ class ArchitectureTest {
         .and()
         .areDeclaredInClassesThat()
         .arePublic()
-        .should(showNoTypeOf("tools.jackson", "org.apache.hc", "io.github.resilience4j"))
+        .should(
+            showNoTypeOf(
+                "tools.jackson",
+                "org.apache.hc",
+                "io.github.resilience4j",
+                "io.github.bucket4j",
+                "com.github.benmanes.caffeine"))
         .check(CORE);
   }
 

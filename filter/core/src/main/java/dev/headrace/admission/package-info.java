@@ -1,10 +1,11 @@
 /**
- * Decides whether an exchange may run, with which body: answers with a permit, a body for the
- * upstream or a refusal. Internal: may change in any release.
+ * Decides whether an exchange may run and with which body: a permit of the gateway, what the
+ * caller's plan lets ask for, presets, and what the user's limits leave. Internal: may change in
+ * any release.
  *
- * <p>Start at {@link StreamLimit} for how much runs together, at {@link RequestPolicy} for what may
- * be asked, and at {@link PresetBodies} for server-side recipes. Knows settings and messages, but
- * neither servlets nor the upstream client.
+ * <p>Start at {@link StreamLimit} for the gateway as a whole, {@link RequestPolicy} and {@link
+ * PresetBodies} for what may be asked, {@link LimitStore} for how much. Knows settings and
+ * messages, but neither servlets nor the upstream client.
  */
 @NullMarked
 package dev.headrace.admission;

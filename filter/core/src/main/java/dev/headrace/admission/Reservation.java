@@ -1,0 +1,59 @@
+package dev.headrace.admission;
+
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What an admitted request holds: a permit to run, and parts of the user's budgets. Ends once, with
+ * the first {@link #settle} or {@link #cancel}; later calls change nothing. Until then the budgets
+ * that it was taken from are those of the window in which it was admitted. Thread-safe.
+ */
+public interface Reservation {
+
+  /** For {@link #settle}: not known, so that what was reserved counts as used. */
+  long UNKNOWN = -1;
+
+  /**
+   * How many output tokens were reserved: the request's {@code max_tokens}, or less if the budgets
+   * buy less and the plan allows that.
+   */
+  long allowedOutputTokens();
+
+  /**
+   * How many output tokens the stream may produce now that its input is known exactly. Differs from
+   * {@link #allowedOutputTokens()} only in a plan that stops at the budget: what the input costs
+   * more than estimated is missing for output, what it costs less can be used for it. Only
+   * calculates; asks no store.
+   *
+   * @param exactInputTokens as the API has counted them
+   */
+  long allowedOutputTokens(long exactInputTokens);
+
+  /**
+   * Ends the reservation with what was used. What was reserved beyond comes back; what was used
+   * beyond is an overdraft of the budget. Each figure may be {@link #UNKNOWN}.
+   *
+   * @param cost in pico-dollars
+   */
+  void settle(long inputTokens, long outputTokens, long cost);
+
+  /**
+   * Ends the reservation of a request that used nothing: everything comes back, while its period
+   * lasts even the request itself.
+   */
+  void cancel();
+
+  /** All limits of the plan as they stood after this admission, in the order of the plan. */
+  List<Limit> limits();
+
+  /** The limit of this kind with the least left, or null if the plan has none. */
+  default @Nullable Limit tightest(LimitKind kind) {
+    Limit tightest = null;
+    for (Limit limit : limits()) {
+      if (limit.kind() == kind && (tightest == null || limit.remaining() < tightest.remaining())) {
+        tightest = limit;
+      }
+    }
+    return tightest;
+  }
+}
