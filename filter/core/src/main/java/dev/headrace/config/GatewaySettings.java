@@ -5,6 +5,7 @@ import static java.util.Objects.requireNonNull;
 import java.net.URI;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.ZoneId;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -18,13 +19,20 @@ import org.jspecify.annotations.Nullable;
  * as it is. Made by {@link #builder()} or read by {@link SettingsLocator}; each setting has the
  * same name in the file ({@code upstream.base-url}), in the environment ({@code
  * HEADRACE_UPSTREAM_BASE_URL}) and in the builder ({@code upstreamBaseUrl}). Only lists of records
- * and maps, {@code upstream.members} and {@code retry.fallbacks}, do not fit into the environment.
+ * and maps, such as {@code upstream.members} and {@code plans}, do not fit into the environment.
  *
  * @param enabled whether the gateway is there at all; default true
  * @param mount path within the web application under which the gateway answers, {@code /} or
  *     without a slash at the end; default {@code /claude}
  * @param upstream the API behind the gateway
  * @param request what clients may ask
+ * @param identity how the gateway finds out who is calling
+ * @param crossSite which pages of other sites may call
+ * @param models names for models
+ * @param limits what the limits of all plans have in common
+ * @param plans what callers may do and use, by name and in order: the first that fits a caller's
+ *     roles is theirs; default none, which means that everybody may do everything
+ * @param presets recipes for requests, by name; default none
  * @param timeouts the clocks of one exchange
  * @param buffers memory limits of one stream
  * @param retry how failed upstream calls are repeated before anything was sent
@@ -40,6 +48,12 @@ public record GatewaySettings(
     String mount,
     Upstream upstream,
     Request request,
+    Identity identity,
+    CrossSite crossSite,
+    Models models,
+    Limits limits,
+    Map<String, Plan> plans,
+    Map<String, Preset> presets,
     Timeouts timeouts,
     Buffers buffers,
     Retry retry,
@@ -60,6 +74,12 @@ public record GatewaySettings(
     requireNonNull(mount, "mount");
     requireNonNull(upstream, "upstream");
     requireNonNull(request, "request");
+    requireNonNull(identity, "identity");
+    requireNonNull(crossSite, "crossSite");
+    requireNonNull(models, "models");
+    requireNonNull(limits, "limits");
+    plans = copyInOrder(plans);
+    presets = copyInOrder(presets);
     requireNonNull(timeouts, "timeouts");
     requireNonNull(buffers, "buffers");
     requireNonNull(retry, "retry");
@@ -75,6 +95,7 @@ public record GatewaySettings(
             || upstream.apiKeySource() != null;
     Problems problems = new Problems();
     checkTop(problems, enabled, mount, hasKey, upstream.members());
+    AdmissionRules.check(problems, plans, presets, identity.sources());
     problems.throwIfAny();
   }
 
@@ -122,6 +143,13 @@ public record GatewaySettings(
             + " or "
             + apiKeyFile
             + ")");
+  }
+
+  /** Unlike {@code Map.copyOf}, keeps the order of the file. */
+  private static <V> Map<String, V> copyInOrder(Map<String, V> map) {
+    Map<String, V> copy = new LinkedHashMap<>();
+    map.forEach((key, value) -> copy.put(requireNonNull(key), requireNonNull(value, key)));
+    return Collections.unmodifiableMap(copy);
   }
 
   private static URI withoutSlashAtEnd(URI url) {
@@ -321,6 +349,303 @@ public record GatewaySettings(
       problems.check(SettingTable.REQUEST_MAX_BODY, requireNonNull(maxBody, "maxBody"));
       problems.check(SettingTable.REQUEST_BODY_TIMEOUT, requireNonNull(bodyTimeout, "bodyTimeout"));
       problems.check(SettingTable.REQUEST_EXTRA_ENDPOINTS, extraEndpoints);
+      problems.throwIfAny();
+    }
+  }
+
+  /**
+   * How the gateway finds out who is calling. Immutable.
+   *
+   * @param sources where it looks, one after the other; the address may only be the last. Default
+   *     none: nobody is identified, and nobody has to be
+   * @param sessionAttribute session attribute that holds the user; needed with the source session,
+   *     else null
+   * @param header request header that holds the user, in lower case; needed with the source header,
+   *     else null
+   * @param groupsHeader request header that holds the user's groups, in lower case; only with the
+   *     source header, null for none
+   * @param trustedProxies addresses from which these headers and {@code X-Forwarded-For} count;
+   *     default none
+   * @param trustedHops how many of these proxies a request passes; 0 to 10, default 0, which means
+   *     that {@code X-Forwarded-For} is not looked at
+   * @param keysFile file with the gateway keys; needed with the source key, else null
+   */
+  public record Identity(
+      List<IdentitySource> sources,
+      @Nullable String sessionAttribute,
+      @Nullable String header,
+      @Nullable String groupsHeader,
+      List<AddressBlock> trustedProxies,
+      int trustedHops,
+      @Nullable Path keysFile) {
+
+    /**
+     * Checks the values.
+     *
+     * @throws SettingsException with every value that is out of its range, or that does not go
+     *     together with the others
+     */
+    public Identity {
+      sources = List.copyOf(sources);
+      trustedProxies = List.copyOf(trustedProxies);
+      header = header == null ? null : header.toLowerCase(Locale.ROOT);
+      groupsHeader = groupsHeader == null ? null : groupsHeader.toLowerCase(Locale.ROOT);
+      Problems problems = new Problems();
+      problems.check(SettingTable.IDENTITY_SOURCES, sources);
+      problems.checkIfSet(SettingTable.IDENTITY_SESSION_ATTRIBUTE, sessionAttribute);
+      problems.checkIfSet(SettingTable.IDENTITY_HEADER, header);
+      problems.checkIfSet(SettingTable.IDENTITY_GROUPS_HEADER, groupsHeader);
+      problems.check(SettingTable.IDENTITY_TRUSTED_PROXIES, trustedProxies);
+      problems.check(SettingTable.IDENTITY_TRUSTED_HOPS, trustedHops);
+      AdmissionRules.checkSource(
+          problems,
+          sources,
+          IdentitySource.SESSION,
+          SettingTable.IDENTITY_SESSION_ATTRIBUTE,
+          sessionAttribute);
+      AdmissionRules.checkSource(
+          problems, sources, IdentitySource.HEADER, SettingTable.IDENTITY_HEADER, header);
+      AdmissionRules.checkSource(
+          problems, sources, IdentitySource.KEY, SettingTable.IDENTITY_KEYS_FILE, keysFile);
+      AdmissionRules.checkProxies(problems, sources, groupsHeader, trustedProxies, trustedHops);
+      problems.throwIfAny();
+    }
+  }
+
+  /**
+   * Which pages of other sites may call. Immutable.
+   *
+   * @param origins such as {@code https://shop.example.com}, in lower case and without the port
+   *     that the scheme implies; their pages may call and read. Default none
+   * @param sameSite whether pages of other hosts of the same site may call; default false
+   */
+  public record CrossSite(List<String> origins, boolean sameSite) {
+
+    /**
+     * Checks the values.
+     *
+     * @throws SettingsException if an origin is none
+     */
+    public CrossSite {
+      Problems problems = new Problems();
+      origins = origins.stream().map(Origins::normalOrSame).toList();
+      problems.check(SettingTable.CROSS_SITE_ORIGINS, origins);
+      problems.throwIfAny();
+    }
+  }
+
+  /**
+   * Names for models. Immutable.
+   *
+   * @param aliases the model that is asked when a client says the alias, by alias; none leads to
+   *     another alias. Default none
+   */
+  public record Models(Map<String, String> aliases) {
+
+    /**
+     * Checks the values.
+     *
+     * @throws SettingsException with every alias or model that is none
+     */
+    public Models {
+      aliases = copyInOrder(aliases);
+      Problems problems = new Problems();
+      problems.check(SettingTable.MODELS_ALIASES, aliases);
+      AdmissionRules.checkAliases(problems, aliases);
+      problems.throwIfAny();
+    }
+  }
+
+  /**
+   * What the limits of all plans have in common. Immutable.
+   *
+   * @param maxUsers how many users the limits remember at most; 100 to 10000000, default 100000
+   * @param timeZone where the hours, days and months of budgets begin; default UTC
+   * @param waitingPlaces how many requests that are over a limit may wait instead of being refused;
+   *     0 to 10000, default 0, which means no waiting room
+   * @param waitingPlacesPerUser how many of them for one user; 1 to 10000, default 4
+   * @param waitingLongest how long a request waits at most; above zero, default 10s
+   * @param organisationHeaders whether the API's own {@code anthropic-ratelimit-*} headers, which
+   *     tell the state of the whole organisation, are passed on although there are plans; without
+   *     plans they are. Default false
+   */
+  public record Limits(
+      int maxUsers,
+      ZoneId timeZone,
+      int waitingPlaces,
+      int waitingPlacesPerUser,
+      Duration waitingLongest,
+      boolean organisationHeaders) {
+
+    /**
+     * Checks the values.
+     *
+     * @throws SettingsException with every value that is out of its range
+     */
+    public Limits {
+      requireNonNull(timeZone, "timeZone");
+      Problems problems = new Problems();
+      problems.check(SettingTable.LIMITS_MAX_USERS, maxUsers);
+      problems.check(SettingTable.LIMITS_WAITING_PLACES, waitingPlaces);
+      problems.check(SettingTable.LIMITS_WAITING_PLACES_PER_USER, waitingPlacesPerUser);
+      problems.check(
+          SettingTable.LIMITS_WAITING_LONGEST, requireNonNull(waitingLongest, "waitingLongest"));
+      problems.throwIfAny();
+    }
+  }
+
+  /** What happens to a {@code max_tokens} above that of the plan. */
+  public enum AboveMaxTokens {
+    /** The request is refused. */
+    REFUSE,
+    /** The request is sent with the plan's instead. */
+    LOWER
+  }
+
+  /** What happens when a budget does not buy all of the output that a request may produce. */
+  public enum Shortfall {
+    /** The request is refused. */
+    REFUSE,
+    /** The request is sent with a lower {@code max_tokens}; with nothing left it is refused. */
+    LOWER_MAX_TOKENS,
+    /** The request is sent as it is, and its stream is ended at the limit. */
+    STOP_AT_BUDGET
+  }
+
+  /**
+   * What callers with certain roles may ask, and how much each of them may use. Immutable.
+   *
+   * @param name its key among the plans; lower-case letters, digits and dashes, at most 40
+   * @param roles the callers that it is for: those with one of these roles or groups; empty for
+   *     everybody
+   * @param models what they may name as model, aliases among them; empty for all
+   * @param maxTokens largest {@code max_tokens}; 1 to 100000000, null for no limit
+   * @param aboveMaxTokens what happens to a larger one; default refuse
+   * @param maxBody largest request body; 1 KiB to 1 GiB, null for that of all requests
+   * @param rawMessages whether they may send bodies of their own, besides using presets
+   * @param tools whether these may hold {@code tools}
+   * @param serverTools whether these may hold tools that the API runs and bills
+   * @param fastMode whether {@code speed} may be other than {@code standard}
+   * @param serviceTier whether {@code service_tier} may be other than {@code standard_only}
+   * @param inferenceGeo whether {@code inference_geo} may be other than {@code global}
+   * @param betas values of {@code anthropic-beta} that they may send; null for all, empty for none
+   * @param requests how many requests each may make; null for no limit
+   * @param concurrent how many streams each may have at the same time; 0 to 100000, 0 for no limit
+   * @param budgets how much each may use; at most one of a kind and window
+   * @param shortfall what happens when a budget is too small for a request; default refuse
+   * @param shadow whether the limits only tell what they would have refused; default false
+   */
+  public record Plan(
+      String name,
+      List<String> roles,
+      List<String> models,
+      @Nullable Long maxTokens,
+      AboveMaxTokens aboveMaxTokens,
+      @Nullable ByteSize maxBody,
+      boolean rawMessages,
+      boolean tools,
+      boolean serverTools,
+      boolean fastMode,
+      boolean serviceTier,
+      boolean inferenceGeo,
+      @Nullable List<String> betas,
+      @Nullable RequestRate requests,
+      int concurrent,
+      List<Budget> budgets,
+      Shortfall shortfall,
+      boolean shadow) {
+
+    /**
+     * Checks the values.
+     *
+     * @throws SettingsException with every value that is out of its range
+     */
+    public Plan {
+      Place place = Place.of(SettingTable.PLANS).key(requireNonNull(name, "name"));
+      roles = List.copyOf(roles);
+      models = List.copyOf(models);
+      betas = betas == null ? null : List.copyOf(betas);
+      budgets = List.copyOf(budgets);
+      requireNonNull(aboveMaxTokens, "aboveMaxTokens");
+      requireNonNull(shortfall, "shortfall");
+      Problems problems = new Problems();
+      problems.checkPart(place, PlanProperties.ROLES, PlanProperties.nullIfEmpty(roles));
+      problems.checkPart(place, PlanProperties.MODELS, PlanProperties.nullIfEmpty(models));
+      problems.checkPart(place, PlanProperties.MAX_TOKENS, maxTokens);
+      problems.checkPart(place, PlanProperties.MAX_BODY, maxBody);
+      problems.checkPart(place, PlanProperties.BETAS, betas);
+      problems.checkPart(place, PlanProperties.CONCURRENT, concurrent);
+      problems.checkPart(place, PlanProperties.BUDGETS, budgets);
+      PlanProperties.checkTogether(problems, place, maxTokens, aboveMaxTokens, budgets);
+      problems.throwIfAny();
+    }
+
+    /** Returns a plan for everybody that allows everything. */
+    public static Plan open(String name) {
+      return builder(name).build();
+    }
+
+    /** Returns a builder that begins with a plan for everybody that allows everything. */
+    public static PlanBuilder builder(String name) {
+      return new PlanBuilder(name);
+    }
+  }
+
+  /** The output format that a preset asks for. */
+  public enum PresetFormat {
+    /** The API's own events. */
+    EVENTS,
+    /** Only the text. */
+    TEXT,
+    /** A small vocabulary of events for pages. */
+    SIMPLE
+  }
+
+  /**
+   * A recipe for requests, so that a browser may send only what a user types. Immutable.
+   *
+   * @param name its key among the presets, and its place in the URL; 1 to 64 lower-case letters,
+   *     digits and dashes
+   * @param roles who may use it: callers with one of these roles or groups; empty for everybody
+   * @param model the model or alias that is asked
+   * @param system the system prompt; null for none
+   * @param cacheSystem whether the system prompt is marked for prompt caching; default false
+   * @param tools a JSON array of tools; null for none
+   * @param maxTokens {@code max_tokens} of each request, and the most that a client may ask for
+   *     where it is open; 1 to 100000000
+   * @param format the output format; null if the client chooses
+   * @param open body fields that a client may send besides {@code messages} and {@code stream};
+   *     default none
+   */
+  public record Preset(
+      String name,
+      List<String> roles,
+      String model,
+      @Nullable PresetText system,
+      boolean cacheSystem,
+      @Nullable PresetText tools,
+      int maxTokens,
+      @Nullable PresetFormat format,
+      List<String> open) {
+
+    /**
+     * Checks the values.
+     *
+     * @throws SettingsException with every value that is out of its range, or if a system prompt is
+     *     to be cached and there is none
+     */
+    public Preset {
+      Place place = Place.of(SettingTable.PRESETS).key(requireNonNull(name, "name"));
+      roles = List.copyOf(roles);
+      open = List.copyOf(open);
+      Problems problems = new Problems();
+      problems.checkPart(place, PresetProperties.ROLES, PlanProperties.nullIfEmpty(roles));
+      problems.checkPart(place, PresetProperties.MODEL, requireNonNull(model, "model"));
+      problems.checkPart(place, PresetProperties.SYSTEM, system);
+      problems.checkPart(place, PresetProperties.TOOLS, tools);
+      problems.checkPart(place, PresetProperties.MAX_TOKENS, maxTokens);
+      problems.checkPart(place, PresetProperties.OPEN, open);
+      PresetProperties.checkTogether(problems, place, system, cacheSystem);
       problems.throwIfAny();
     }
   }

@@ -5,6 +5,7 @@ import static java.util.Objects.requireNonNull;
 import java.net.URI;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.ZoneId;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -133,6 +134,96 @@ public final class GatewaySettingsBuilder {
   /** Sets {@code request.extra-endpoints}. */
   public GatewaySettingsBuilder requestExtraEndpoints(List<EndpointTemplate> value) {
     return set(SettingTable.REQUEST_EXTRA_ENDPOINTS, List.copyOf(value));
+  }
+
+  /** Sets {@code identity.sources}. */
+  public GatewaySettingsBuilder identitySources(List<IdentitySource> value) {
+    return set(SettingTable.IDENTITY_SOURCES, List.copyOf(value));
+  }
+
+  /** Sets {@code identity.session-attribute}. */
+  public GatewaySettingsBuilder identitySessionAttribute(String value) {
+    return set(SettingTable.IDENTITY_SESSION_ATTRIBUTE, value);
+  }
+
+  /** Sets {@code identity.header}. */
+  public GatewaySettingsBuilder identityHeader(String value) {
+    return set(SettingTable.IDENTITY_HEADER, value);
+  }
+
+  /** Sets {@code identity.groups-header}. */
+  public GatewaySettingsBuilder identityGroupsHeader(String value) {
+    return set(SettingTable.IDENTITY_GROUPS_HEADER, value);
+  }
+
+  /** Sets {@code identity.trusted-proxies}. */
+  public GatewaySettingsBuilder identityTrustedProxies(List<AddressBlock> value) {
+    return set(SettingTable.IDENTITY_TRUSTED_PROXIES, List.copyOf(value));
+  }
+
+  /** Sets {@code identity.trusted-hops}. */
+  public GatewaySettingsBuilder identityTrustedHops(int value) {
+    return set(SettingTable.IDENTITY_TRUSTED_HOPS, value);
+  }
+
+  /** Sets {@code identity.keys-file}. */
+  public GatewaySettingsBuilder identityKeysFile(Path value) {
+    return set(SettingTable.IDENTITY_KEYS_FILE, value);
+  }
+
+  /** Sets {@code cross-site.origins}. */
+  public GatewaySettingsBuilder crossSiteOrigins(List<String> value) {
+    return set(SettingTable.CROSS_SITE_ORIGINS, List.copyOf(value));
+  }
+
+  /** Sets {@code cross-site.same-site}. */
+  public GatewaySettingsBuilder crossSiteSameSite(boolean value) {
+    return set(SettingTable.CROSS_SITE_SAME_SITE, value);
+  }
+
+  /** Sets {@code models.aliases}. */
+  public GatewaySettingsBuilder modelsAliases(Map<String, String> value) {
+    return set(SettingTable.MODELS_ALIASES, new LinkedHashMap<>(value));
+  }
+
+  /** Sets {@code limits.max-users}. */
+  public GatewaySettingsBuilder limitsMaxUsers(int value) {
+    return set(SettingTable.LIMITS_MAX_USERS, value);
+  }
+
+  /** Sets {@code limits.time-zone}. */
+  public GatewaySettingsBuilder limitsTimeZone(ZoneId value) {
+    return set(SettingTable.LIMITS_TIME_ZONE, value);
+  }
+
+  /** Sets {@code limits.waiting-places}. */
+  public GatewaySettingsBuilder limitsWaitingPlaces(int value) {
+    return set(SettingTable.LIMITS_WAITING_PLACES, value);
+  }
+
+  /** Sets {@code limits.waiting-places-per-user}. */
+  public GatewaySettingsBuilder limitsWaitingPlacesPerUser(int value) {
+    return set(SettingTable.LIMITS_WAITING_PLACES_PER_USER, value);
+  }
+
+  /** Sets {@code limits.waiting-longest}. */
+  public GatewaySettingsBuilder limitsWaitingLongest(Duration value) {
+    return set(SettingTable.LIMITS_WAITING_LONGEST, value);
+  }
+
+  /** Sets {@code limits.organisation-headers}. */
+  public GatewaySettingsBuilder limitsOrganisationHeaders(boolean value) {
+    return set(SettingTable.LIMITS_ORGANISATION_HEADERS, value);
+  }
+
+  /** Sets {@code plans}; the order counts, so not a {@code Map.of} of several. */
+  public GatewaySettingsBuilder plans(Map<String, GatewaySettings.Plan> value) {
+    return set(SettingTable.PLANS, new LinkedHashMap<>(value));
+  }
+
+  /** Sets {@code presets}. */
+  public GatewaySettingsBuilder presets(Map<String, GatewaySettings.Preset> value) {
+    return set(SettingTable.PRESETS, new LinkedHashMap<>(value));
   }
 
   /** Sets {@code timeouts.connect}. */
@@ -387,6 +478,11 @@ public final class GatewaySettingsBuilder {
   @Nullable GatewaySettings buildInto(Problems problems) {
     GatewaySettings.Upstream upstream = attempt(problems, this::upstream);
     GatewaySettings.Request request = attempt(problems, this::request);
+    GatewaySettings.Identity identity = attempt(problems, this::identity);
+    GatewaySettings.CrossSite crossSite = attempt(problems, this::crossSite);
+    GatewaySettings.Models models =
+        attempt(problems, () -> new GatewaySettings.Models(value(SettingTable.MODELS_ALIASES)));
+    GatewaySettings.Limits limits = attempt(problems, this::limits);
     GatewaySettings.Timeouts timeouts = attempt(problems, this::timeouts);
     GatewaySettings.Buffers buffers = attempt(problems, this::buffers);
     GatewaySettings.Retry retry = attempt(problems, this::retry);
@@ -402,6 +498,10 @@ public final class GatewaySettingsBuilder {
         attempt(problems, () -> new GatewaySettings.Shutdown(value(SettingTable.SHUTDOWN_DRAIN)));
     if (upstream == null
         || request == null
+        || identity == null
+        || crossSite == null
+        || models == null
+        || limits == null
         || timeouts == null
         || buffers == null
         || retry == null
@@ -422,6 +522,11 @@ public final class GatewaySettingsBuilder {
           value(SettingTable.MOUNT),
           hasKey,
           value(SettingTable.UPSTREAM_MEMBERS));
+      AdmissionRules.check(
+          problems,
+          value(SettingTable.PLANS),
+          value(SettingTable.PRESETS),
+          value(SettingTable.IDENTITY_SOURCES));
       return null;
     }
     return attempt(
@@ -432,6 +537,12 @@ public final class GatewaySettingsBuilder {
                 value(SettingTable.MOUNT),
                 upstream,
                 request,
+                identity,
+                crossSite,
+                models,
+                limits,
+                value(SettingTable.PLANS),
+                value(SettingTable.PRESETS),
                 timeouts,
                 buffers,
                 retry,
@@ -465,6 +576,32 @@ public final class GatewaySettingsBuilder {
         value(SettingTable.REQUEST_MAX_BODY),
         value(SettingTable.REQUEST_BODY_TIMEOUT),
         value(SettingTable.REQUEST_EXTRA_ENDPOINTS));
+  }
+
+  private GatewaySettings.Identity identity() {
+    return new GatewaySettings.Identity(
+        value(SettingTable.IDENTITY_SOURCES),
+        valueOrNull(SettingTable.IDENTITY_SESSION_ATTRIBUTE),
+        valueOrNull(SettingTable.IDENTITY_HEADER),
+        valueOrNull(SettingTable.IDENTITY_GROUPS_HEADER),
+        value(SettingTable.IDENTITY_TRUSTED_PROXIES),
+        value(SettingTable.IDENTITY_TRUSTED_HOPS),
+        valueOrNull(SettingTable.IDENTITY_KEYS_FILE));
+  }
+
+  private GatewaySettings.CrossSite crossSite() {
+    return new GatewaySettings.CrossSite(
+        value(SettingTable.CROSS_SITE_ORIGINS), value(SettingTable.CROSS_SITE_SAME_SITE));
+  }
+
+  private GatewaySettings.Limits limits() {
+    return new GatewaySettings.Limits(
+        value(SettingTable.LIMITS_MAX_USERS),
+        value(SettingTable.LIMITS_TIME_ZONE),
+        value(SettingTable.LIMITS_WAITING_PLACES),
+        value(SettingTable.LIMITS_WAITING_PLACES_PER_USER),
+        value(SettingTable.LIMITS_WAITING_LONGEST),
+        value(SettingTable.LIMITS_ORGANISATION_HEADERS));
   }
 
   private GatewaySettings.Timeouts timeouts() {

@@ -28,7 +28,7 @@ record Range<T>(String text, Check<T> check, @Nullable String minimum, @Nullable
    * The end of all durations. It keeps every one of them, in milliseconds and in nanoseconds, far
    * within a long, so that nobody who adds one to a clock has to think of overflow.
    */
-  private static final Duration LONGEST = Duration.ofDays(365);
+  static final Duration LONGEST = Duration.ofDays(365);
 
   private static final Pattern MOUNT = Pattern.compile("/|(/[A-Za-z0-9._~-]+)+");
   private static final Pattern DOT_SEGMENT = Pattern.compile(".*/\\.\\.?(/.*|$)");
