@@ -9,6 +9,7 @@ import dev.headrace.relay.Relay;
 import dev.headrace.relay.StreamCutException;
 import dev.headrace.spi.StreamListener;
 import dev.headrace.spi.UsageSink;
+import dev.headrace.spi.UserResolver;
 import dev.headrace.upstream.TimeSource;
 import dev.headrace.upstream.UpstreamPool;
 import dev.headrace.usage.Ledger;
@@ -78,11 +79,12 @@ public final class Gateway implements AutoCloseable {
       String description,
       TimeSource time,
       List<StreamListener> listeners,
-      Map<String, UsageSink> sinks) {
+      Map<String, UsageSink> sinks,
+      @Nullable UserResolver resolver) {
     PriceTable prices = PriceTable.load(settings.usage().pricesFile());
     Ledger ledger = Ledger.open(settings.usage(), sinks);
     try {
-      Relay relay = new Relay(settings, time, listeners, prices, ledger);
+      Relay relay = new Relay(settings, time, listeners, resolver, prices, ledger);
       LOG.info("Headrace starts with\n{}", description);
       return new Gateway(settings, relay);
     } catch (RuntimeException e) {
@@ -156,6 +158,21 @@ public final class Gateway implements AutoCloseable {
    */
   public boolean cancel(String exchangeId) {
     return relay.cancel(requireNonNull(exchangeId, "exchangeId"));
+  }
+
+  /**
+   * Puts other plans in force, for requests from now on: streams that run go on under theirs, and
+   * what users have used so far stays used.
+   *
+   * @param plans by name; the first that fits a caller is theirs. May not be empty if the gateway
+   *     was started with plans, because nobody would be limited any more
+   * @throws IllegalArgumentException if there are no plans, but were at the start
+   */
+  public void setPlans(Map<String, GatewaySettings.Plan> plans) {
+    if (plans.isEmpty() && !settings.plans().isEmpty()) {
+      throw new IllegalArgumentException("no plans (expected: at least one)");
+    }
+    relay.setPlans(plans.values());
   }
 
   /**

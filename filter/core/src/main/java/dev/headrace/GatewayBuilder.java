@@ -7,6 +7,7 @@ import dev.headrace.config.GatewaySettings;
 import dev.headrace.config.LoadedSettings;
 import dev.headrace.spi.StreamListener;
 import dev.headrace.spi.UsageSink;
+import dev.headrace.spi.UserResolver;
 import dev.headrace.upstream.TimeSource;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -14,6 +15,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.ServiceLoader;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Puts a gateway together from its settings and from what the application adds to it. Not
@@ -26,6 +28,8 @@ public final class GatewayBuilder {
   private TimeSource time = TimeSource.system();
   private final List<StreamListener> listeners = new ArrayList<>();
   private final Map<String, UsageSink> sinks = new LinkedHashMap<>();
+
+  private @Nullable UserResolver resolver;
 
   GatewayBuilder(GatewaySettings settings) {
     this.settings = requireNonNull(settings, "settings");
@@ -58,15 +62,22 @@ public final class GatewayBuilder {
     return this;
   }
 
+  /** Sets the application's own way to tell users, for {@code identity.sources: resolver}. */
+  public GatewayBuilder resolver(UserResolver userResolver) {
+    resolver = requireNonNull(userResolver, "userResolver");
+    return this;
+  }
+
   /**
-   * Adds the listeners and sinks that the application names in {@code META-INF/services}, in files
-   * called {@code dev.headrace.spi.StreamListener} and {@code dev.headrace.spi.UsageSink}. A sink
-   * is called like its class.
+   * Adds the listeners and sinks, and the resolver, that the application names in {@code
+   * META-INF/services}, in files called {@code dev.headrace.spi.StreamListener} and {@code
+   * dev.headrace.spi.UsageSink}. A sink is called like its class.
    *
    * @throws java.util.ServiceConfigurationError if one of them cannot be made
    */
   GatewayBuilder services(ClassLoader application) {
     ServiceLoader.load(StreamListener.class, application).forEach(this::listener);
+    ServiceLoader.load(UserResolver.class, application).findFirst().ifPresent(this::resolver);
     ServiceLoader.load(UsageSink.class, application)
         .forEach(sink -> sink(nameOf(sink.getClass()), sink));
     return this;
@@ -89,6 +100,6 @@ public final class GatewayBuilder {
    *     the message names the setting
    */
   public Gateway start() {
-    return Gateway.start(settings, description, time, listeners, sinks);
+    return Gateway.start(settings, description, time, listeners, sinks, resolver);
   }
 }

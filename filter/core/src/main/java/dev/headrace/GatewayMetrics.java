@@ -86,6 +86,12 @@ public final class GatewayMetrics implements MeterBinder, AutoCloseable {
         Statistics::blockingExchanges);
     counter(
         registry,
+        "headrace.limits.would.refuse",
+        "Exchanges that plans in shadow mode would have refused",
+        statistics,
+        Statistics::wouldRefuseCount);
+    counter(
+        registry,
         "headrace.attempts",
         "Calls to the API",
         upstreams,

@@ -12,6 +12,11 @@ import dev.headrace.messages.RequestHead;
 @SuppressWarnings("ArrayRecordComponent") // compared nowhere
 public record UpstreamBody(byte[] bytes, int length, RequestHead head) {
 
+  /** The same body with another {@code max_tokens}; the very same if it has none. */
+  public UpstreamBody withMaxTokens(long maxTokens) {
+    return new BodyEdits(null, maxTokens).apply(bytes, length, head);
+  }
+
   /** Says how long it is: the rest holds prompts. */
   @Override
   public String toString() {

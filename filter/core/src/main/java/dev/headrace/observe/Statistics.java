@@ -27,6 +27,7 @@ public final class Statistics {
   private final LongAdder heartbeats = new LongAdder();
   private final LongAdder earlyCommits = new LongAdder();
   private final LongAdder blocking = new LongAdder();
+  private final LongAdder wouldRefuse = new LongAdder();
 
   /** Counts an exchange that has ended. */
   public void ended(Outcome outcome) {
@@ -74,6 +75,16 @@ public final class Statistics {
   /** Counts an exchange that held a thread of the container. */
   public void blockingExchange() {
     blocking.increment();
+  }
+
+  /** Counts an exchange that a plan in shadow mode would have refused. */
+  public void wouldRefuse() {
+    wouldRefuse.increment();
+  }
+
+  /** How many exchanges plans in shadow mode would have refused. */
+  public long wouldRefuseCount() {
+    return wouldRefuse.sum();
   }
 
   /**

@@ -99,6 +99,16 @@ final class ClientHeaders {
     return fields;
   }
 
+  /** The same headers without those that tell of the organisation's limits. */
+  static List<HeaderField> withoutRateLimits(List<HeaderField> headers) {
+    List<HeaderField> fields = new ArrayList<>(headers);
+    fields.removeIf(
+        field ->
+            FORWARDED_PREFIXES.stream()
+                .anyMatch(field.name().toLowerCase(Locale.ROOT)::startsWith));
+    return fields;
+  }
+
   private static void addOurs(List<HeaderField> fields, String exchangeId) {
     fields.add(new HeaderField("x-content-type-options", "nosniff"));
     fields.add(new HeaderField("headrace-exchange-id", exchangeId));

@@ -32,8 +32,8 @@ final class Delivery {
 
   // Upstream I/O thread only, set when the answer begins.
   private @Nullable Translation translation;
-  private @Nullable EventConsumer listener;
-  private @Nullable SseReader reader; // for those two
+  private List<EventConsumer> listeners = List.of();
+  private @Nullable SseReader reader; // for those
   private @Nullable BodyDecoder decoder;
   private int owed; // bytes taken in that no client's reading will pay back; below 0: the reverse
 
@@ -89,15 +89,15 @@ final class Delivery {
   /**
    * Takes the beginning of an answer.
    *
-   * @param readsAlong gets every event too; null for nobody
+   * @param readAlong get every event too
    * @return false if the answer is nothing that can be translated
    */
-  boolean begin(Answer answer, @Nullable EventConsumer readsAlong) {
-    listener = readsAlong;
+  boolean begin(Answer answer, List<EventConsumer> readAlong) {
+    listeners = readAlong;
     if (translates()) {
       translation = translations.apply(answer.usage());
     }
-    if (translation == null && readsAlong == null) {
+    if (translation == null && readAlong.isEmpty()) {
       return true;
     }
     SseReader events = new SseReader(maxEventBytes, this::onEvent);
@@ -112,7 +112,7 @@ final class Delivery {
     if (translation != null) {
       translation.onEvent(kind, event);
     }
-    if (listener != null) {
+    for (EventConsumer listener : listeners) {
       listener.onEvent(kind, event);
     }
   }
@@ -144,6 +144,18 @@ final class Delivery {
     int waiting = client.queue(translated.output(), 0, translated.length(), placeOf(translated));
     translated.clear();
     return waiting;
+  }
+
+  /** Queues events of ours with which the answer is at its end. */
+  void passLast(ClientStream client, byte[] events) {
+    look(events, 0, events.length);
+    Translation translated = translation;
+    if (translated == null) {
+      client.queue(events, 0, events.length, ClientQueue.Place.END);
+    } else {
+      client.queue(translated.output(), 0, translated.length(), ClientQueue.Place.END);
+      translated.clear();
+    }
   }
 
   private static ClientQueue.Place placeOf(Answer answer) {

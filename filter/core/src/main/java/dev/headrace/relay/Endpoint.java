@@ -29,10 +29,16 @@ record Endpoint(String method, String template, Kind kind, Set<String> query) {
   private static final Set<String> PAGING =
       Set.of("beta", "limit", "after_id", "before_id", "page", "after", "order");
 
+  /** Where all messages go. */
+  static final String MESSAGES_PATH = "/v1/messages";
+
+  /** A server-side recipe of ours, which leads to {@link #MESSAGES_PATH}. */
+  static final Endpoint PRESET = new Endpoint("POST", "/chat/{preset}", Kind.MESSAGES, Set.of());
+
   /** The endpoints that are open without any setting. */
   static final List<Endpoint> STANDARD =
       List.of(
-          new Endpoint("POST", "/v1/messages", Kind.MESSAGES, BETA),
+          new Endpoint("POST", MESSAGES_PATH, Kind.MESSAGES, BETA),
           new Endpoint("POST", "/v1/messages/count_tokens", Kind.MODEL_REQUEST, BETA),
           new Endpoint("GET", "/v1/models", Kind.OPAQUE, PAGING),
           new Endpoint("GET", "/v1/models/{id}", Kind.OPAQUE, BETA));

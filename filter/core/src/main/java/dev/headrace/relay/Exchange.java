@@ -3,8 +3,12 @@ package dev.headrace.relay;
 import static java.util.Objects.requireNonNull;
 
 import dev.headrace.admission.Permit;
+import dev.headrace.admission.Refusal;
+import dev.headrace.admission.RefusedException;
+import dev.headrace.admission.UpstreamBody;
 import dev.headrace.config.GatewaySettings;
 import dev.headrace.messages.ApiError;
+import dev.headrace.messages.EventConsumer;
 import dev.headrace.messages.InvalidBodyException;
 import dev.headrace.messages.RequestHead;
 import dev.headrace.messages.UsageView;
@@ -19,6 +23,7 @@ import dev.headrace.upstream.HeaderField;
 import dev.headrace.upstream.UpstreamCall;
 import dev.headrace.upstream.UpstreamFailure;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicReference;
@@ -31,10 +36,10 @@ import org.slf4j.LoggerFactory;
  * client.
  *
  * <pre>
- * RECEIVING ──body──► ATTEMPTING ──answer begins──► STREAMING ──it has ended──► FINISHING ──client has all──► ENDED
- *     │                   │                          │     │                        │
- *     └─ answer of ours ──┴──► FINISHING             │     └─ clock, cut ──► FINISHING
- *                                                    └─ client left ──► DRAINING ──usage known, limit──► ENDED
+ * RECEIVING ──body──► ADMITTING ──allowed──► ATTEMPTING ──answer begins──► STREAMING ──it has ended──► FINISHING ──client has all──► ENDED
+ *     │                  │                    │                          │     │
+ *     └─ answer of ours ─┴────────────────────┴──► FINISHING             │     └─ clock, cut, budget ──► FINISHING
+ *                                                                        └─ client left ──► DRAINING ──usage known, limit──► ENDED
  *     any ── the client has left ──► ENDED
  * </pre>
  *
@@ -43,13 +48,15 @@ import org.slf4j.LoggerFactory;
  * the writing in {@link ClientStream}, the decisions about time in {@link Clocks}. Thread-safe: the
  * container, the upstream's I/O thread and the sweeper may all come at once.
  */
-final class Exchange implements Attempts.Listener, ClientStream.Listener, RequestBody.Listener {
+final class Exchange
+    implements Attempts.Listener, ClientStream.Listener, RequestBody.Listener, Allowance.Listener {
 
   private static final Logger LOG = LoggerFactory.getLogger(Exchange.class);
   private static final byte[] KEEP_ALIVE = SseWriter.comment("keep-alive");
 
   private enum State {
     RECEIVING,
+    ADMITTING,
     ATTEMPTING,
     STREAMING,
     DRAINING,
@@ -62,6 +69,8 @@ final class Exchange implements Attempts.Listener, ClientStream.Listener, Reques
   private final Route.Upstream route;
   private final Wanted wanted;
   private final UsageBook.Asker asker;
+  private final Entrant entrant;
+  private final @Nullable Allowance allowance; // null without limits
   private final List<HeaderField> upstreamHeaders;
   private final Permit permit;
   private final long startNanos;
@@ -90,9 +99,11 @@ final class Exchange implements Attempts.Listener, ClientStream.Listener, Reques
 
   // Upstream I/O thread only.
   private long tokensWhenLeft = -1;
+  private @Nullable BudgetEnd budgetEnd; // of a stream that is to end there
 
   Exchange(
       UsageBook.Asker asker,
+      Entrant entrant,
       Relay relay,
       Route.Upstream route,
       Wanted wanted,
@@ -100,12 +111,14 @@ final class Exchange implements Attempts.Listener, ClientStream.Listener, Reques
       Permit permit) {
     this.id = asker.id();
     this.asker = asker;
+    this.entrant = entrant;
     this.relay = relay;
     this.route = route;
     this.wanted = wanted;
     this.upstreamHeaders = upstreamHeaders;
     this.permit = permit;
     this.delivery = relay.delivery(Wanted.EVENTS, asker);
+    this.allowance = isMetered() ? relay.allowance(entrant) : null;
     this.startNanos = relay.nanoTime();
   }
 
@@ -130,22 +143,57 @@ final class Exchange implements Attempts.Listener, ClientStream.Listener, Reques
 
   @Override
   public void onBody(byte[] bytes, int length) {
-    RequestHead head = null;
-    if (route.endpoint().kind() != Endpoint.Kind.OPAQUE) {
-      try {
-        head = RequestHead.read(bytes, length);
-      } catch (InvalidBodyException e) {
-        refuse(400, "invalid_request_error", String.valueOf(e.getMessage()));
-        return;
-      }
-      modelAsked = head.model();
-    }
-    ApiError mismatch = wanted.mismatch(head != null && head.stream());
-    if (mismatch != null) {
-      answerError(mismatch, new Outcome(Outcome.Kind.REFUSED, "format"));
+    if (route.endpoint().kind() == Endpoint.Kind.OPAQUE) {
+      attempt(bytes, length, null);
       return;
     }
-    attempt(bytes, length, head);
+    UpstreamBody body;
+    try {
+      body = entrant.body(bytes, length);
+    } catch (InvalidBodyException e) {
+      refuse(400, "invalid_request_error", String.valueOf(e.getMessage()));
+      return;
+    } catch (RefusedException e) {
+      answerError(e.error(), refused(e.error()));
+      return;
+    }
+    modelAsked = body.head().model();
+    ApiError mismatch = wanted.mismatch(body.head().stream());
+    if (mismatch != null) {
+      answerError(mismatch, new Outcome(Outcome.Kind.REFUSED, "format"));
+    } else if (allowance == null) {
+      attempt(body.bytes(), body.length(), body.head());
+    } else if (state.compareAndSet(State.RECEIVING, State.ADMITTING)) {
+      allowance.ask(relay.door(), body, asker.startedAt(), this);
+    }
+  }
+
+  @Override
+  public void onAllowed(UpstreamBody body, @Nullable Refusal wouldRefuse) {
+    if (wouldRefuse != null) {
+      relay.statistics().wouldRefuse();
+      LOG.info(
+          "Exchange {}: the plan {} would refuse it ({})",
+          id,
+          entrant.plan().name(),
+          wouldRefuse.name());
+    }
+    attempt(body.bytes(), body.length(), body.head());
+  }
+
+  @Override
+  public void onRefused(Refusal refusal) {
+    ApiError error = RateLimitHeaders.error(refusal);
+    byte[] json = error.json();
+    List<HeaderField> headers = headersOf(error, json);
+    for (HeaderField field : RateLimitHeaders.retry(refusal)) {
+      headers = ClientHeaders.with(headers, field.name(), field.value());
+    }
+    answer(error.status(), headers, json, new Outcome(Outcome.Kind.REFUSED, refusal.name()));
+  }
+
+  private static Outcome refused(ApiError error) {
+    return new Outcome(Outcome.Kind.REFUSED, Integer.toString(error.status()));
   }
 
   @Override
@@ -200,7 +248,8 @@ final class Exchange implements Attempts.Listener, ClientStream.Listener, Reques
     if (eventsWanted) {
       delivery = relay.delivery(wanted, asker);
     }
-    if (state.compareAndSet(State.RECEIVING, State.ATTEMPTING)) {
+    if (state.compareAndSet(State.RECEIVING, State.ATTEMPTING)
+        || state.compareAndSet(State.ADMITTING, State.ATTEMPTING)) {
       prepared.start();
     }
   }
@@ -220,7 +269,7 @@ final class Exchange implements Attempts.Listener, ClientStream.Listener, Reques
     followed = answer.isEventStream();
     eventStream = delivery.takesEvents(answer);
     answerComplete = answer.isStopped();
-    boolean asWanted = !eventsWanted || delivery.begin(answer, startReassembly(answer));
+    boolean asWanted = !eventsWanted || delivery.begin(answer, readersOf(answer));
     ClientStream stream = client();
     if (stream.head(answer.head().status(), headersOf(answer))) {
       status = answer.head().status();
@@ -237,6 +286,19 @@ final class Exchange implements Attempts.Listener, ClientStream.Listener, Reques
     return true;
   }
 
+  private List<EventConsumer> readersOf(Answer answer) {
+    List<EventConsumer> readers = new ArrayList<>(2);
+    Reassembly listening = startReassembly(answer);
+    if (listening != null) {
+      readers.add(listening);
+    }
+    if (entrant.plan().stopsAtBudget()) {
+      budgetEnd = new BudgetEnd();
+      readers.add(budgetEnd);
+    }
+    return readers;
+  }
+
   private @Nullable Reassembly startReassembly(Answer answer) {
     if (!isMetered() || !answer.head().isEventStream()) {
       return null;
@@ -251,7 +313,21 @@ final class Exchange implements Attempts.Listener, ClientStream.Listener, Reques
   }
 
   private List<HeaderField> headersOf(Answer answer) {
-    return withModel(delivery.headers(ClientHeaders.of(answer.head(), id)));
+    return withModel(withLimits(delivery.headers(ClientHeaders.of(answer.head(), id))));
+  }
+
+  /** The user's own limits in the place of the organisation's. */
+  private List<HeaderField> withLimits(List<HeaderField> headers) {
+    List<HeaderField> fields = headers;
+    if (relay.door().hidesOrganisation()) {
+      fields = ClientHeaders.withoutRateLimits(headers);
+    }
+    if (allowance != null) {
+      for (HeaderField field : allowance.headers()) {
+        fields = ClientHeaders.with(fields, field.name(), field.value());
+      }
+    }
+    return fields;
   }
 
   /** Says which model answers when it is not the one that the client asked for. */
@@ -270,7 +346,13 @@ final class Exchange implements Attempts.Listener, ClientStream.Listener, Reques
     } else {
       client().wake();
       goOn();
+      stopAtBudget(answer);
     }
+  }
+
+  @Override
+  public boolean wantsSingleEvents() {
+    return eventsWanted && entrant.plan().stopsAtBudget();
   }
 
   @Override
@@ -283,6 +365,7 @@ final class Exchange implements Attempts.Listener, ClientStream.Listener, Reques
       int waiting = delivery.pass(client(), answer, bytes, offset, length);
       client().wake();
       goOn();
+      stopAtBudget(answer);
       if (waiting > relay.settings().buffers().hard().bytes()) {
         cutShort(
             apiError("The client did not keep up with the answer (buffers.hard)."),
@@ -303,6 +386,19 @@ final class Exchange implements Attempts.Listener, ClientStream.Listener, Reques
     int credit = delivery.takeCredit(grantStep());
     if (credit > 0) {
       upstream().grant(credit);
+    }
+  }
+
+  /** Ends a stream behind the event with which its budget is used up. */
+  private void stopAtBudget(Answer answer) {
+    BudgetEnd end = budgetEnd;
+    if (end != null
+        && allowance != null
+        && answer.atBoundary()
+        && !answer.isStopped()
+        && allowance.isUsedUp(answer.usage())) {
+      delivery.passLast(client(), end.events(answer.usage().estimatedOutputTokens()));
+      finish(new Outcome(Outcome.Kind.CANCELLED, "budget"));
     }
   }
 
@@ -381,7 +477,7 @@ final class Exchange implements Attempts.Listener, ClientStream.Listener, Reques
     answerComplete = true;
     answer(
         answer.head().status(),
-        withModel(ClientHeaders.ofWhole(answer.head(), body.length, id)),
+        withModel(withLimits(ClientHeaders.ofWhole(answer.head(), body.length, id))),
         body,
         Outcome.of(Outcome.Kind.COMPLETED));
   }
@@ -408,7 +504,7 @@ final class Exchange implements Attempts.Listener, ClientStream.Listener, Reques
     if (requestId != null) {
       headers = ClientHeaders.with(headers, "request-id", requestId);
     }
-    answer(last.status(), withModel(headers), last.body(), last.outcome());
+    answer(last.status(), withModel(withLimits(headers)), last.body(), last.outcome());
   }
 
   /** An SDK would repeat all our attempts two more times. */
@@ -445,7 +541,7 @@ final class Exchange implements Attempts.Listener, ClientStream.Listener, Reques
     State now;
     do {
       now = state.get();
-      if (now != State.RECEIVING && now != State.ATTEMPTING) {
+      if (now != State.RECEIVING && now != State.ADMITTING && now != State.ATTEMPTING) {
         return;
       }
     } while (!state.compareAndSet(now, State.FINISHING));
@@ -604,9 +700,14 @@ final class Exchange implements Attempts.Listener, ClientStream.Listener, Reques
     if (!isMetered()) {
       return;
     }
-    UsageView usage = made == null ? null : made.usage();
+    int attemptsMade = made == null ? 0 : made.made();
     UsageBook.Used used =
-        relay.book().ended(asker, ending(outcome, made == null ? 0 : made.made()), usage);
+        relay
+            .book()
+            .ended(asker, ending(outcome, attemptsMade), made == null ? null : made.usage());
+    if (allowance != null) {
+      allowance.end(attemptsMade == 0 ? null : used);
+    }
     Reassembly listening = reassembly;
     if (listening != null) {
       listening.end(outcome, used.tokens());
@@ -626,20 +727,25 @@ final class Exchange implements Attempts.Listener, ClientStream.Listener, Reques
 
   @Override
   public void onDropped(int number, @Nullable String requestId, UsageView usage) {
-    if (isMetered()) {
-      relay
-          .book()
-          .dropped(
-              asker,
-              new UsageBook.Ending(
-                  Outcome.of(Outcome.Kind.UPSTREAM_ERROR),
-                  modelAsked,
-                  0,
-                  number,
-                  -1,
-                  millisSinceStart(relay.nanoTime()),
-                  requestId),
-              usage);
+    if (!isMetered()) {
+      return;
+    }
+    UsageBook.Used used =
+        relay
+            .book()
+            .dropped(
+                asker,
+                new UsageBook.Ending(
+                    Outcome.of(Outcome.Kind.UPSTREAM_ERROR),
+                    modelAsked,
+                    0,
+                    number,
+                    -1,
+                    millisSinceStart(relay.nanoTime()),
+                    requestId),
+                usage);
+    if (allowance != null) {
+      allowance.addDropped(used);
     }
   }
 
@@ -690,7 +796,11 @@ final class Exchange implements Attempts.Listener, ClientStream.Listener, Reques
     Attempts running = attempts;
     if (running == null || current == State.RECEIVING || current == State.FINISHING) {
       Clocks.Phase phase =
-          current == State.FINISHING ? Clocks.Phase.FINISHING : Clocks.Phase.RECEIVING;
+          switch (current) {
+            case FINISHING -> Clocks.Phase.FINISHING;
+            case ADMITTING -> Clocks.Phase.BETWEEN;
+            default -> Clocks.Phase.RECEIVING;
+          };
       return new Clocks.Reading(phase, startNanos, finishNanos, 0, 0, stuck);
     }
     Attempts.Reading attempt = running.reading();

@@ -119,6 +119,15 @@ final class Exchanges implements AutoCloseable {
     }
   }
 
+  /** Runs a short task later, on the thread of the clocks. */
+  Future<?> after(Duration delay, Runnable task) {
+    try {
+      return scheduler.schedule(task, delay.toNanos(), TimeUnit.NANOSECONDS);
+    } catch (RejectedExecutionException e) {
+      return CompletableFuture.completedFuture(null); // closed meanwhile
+    }
+  }
+
   /** The running exchange with this id, or null. */
   @Nullable Exchange find(String id) {
     return running.get(id);

@@ -1,10 +1,13 @@
 package dev.headrace.relay;
 
 import static java.nio.charset.StandardCharsets.US_ASCII;
+import static java.util.Objects.requireNonNull;
 
+import dev.headrace.admission.Limits;
 import dev.headrace.admission.Permit;
 import dev.headrace.admission.StreamLimit;
 import dev.headrace.config.GatewaySettings;
+import dev.headrace.identity.CrossSite;
 import dev.headrace.messages.ApiError;
 import dev.headrace.messages.MessageUsage;
 import dev.headrace.messages.UsageView;
@@ -15,6 +18,7 @@ import dev.headrace.output.SimpleTranslation;
 import dev.headrace.output.TextTranslation;
 import dev.headrace.output.Translation;
 import dev.headrace.spi.StreamListener;
+import dev.headrace.spi.UserResolver;
 import dev.headrace.upstream.TimeSource;
 import dev.headrace.upstream.UpstreamPool;
 import dev.headrace.usage.Ledger;
@@ -26,6 +30,7 @@ import java.io.IOException;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
@@ -62,9 +67,11 @@ public final class Relay implements AutoCloseable {
   private final @Nullable StreamLimit blockingStreams;
   private final UpstreamPool upstreams;
   private final Exchanges exchanges;
+  private volatile @Nullable Admittance door; // set once, before any request
   private final Listeners listeners;
   private final UsageBook book;
   private final Ledger ledger;
+  private final PriceTable prices;
   private final Reports reports;
   private final Statistics statistics = new Statistics();
   private final AtomicBoolean draining = new AtomicBoolean();
@@ -75,6 +82,7 @@ public final class Relay implements AutoCloseable {
    * Starts the upstream client and the clocks.
    *
    * @param streamListeners told of each message that is streamed
+   * @param resolver the application's own way to tell users; null for none
    * @param prices what tokens cost
    * @param ledger gets every usage record, and is closed together with this
    */
@@ -82,6 +90,7 @@ public final class Relay implements AutoCloseable {
       GatewaySettings settings,
       TimeSource time,
       List<StreamListener> streamListeners,
+      @Nullable UserResolver resolver,
       PriceTable prices,
       Ledger ledger) {
     this.settings = settings;
@@ -89,6 +98,9 @@ public final class Relay implements AutoCloseable {
     this.wall = time.wall();
     this.clocks = new Clocks(settings);
     List<Endpoint> endpoints = new ArrayList<>(Endpoint.STANDARD);
+    if (!settings.presets().isEmpty()) {
+      endpoints.add(Endpoint.PRESET);
+    }
     settings.request().extraEndpoints().stream().map(Endpoint::of).forEach(endpoints::add);
     this.routes = new Routes(endpoints);
     this.upstreamHeaders = new UpstreamHeaders(settings.upstream().forwardHeaders());
@@ -99,8 +111,17 @@ public final class Relay implements AutoCloseable {
     this.ledger = ledger;
     this.book = new UsageBook(prices, ledger::record);
     this.reports = new Reports(settings.usage(), ledger);
+    this.prices = prices;
     this.upstreams = new UpstreamPool(settings, time);
-    this.exchanges = new Exchanges(nanoTime, upstreams::closeExpired);
+    this.exchanges = new Exchanges(nanoTime, this::housekeeping);
+    try {
+      this.door = new Admittance(settings, time, resolver, exchanges::after);
+    } catch (RuntimeException e) {
+      exchanges.close();
+      upstreams.close();
+      listeners.close();
+      throw e;
+    }
   }
 
   /**
@@ -113,6 +134,13 @@ public final class Relay implements AutoCloseable {
    */
   public void handle(HttpServletRequest request, HttpServletResponse response, String path)
       throws IOException {
+    CrossSite.Preflight preflight = door().crossSite().preflight(request);
+    if (preflight != null) {
+      response.setStatus(preflight.status());
+      preflight.headers().forEach(response::setHeader);
+      return;
+    }
+    door().crossSite().answerHeaders(request).forEach(response::addHeader);
     Route route = routes.find(request.getMethod(), path, request.getQueryString());
     if (route instanceof Route.Upstream upstreamRoute) {
       forward(request, response, upstreamRoute);
@@ -185,6 +213,16 @@ public final class Relay implements AutoCloseable {
         return;
       }
     }
+    Admittance.Answer answer = door().enter(request, route);
+    if (answer instanceof Admittance.Away away) {
+      if (away.challenge()) {
+        response.setHeader("WWW-Authenticate", "Bearer");
+      }
+      closeAfterwards(request, response);
+      answerNow(response, away.error());
+      return;
+    }
+    Entrant entrant = ((Admittance.In) answer).entrant();
     Permit permit = streams.tryAcquire();
     if (permit == null) {
       response.setHeader("Retry-After", "1");
@@ -219,8 +257,9 @@ public final class Relay implements AutoCloseable {
     return lengths + codings > 1;
   }
 
-  private UsageBook.Asker asker(HttpServletRequest request) {
-    return new UsageBook.Asker(newId(), wall.instant(), request.getRemoteUser(), null, null);
+  private UsageBook.Asker asker(Entrant entrant) {
+    return new UsageBook.Asker(
+        newId(), wall.instant(), entrant.user(), entrant.role(), entrant.presetName());
   }
 
   private void start(HttpServletRequest request, HttpServletResponse response, Exchange exchange)
@@ -309,6 +348,11 @@ public final class Relay implements AutoCloseable {
     }
   }
 
+  private void housekeeping() {
+    upstreams.closeExpired();
+    door().housekeeping();
+  }
+
   /** Answers before the request became asynchronous. */
   private static void answerNow(HttpServletResponse response, ApiError error) throws IOException {
     byte[] json = error.json();
@@ -341,6 +385,16 @@ public final class Relay implements AutoCloseable {
 
   UsageBook book() {
     return book;
+  }
+
+  Admittance door() {
+    return requireNonNull(door, "door");
+  }
+
+  /** What an exchange needs of its user's limits; null if there are none. */
+  @Nullable Allowance allowance(Entrant entrant) {
+    Limits limits = entrant.plan().limits();
+    return limits == null ? null : new Allowance(entrant, limits, prices);
   }
 
   Listeners listeners() {
@@ -395,6 +449,11 @@ public final class Relay implements AutoCloseable {
   }
 
   // ---- for operators and tests ----
+
+  /** Puts other plans in force for requests from now on. */
+  public void setPlans(Collection<GatewaySettings.Plan> plans) {
+    door().setPlans(plans);
+  }
 
   /** How many exchanges run now. */
   public int runningExchanges() {

@@ -11,8 +11,10 @@ sealed interface Route {
    *
    * @param endpoint the template that matched
    * @param pathAndQuery path and query for the upstream, put together by us from the template
+   * @param preset the name of the preset that is asked; null for none
    */
-  record Upstream(Endpoint endpoint, String pathAndQuery) implements Route {}
+  record Upstream(Endpoint endpoint, String pathAndQuery, @Nullable String preset)
+      implements Route {}
 
   /** Answered here with an empty 200: a client only wants to know whether anybody is there. */
   record Probe() implements Route {}

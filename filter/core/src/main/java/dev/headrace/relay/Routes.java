@@ -58,7 +58,10 @@ final class Routes {
     for (Template template : templates) {
       if (matches(template.segments, segments)) {
         if (template.endpoint.method().equals(method)) {
-          return new Route.Upstream(template.endpoint, path + forwardedQuery(template, query));
+          return template.endpoint == Endpoint.PRESET
+              ? new Route.Upstream(
+                  template.endpoint, Endpoint.MESSAGES_PATH, segments.get(segments.size() - 1))
+              : new Route.Upstream(template.endpoint, path + forwardedQuery(template, query), null);
         }
         otherMethods.add(template.endpoint.method());
       }

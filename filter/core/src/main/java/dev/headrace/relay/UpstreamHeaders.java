@@ -18,6 +18,10 @@ import org.jspecify.annotations.Nullable;
 final class UpstreamHeaders {
 
   private static final String ANTHROPIC = "anthropic-";
+  private static final String VERSION = "anthropic-version";
+
+  /** API reference, "Version and beta headers", as of 2026-11-22. */
+  private static final String PRESET_VERSION = "2026-10-21";
 
   private final List<String> forwarded;
 
@@ -45,6 +49,19 @@ final class UpstreamHeaders {
     }
     // The API compresses event streams for whoever lets it, and then nobody can look into them.
     fields.add(new HeaderField("accept-encoding", "identity"));
+    return fields;
+  }
+
+  /**
+   * The same for a preset: what the client asks of the API by headers counts no more than by fields
+   * of the body, and a page need not know the API's version.
+   */
+  List<HeaderField> ofPreset(HttpServletRequest clientRequest) {
+    List<HeaderField> fields = of(clientRequest);
+    fields.removeIf(field -> field.is("anthropic-beta"));
+    if (fields.stream().noneMatch(field -> field.is(VERSION))) {
+      fields.add(new HeaderField(VERSION, PRESET_VERSION));
+    }
     return fields;
   }
 

@@ -235,6 +235,28 @@ final class AttemptRun implements AttemptListener {
       bytes.get(array, 0, length);
     }
     byteNanos = pool.time().nanos();
+    if (listener.wantsSingleEvents()) {
+      takeOneByOne(array, offset, offset + length);
+    } else {
+      take(array, offset, length);
+    }
+  }
+
+  /** Cuts behind each blank line; the API ends lines with LF. */
+  private void takeOneByOne(byte[] array, int offset, int end) {
+    int from = offset;
+    for (int i = offset; i < end && !owner.isOver(); i++) {
+      if (array[i] == '\n' && (i == offset || array[i - 1] == '\n')) {
+        take(array, from, i + 1 - from);
+        from = i + 1;
+      }
+    }
+    if (from < end && !owner.isOver()) {
+      take(array, from, end - from);
+    }
+  }
+
+  private void take(byte[] array, int offset, int length) {
     if (state == State.HOLDING) {
       hold(array, offset, length);
     } else if (state == State.COMMITTED) {

@@ -47,6 +47,12 @@ public final class Attempts implements AttemptRun.Owner {
     /** The next bytes of the answer, valid during this call. */
     void onBytes(Answer answer, byte[] bytes, int offset, int length);
 
+    /**
+     * Whether {@link #onBytes} is to get the bytes of one event at a time, so that it can end the
+     * attempt behind any of them; costs a call for each.
+     */
+    boolean wantsSingleEvents();
+
     /** The body has ended by the rules of its framing; not always by those of its content. */
     void onEnd(Answer answer);
 

@@ -1,0 +1,393 @@
+package dev.headrace.containers;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
+import static org.awaitility.Awaitility.await;
+
+import com.anthropic.client.AnthropicClient;
+import com.anthropic.errors.RateLimitException;
+import dev.headrace.config.Budget;
+import dev.headrace.config.BudgetWindow;
+import dev.headrace.config.GatewaySettings.AboveMaxTokens;
+import dev.headrace.config.GatewaySettings.Plan;
+import dev.headrace.config.GatewaySettings.Shortfall;
+import dev.headrace.config.IdentitySource;
+import dev.headrace.config.PlanBuilder;
+import dev.headrace.config.RequestRate;
+import dev.headrace.simulator.Answer;
+import dev.headrace.simulator.ClaudeSimulator;
+import dev.headrace.spi.Identity;
+import dev.headrace.spi.UsageRecord;
+import java.math.BigDecimal;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.function.UnaryOperator;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** Plans in force: who may ask what, how much, and what they are told. */
+@ParameterizedClass
+@EnumSource(ContainerKind.class)
+final class PlansTest extends GatewayContract {
+
+  private static final String MODEL = "claude-sonnet-5-5"; // 2 and 10 USD per million tokens
+
+  private final RecordingSink sink = new RecordingSink();
+
+  PlansTest(ContainerKind kind) {
+    super(kind);
+  }
+
+  /** Users are who they say in a header, and have the role that a second header says. */
+  private GatewayUnderTest headrace(UnaryOperator<PlanBuilder> change) throws Exception {
+    return headrace(Map.of("all", change.apply(Plan.builder("all")).build()));
+  }
+
+  private GatewayUnderTest headrace(Map<String, Plan> plans) throws Exception {
+    return startWith(
+        ClaudeSimulator.builder().apiKey(KEY).rememberRequests(1000),
+        s -> s.identitySources(List.of(IdentitySource.RESOLVER)).plans(plans).retryMaxAttempts(1),
+        gateway ->
+            gateway
+                .sink("test", sink)
+                .resolver(
+                    request -> {
+                      String user = request.getHeader("x-user");
+                      String role = request.getHeader("x-role");
+                      return user == null
+                          ? null
+                          : new Identity(user, role == null ? Set.of() : Set.of(role));
+                    }));
+  }
+
+  private RawClient.Reply ask(GatewayUnderTest headrace, String user, String body)
+      throws Exception {
+    try (RawClient client = RawClient.connect(headrace.port())) {
+      return client.post("/claude/v1/messages", body, "x-user: " + user).reply();
+    }
+  }
+
+  @Test
+  void whoIsNotIdentifiedIsToldSo() throws Exception {
+    GatewayUnderTest headrace = headrace(plan -> plan);
+    RawClient.Reply reply = post(headrace, STREAMING);
+    assertThat(reply.status()).isEqualTo(401);
+    assertThat(reply.body()).contains("\"authentication_error\"");
+    assertThat(reply.header("www-authenticate")).hasValue("Bearer");
+    assertThat(headrace.claude().attempts()).isZero();
+    assertThat(ask(headrace, "alice", STREAMING).status()).isEqualTo(200);
+    assertThat(sink.awaitOne().user()).isEqualTo("alice");
+  }
+
+  @Test
+  void requestsOverTheLimitGet429ThatNamesItAndCostNothing() throws Exception {
+    GatewayUnderTest headrace =
+        headrace(plan -> plan.requests(new RequestRate(3, Duration.ofMinutes(1))));
+    for (int left = 2; left >= 0; left--) {
+      RawClient.Reply reply = ask(headrace, "alice", STREAMING);
+      assertThat(reply.status()).isEqualTo(200);
+      assertThat(reply.header("anthropic-ratelimit-requests-limit")).hasValue("3");
+      assertThat(reply.header("anthropic-ratelimit-requests-remaining")).hasValue("" + left);
+      assertThat(reply.header("anthropic-ratelimit-requests-reset")).isPresent();
+      // the organisation's own
+      assertThat(reply.header("anthropic-ratelimit-tokens-limit")).isEmpty();
+    }
+    RawClient.Reply refused = ask(headrace, "alice", STREAMING);
+    assertThat(refused.status()).isEqualTo(429);
+    assertThat(refused.body()).contains("\"rate_limit_error\"").contains("3 requests");
+    assertThat(Long.parseLong(refused.header("retry-after").orElseThrow())).isBetween(1L, 60L);
+    assertThat(Long.parseLong(refused.header("retry-after-ms").orElseThrow()))
+        .isBetween(1L, 60_000L);
+    assertThat(refused.header("x-should-retry")).isEmpty();
+    assertThat(headrace.claude().attempts()).isEqualTo(3);
+    assertThat(ask(headrace, "bob", STREAMING).status()).isEqualTo(200);
+  }
+
+  @Test
+  void theJavaSdkReadsOur429AsItsRateLimitException() throws Exception {
+    GatewayUnderTest headrace =
+        headrace(plan -> plan.requests(new RequestRate(1, Duration.ofHours(1))));
+    AnthropicClient client =
+        JavaSdk.builder(headrace, "claude").putHeader("x-user", "alice").build();
+    try {
+      client.messages().create(JavaSdk.hello());
+      RateLimitException refused =
+          catchThrowableOfType(
+              RateLimitException.class, () -> client.messages().create(JavaSdk.hello()));
+      assertThat(refused.headers().values("x-should-retry")).containsExactly("false");
+      assertThat(Long.parseLong(refused.headers().values("retry-after").get(0)))
+          .isBetween(3_500L, 3_600L);
+      assertThat(headrace.claude().attempts()).isEqualTo(1);
+    } finally {
+      client.close();
+    }
+  }
+
+  @Test
+  void ofManyAtOnceExactlyTheAllowedNumberPasses() throws Exception {
+    GatewayUnderTest headrace =
+        headrace(
+            plan ->
+                plan.concurrent(4)
+                    .requests(new RequestRate(60, Duration.ofMinutes(1)))
+                    .budgets(
+                        Budget.ofDollars(new BigDecimal("0.0125"), BudgetWindow.MONTH)));
+    headrace.claude().answersAlways(Answer.text("x".repeat(100)).usage(20, 25).pace(null));
+    ExecutorService threads = Executors.newFixedThreadPool(100);
+    try {
+      List<Future<RawClient.Reply>> replies = new ArrayList<>();
+      for (int i = 0; i < 100; i++) {
+        replies.add(threads.submit(() -> ask(headrace, "alice", STREAMING)));
+      }
+      int passed = 0;
+      for (Future<RawClient.Reply> reply : replies) {
+        RawClient.Reply got = reply.get();
+        assertThat(got.status()).isIn(200, 429);
+        passed += got.status() == 200 ? 1 : 0;
+      }
+      assertThat(headrace.claude().attempts()).isEqualTo(passed);
+      List<UsageRecord> records = sink.await(100);
+      BigDecimal sum =
+          records.stream()
+              .map(UsageRecord::costUsd)
+              .reduce(BigDecimal.ZERO, BigDecimal::add);
+      assertThat(sum).isLessThanOrEqualTo(new BigDecimal("0.0125"));
+      assertThat(passed).isBetween(4, 60);
+      Figures.note(kind(), "100 parallel requests of one user", passed + " passed, " + sum + " USD");
+    } finally {
+      threads.shutdownNow();
+    }
+  }
+
+  @Test
+  void aBudgetThatIsUsedUpRefusesWithItsAmountAndWindow() throws Exception {
+    GatewayUnderTest headrace =
+        headrace(plan -> plan.budgets(Budget.ofOutputTokens(150, BudgetWindow.DAY)));
+    headrace.claude().answersAlways(Answer.text("Hi").usage(20, 90));
+    assertThat(ask(headrace, "alice", STREAMING).status()).isEqualTo(200);
+    RawClient.Reply refused = ask(headrace, "alice", STREAMING); // asks for 100, 60 are left
+    assertThat(refused.status()).isEqualTo(429);
+    assertThat(refused.body()).contains("150 output tokens").contains("60 output tokens left");
+    assertThat(refused.header("x-should-retry")).hasValue("false");
+    assertThat(headrace.claude().attempts()).isEqualTo(1);
+  }
+
+  @Test
+  void whereThePlanSaysSoMaxTokensIsLoweredToWhatTheBudgetBuys() throws Exception {
+    GatewayUnderTest headrace =
+        headrace(
+            plan ->
+                plan.budgets(Budget.ofOutputTokens(150, BudgetWindow.DAY))
+                    .shortfall(Shortfall.LOWER_MAX_TOKENS));
+    headrace.claude().answersAlways(Answer.text("Hi").usage(20, 90));
+    ask(headrace, "alice", STREAMING);
+    assertThat(ask(headrace, "alice", STREAMING).status()).isEqualTo(200);
+    assertThat(headrace.claude().lastRequest().bodyText())
+        .isEqualTo(STREAMING.replace("\"max_tokens\":100", "\"max_tokens\":60"));
+  }
+
+  @Test
+  void aStreamThatUsesUpItsBudgetEndsThereAsAWholeMessage() throws Exception {
+    GatewayUnderTest headrace =
+        headrace(
+            plan ->
+                plan.budgets(Budget.ofOutputTokens(50, BudgetWindow.DAY))
+                    .shortfall(Shortfall.STOP_AT_BUDGET));
+    String[] words = new String[1000];
+    Arrays.fill(words, "abcdefgh"); // two tokens each, estimated
+    headrace.claude().answersAlways(Answer.text("abcdefgh", words).tokenwise());
+
+    RawClient.Reply reply = ask(headrace, "alice", STREAMING);
+
+    assertThat(reply.status()).isEqualTo(200);
+    assertThat(reply.end()).isEqualTo(RawClient.End.COMPLETE);
+    assertThat(reply.body())
+        .contains("\"stop_reason\":\"max_tokens\"")
+        .contains("event: content_block_stop")
+        .endsWith("event: message_stop\ndata: {\"type\":\"message_stop\"}\n\n");
+    UsageRecord record = sink.awaitOne();
+    assertThat(record.outcome()).isEqualTo("CANCELLED");
+    assertThat(record.outcomeDetail()).isEqualTo("budget");
+    assertThat(record.tokens().output()).isBetween(50L, 52L); // one event beyond at most
+    assertThat(ask(headrace, "alice", STREAMING).status()).isEqualTo(429);
+    assertThat(ask(headrace, "bob", STREAMING).status()).isEqualTo(200);
+  }
+
+  @Test
+  void theJavaSdkReadsAStreamThatWasEndedAtItsBudgetAsAMessage() throws Exception {
+    GatewayUnderTest headrace =
+        headrace(
+            plan ->
+                plan.budgets(Budget.ofOutputTokens(50, BudgetWindow.DAY))
+                    .shortfall(Shortfall.STOP_AT_BUDGET));
+    headrace
+        .claude()
+        .answersAlways(
+            Answer.tool("search", "{\"query\": \"" + "abcd ".repeat(200) + "\"}").tokenwise());
+    AnthropicClient client =
+        JavaSdk.builder(headrace, "claude").putHeader("x-user", "alice").build();
+    try {
+      assertThat(JavaSdk.stopReasonOfStream(client)).isEqualTo("max_tokens");
+    } finally {
+      client.close();
+    }
+  }
+
+  @Test
+  void parallelStreamsNeverOverrunABudgetTogether() throws Exception {
+    GatewayUnderTest headrace =
+        headrace(
+            plan ->
+                plan.budgets(Budget.ofOutputTokens(500, BudgetWindow.DAY))
+                    .shortfall(Shortfall.STOP_AT_BUDGET));
+    String[] words = new String[300];
+    Arrays.fill(words, "abcdefgh");
+    headrace.claude().answersAlways(Answer.text("abcdefgh", words).tokenwise());
+    ExecutorService threads = Executors.newFixedThreadPool(20);
+    try {
+      List<Future<RawClient.Reply>> replies = new ArrayList<>();
+      for (int i = 0; i < 20; i++) {
+        replies.add(threads.submit(() -> ask(headrace, "alice", STREAMING)));
+      }
+      int streams = 0;
+      for (Future<RawClient.Reply> reply : replies) {
+        streams += reply.get().status() == 200 ? 1 : 0;
+      }
+      long used = sink.await(20).stream().mapToLong(record -> record.tokens().output()).sum();
+      assertThat(used).isBetween(100L, 500L + 2L * streams); // an event has two tokens
+      Figures.note(kind(), "20 parallel streams on a budget of 500 tokens", used + " used");
+    } finally {
+      threads.shutdownNow();
+    }
+  }
+
+  @Test
+  void aRuleOfThePlanRefusesBeforeTheApiIsAsked() throws Exception {
+    GatewayUnderTest headrace =
+        headrace(
+            plan ->
+                plan.models("claude-haiku-5-5")
+                    .maxTokens(50, AboveMaxTokens.REFUSE)
+                    .serverTools(false));
+    RawClient.Reply model = ask(headrace, "alice", STREAMING);
+    assertThat(model.status()).isEqualTo(403);
+    assertThat(model.body()).contains("plans.all.models").contains("claude-haiku-5-5");
+    RawClient.Reply cap = ask(headrace, "alice", STREAMING.replace(MODEL, "claude-haiku-5-5"));
+    assertThat(cap.status()).isEqualTo(400);
+    assertThat(cap.body()).contains("plans.all.max-tokens");
+    assertThat(headrace.claude().attempts()).isZero();
+    assertThat(sink.await(2)).allMatch(record -> record.outcome().equals("REFUSED"));
+  }
+
+  @Test
+  void theFirstPlanThatFitsIsTheUsersAndNobodyElseGetsIn() throws Exception {
+    Map<String, Plan> plans = new java.util.LinkedHashMap<>();
+    plans.put(
+        "staff",
+        Plan.builder("staff").roles("staff").requests(new RequestRate(2, Duration.ofMinutes(1)))
+            .build());
+    plans.put(
+        "guest",
+        Plan.builder("guest").roles("guest").requests(new RequestRate(1, Duration.ofMinutes(1)))
+            .build());
+    GatewayUnderTest headrace = headrace(plans);
+    try (RawClient client = RawClient.connect(headrace.port())) {
+      RawClient.Reply staff =
+          client.post("/claude/v1/messages", STREAMING, "x-user: a", "x-role: staff").reply();
+      assertThat(staff.header("anthropic-ratelimit-requests-limit")).hasValue("2");
+      RawClient.Reply guest =
+          client.post("/claude/v1/messages", STREAMING, "x-user: b", "x-role: guest").reply();
+      assertThat(guest.header("anthropic-ratelimit-requests-limit")).hasValue("1");
+      RawClient.Reply nobody = client.post("/claude/v1/messages", STREAMING, "x-user: c").reply();
+      assertThat(nobody.status()).isEqualTo(403);
+      assertThat(nobody.body()).contains("permission_error").contains("plans.*.roles");
+    }
+    assertThat(sink.await(2).get(0).role()).isIn("staff", "guest");
+  }
+
+  @Test
+  void aShadowPlanLetsThroughAndTells() throws Exception {
+    GatewayUnderTest headrace =
+        headrace(plan -> plan.requests(new RequestRate(1, Duration.ofMinutes(1))).shadow(true));
+    for (int i = 0; i < 3; i++) {
+      assertThat(ask(headrace, "alice", STREAMING).status()).isEqualTo(200);
+    }
+    assertThat(dev.headrace.GatewayInside.statistics(headrace.gateway()).wouldRefuseCount())
+        .isEqualTo(2);
+  }
+
+  @Test
+  void plansChangeWhileTheGatewayRunsAndWhatWasUsedStaysUsed() throws Exception {
+    GatewayUnderTest headrace =
+        headrace(plan -> plan.requests(new RequestRate(2, Duration.ofMinutes(1))));
+    ask(headrace, "alice", STREAMING);
+    ask(headrace, "alice", STREAMING);
+    assertThat(ask(headrace, "alice", STREAMING).status()).isEqualTo(429);
+    headrace
+        .gateway()
+        .setPlans(
+            Map.of(
+                "all",
+                Plan.builder("all").requests(new RequestRate(3, Duration.ofMinutes(1))).build()));
+    assertThat(ask(headrace, "alice", STREAMING).status()).isEqualTo(200);
+    assertThat(ask(headrace, "alice", STREAMING).status()).isEqualTo(429);
+  }
+
+  @Test
+  void aWaitingRoomHoldsARequestUntilAStreamOfItsUserEnds() throws Exception {
+    GatewayUnderTest headrace =
+        startWith(
+            ClaudeSimulator.builder().apiKey(KEY),
+            s ->
+                s.plans(Map.of("all", Plan.builder("all").concurrent(1).build()))
+                    .limitsWaitingPlaces(10)
+                    .limitsWaitingLongest(Duration.ofSeconds(8)),
+            gateway -> gateway);
+    headrace
+        .claude()
+        .answersAlways(Answer.text("Hello", " there").pauseAfterEvents(3, Duration.ofSeconds(1)));
+    RawClient first = client(headrace).post(STREAMING);
+    first.replyHead();
+    RawClient second = client(headrace).post(STREAMING);
+    assertThat(second.reply().status()).isEqualTo(200);
+    assertThat(headrace.claude().attempts()).isEqualTo(2);
+  }
+
+  @Test
+  void waitingEndsWith429AndLeavingGivesThePlaceBack() throws Exception {
+    GatewayUnderTest headrace =
+        startWith(
+            ClaudeSimulator.builder().apiKey(KEY),
+            s ->
+                s.plans(Map.of("all", Plan.builder("all").concurrent(1).build()))
+                    .limitsWaitingPlaces(1)
+                    .limitsWaitingLongest(Duration.ofMillis(700)),
+            gateway -> gateway);
+    headrace.claude().answersAlways(Answer.text("Hello").stallAfterEvents(3));
+    RawClient first = client(headrace).post(STREAMING);
+    first.replyHead();
+    first.readBodyUntil("message_start");
+    long start = System.nanoTime();
+    RawClient.Reply refused = client(headrace).post(STREAMING).reply();
+    assertThat(refused.status()).isEqualTo(429);
+    assertThat(refused.body()).contains("requests at a time");
+    assertThat(System.nanoTime() - start).isGreaterThan(Duration.ofMillis(600).toNanos());
+    first.reset();
+    headrace.gateway().cancel(
+        await()
+            .until(
+                () ->
+                    dev.headrace.GatewayInside.runningIds(headrace.gateway()).stream().findFirst(),
+                java.util.Optional::isPresent)
+            .orElseThrow());
+    headrace.awaitIdle(Duration.ofSeconds(5));
+  }
+}

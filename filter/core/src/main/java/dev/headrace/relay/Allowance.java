@@ -1,0 +1,258 @@
+package dev.headrace.relay;
+
+import dev.headrace.admission.Admission;
+import dev.headrace.admission.Demand;
+import dev.headrace.admission.LimitStore.PendingAdmission;
+import dev.headrace.admission.Limits;
+import dev.headrace.admission.Price;
+import dev.headrace.admission.Refusal;
+import dev.headrace.admission.Reservation;
+import dev.headrace.admission.UpstreamBody;
+import dev.headrace.messages.InvalidBodyException;
+import dev.headrace.messages.MessageUsage;
+import dev.headrace.messages.RequestOutline;
+import dev.headrace.messages.UsageView;
+import dev.headrace.spi.Accuracy;
+import dev.headrace.spi.Tokens;
+import dev.headrace.upstream.HeaderField;
+import dev.headrace.usage.PriceTable;
+import java.math.BigDecimal;
+import java.math.RoundingMode;
+import java.time.Instant;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What one exchange may use of its user's limits: asked for before the upstream is, settled when
+ * all is over. Nothing assumes that the store answers at once. Thread-safe.
+ */
+final class Allowance {
+
+  /** What the exchange is told. */
+  interface Listener {
+
+    /**
+     * It may run, with this body.
+     *
+     * @param wouldRefuse what would have refused it if its plan were in force; else null
+     */
+    void onAllowed(UpstreamBody body, @Nullable Refusal wouldRefuse);
+
+    /** It may not run, and has cost the user nothing. */
+    void onRefused(Refusal refusal);
+  }
+
+  /** Of text, a token takes about so many bytes; of everything else more. */
+  private static final int BYTES_PER_TOKEN = 4;
+
+  /** No prompt is longer, however many bytes its pictures take. */
+  private static final long LONGEST_PROMPT = 1_000_000;
+
+  private static final int PICO_DIGITS = 12;
+
+  private final Entrant entrant;
+  private final Limits limits;
+  private final PriceTable prices;
+
+  // Set once, each before whoever reads it can come.
+  private volatile @Nullable PendingAdmission pending;
+  private volatile @Nullable Reservation reservation;
+
+  // Guarded by this.
+  private boolean over;
+  private Tokens dropped = Tokens.NONE;
+  private BigDecimal droppedCost = BigDecimal.ZERO;
+
+  Allowance(Entrant entrant, Limits limits, PriceTable prices) {
+    this.entrant = entrant;
+    this.limits = limits;
+    this.prices = prices;
+  }
+
+  /** Asks for what the request may come to use; the answer may come before this returns. */
+  void ask(Admittance door, UpstreamBody body, Instant at, Listener listener) {
+    Demand demand = demand(body, at);
+    PendingAdmission asked =
+        door.limits()
+            .admit(
+                entrant.account(),
+                limits,
+                demand,
+                admission -> answered(admission, body, listener));
+    pending = asked;
+    if (isOver()) {
+      leave(asked);
+    }
+  }
+
+  private void answered(Admission admission, UpstreamBody body, Listener listener) {
+    if (admission instanceof Admission.Refused refused) {
+      listener.onRefused(refused.refusal());
+      return;
+    }
+    Admission.Granted granted = (Admission.Granted) admission;
+    Reservation held = granted.reservation();
+    reservation = held;
+    if (isOver()) {
+      held.cancel(); // the client left while the store was asked
+      return;
+    }
+    Long asked = body.head().maxTokens();
+    boolean lowers =
+        limits.shortfall() == Limits.Shortfall.LOWER_MAX_TOKENS
+            && limits.enforcement() == Limits.Enforcement.REFUSE
+            && asked != null
+            && held.allowedOutputTokens() < asked;
+    listener.onAllowed(
+        lowers ? body.withMaxTokens(held.allowedOutputTokens()) : body, granted.wouldRefuse());
+  }
+
+  private Demand demand(UpstreamBody body, Instant at) {
+    Long asked = body.head().maxTokens();
+    long input = Math.min(LONGEST_PROMPT, body.length() / BYTES_PER_TOKEN + 1);
+    return new Demand(input, asked == null ? 0 : Math.max(0, asked), price(body, input, at));
+  }
+
+  /** Null when nobody needs it or it is not known. */
+  private @Nullable Price price(UpstreamBody body, long input, Instant at) {
+    String model = body.head().model();
+    if (!entrant.plan().hasCostBudget() || prices.estimateUsd(model, 1, 1, at) == null) {
+      return null;
+    }
+    BigDecimal dearer = surcharge(body);
+    return new Price() {
+      @Override
+      public long ofInput(long tokens) {
+        return pico(prices.estimateUsd(model, tokens, 0, at), dearer);
+      }
+
+      @Override
+      public long ofOutput(long tokens) {
+        // At the band that the prompt leads to.
+        BigDecimal all = prices.estimateUsd(model, input, tokens, at);
+        BigDecimal prompt = prices.estimateUsd(model, input, 0, at);
+        return all == null || prompt == null ? 0 : pico(all.subtract(prompt), dearer);
+      }
+    };
+  }
+
+  private static long pico(@Nullable BigDecimal usd, BigDecimal dearer) {
+    return usd == null
+        ? 0
+        : usd.multiply(dearer)
+            .movePointRight(PICO_DIGITS)
+            .setScale(0, RoundingMode.CEILING)
+            .min(BigDecimal.valueOf(Long.MAX_VALUE / 4))
+            .longValueExact();
+  }
+
+  /**
+   * Asked to be faster or elsewhere, the same tokens cost more (API reference, "Usage and cost").
+   */
+  private static BigDecimal surcharge(UpstreamBody body) {
+    BigDecimal factor = BigDecimal.ONE;
+    try {
+      RequestOutline outline = RequestOutline.read(body.bytes(), body.length());
+      if (isWord(outline.field("speed"), "fast")) {
+        factor = factor.multiply(BigDecimal.valueOf(2));
+      }
+      if (isWord(outline.field("inference_geo"), "us")) {
+        factor = factor.multiply(new BigDecimal("1.1"));
+      }
+    } catch (InvalidBodyException e) {
+      return factor; // was read before, so only by its outline; the API will say so
+    }
+    return factor;
+  }
+
+  private static boolean isWord(RequestOutline.@Nullable Field field, String word) {
+    return field != null && word.equals(field.word());
+  }
+
+  private synchronized boolean isOver() {
+    return over;
+  }
+
+  private static void leave(@Nullable PendingAdmission asked) {
+    if (asked != null) {
+      asked.leave();
+    }
+  }
+
+  /** The user's own limits as response headers; empty before the request was allowed. */
+  List<HeaderField> headers() {
+    Reservation held = reservation;
+    return held == null ? List.of() : RateLimitHeaders.of(held);
+  }
+
+  /**
+   * Whether a running stream has used up what was reserved for it, in a plan that stops there.
+   *
+   * @param view what it has used so far
+   */
+  boolean isUsedUp(UsageView view) {
+    Reservation held = reservation;
+    if (held == null || !entrant.plan().stopsAtBudget()) {
+      return false;
+    }
+    MessageUsage usage = view.usage();
+    long allowed =
+        usage == null
+            ? held.allowedOutputTokens()
+            : held.allowedOutputTokens(
+                usage.inputTokens() + usage.cacheWriteTokens() + usage.cacheReadTokens() / 10);
+    return view.estimatedOutputTokens() >= allowed;
+  }
+
+  /** Adds what an attempt has used that was given up. */
+  synchronized void addDropped(UsageBook.Used used) {
+    dropped = sum(dropped, used.tokens());
+    BigDecimal cost = used.costUsd();
+    droppedCost = cost == null ? droppedCost : droppedCost.add(cost);
+  }
+
+  /**
+   * Ends it. The first call counts.
+   *
+   * @param used by the answer; null if the upstream was never asked, so that even the request comes
+   *     back
+   */
+  void end(UsageBook.@Nullable Used used) {
+    synchronized (this) {
+      if (over) {
+        return;
+      }
+      over = true;
+    }
+    leave(pending);
+    Reservation held = reservation;
+    if (held == null) {
+      return;
+    }
+    if (used == null) {
+      held.cancel();
+    } else if (used.accuracy() == Accuracy.UNKNOWN) {
+      held.settle(Reservation.UNKNOWN, Reservation.UNKNOWN, Reservation.UNKNOWN);
+    } else {
+      Tokens tokens = sum(dropped, used.tokens());
+      BigDecimal cost = used.costUsd();
+      held.settle(
+          // As the API counts its own limit: what is read from the cache is not input.
+          tokens.input() + tokens.cacheWrite5m() + tokens.cacheWrite1h(),
+          tokens.output(),
+          cost == null ? Reservation.UNKNOWN : pico(cost.add(droppedCost), BigDecimal.ONE));
+    }
+  }
+
+  private static Tokens sum(Tokens one, Tokens other) {
+    return new Tokens(
+        one.input() + other.input(),
+        one.output() + other.output(),
+        one.cacheRead() + other.cacheRead(),
+        one.cacheWrite5m() + other.cacheWrite5m(),
+        one.cacheWrite1h() + other.cacheWrite1h(),
+        one.thinking() + other.thinking(),
+        one.webSearches() + other.webSearches(),
+        one.webFetches() + other.webFetches());
+  }
+}
