@@ -108,8 +108,7 @@ public record Budget(BudgetKind kind, BigDecimal amount, BudgetWindow window) {
       if (amount.signum() <= 0
           || amount.compareTo(MAX_DOLLARS) > 0
           || amount.scale() > MAX_DOLLAR_PLACES) {
-        throw BadValue.expected(
-            "dollars above 0, at most 4000000, with at most 12 decimal places");
+        throw BadValue.expected("dollars above 0, at most 4000000, with at most 12 decimal places");
       }
     } else if (amount.signum() <= 0
         || amount.scale() > 0
