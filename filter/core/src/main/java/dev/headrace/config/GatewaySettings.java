@@ -853,7 +853,7 @@ public record GatewaySettings(
      */
     public Retry {
       requireNonNull(hold, "hold");
-      fallbacks = copyInOrder(fallbacks);
+      fallbacks = copyOfLists(fallbacks);
       Problems problems = new Problems();
       problems.check(SettingTable.RETRY_MAX_ATTEMPTS, maxAttempts);
       problems.check(
@@ -876,7 +876,7 @@ public record GatewaySettings(
     }
 
     /** Unlike {@code Map.copyOf}, keeps the order of the file for the printed settings. */
-    private static Map<String, List<String>> copyInOrder(Map<String, List<String>> map) {
+    private static Map<String, List<String>> copyOfLists(Map<String, List<String>> map) {
       Map<String, List<String>> copy = new LinkedHashMap<>();
       map.forEach((model, others) -> copy.put(requireNonNull(model, "model"), List.copyOf(others)));
       return Collections.unmodifiableMap(copy);

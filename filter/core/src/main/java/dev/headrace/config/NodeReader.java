@@ -205,13 +205,18 @@ final class NodeReader implements Faults {
     }
   }
 
-  /** Makes the record; what only its constructor can tell is said of the record as a whole. */
+  /**
+   * Makes the record; what only its constructor can tell is said of the part that it blames, or
+   * else of the record as a whole.
+   */
   private <R> @Nullable R make(RecordType<R> type, Values<R> values, Place place) {
     try {
       return type.make(values);
     } catch (SettingsException e) {
       for (Problem problem : e.details()) {
-        problems.add(Problem.of(place.path(), problem.text(), places.get(place.path())));
+        Origin part = places.get(problem.keys().get(0));
+        Origin origin = part == null ? places.get(place.path()) : part;
+        problems.add(Problem.of(place.path(), problem.text(), origin));
       }
       return null;
     }

@@ -5,6 +5,7 @@ import java.util.Collections;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /** Gathers problems, so that all of them are reported together. Not thread-safe. */
 final class Problems implements Faults {
@@ -40,6 +41,20 @@ final class Problems implements Faults {
   /** Checks one value. */
   <T> void check(Setting<T> setting, T value) {
     setting.check(setting.key(), value, this);
+  }
+
+  /** Checks one value, if there is one. */
+  <T> void checkIfSet(Setting<T> setting, @Nullable T value) {
+    if (value != null) {
+      check(setting, value);
+    }
+  }
+
+  /** Checks a part of a record, if there is one. */
+  <R, T> void checkPart(Place owner, Property<R, T> property, @Nullable T value) {
+    if (value != null) {
+      property.check(owner.key(property.name()).path(), value, this);
+    }
   }
 
   /**

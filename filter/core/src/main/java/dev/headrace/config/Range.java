@@ -4,6 +4,7 @@ import java.net.URI;
 import java.time.Duration;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
@@ -30,6 +31,9 @@ record Range<T>(String text, Check<T> check, @Nullable String minimum, @Nullable
    */
   static final Duration LONGEST = Duration.ofDays(365);
 
+  private static final Set<String> CREDENTIALS =
+      Set.of("authorization", "proxy-authorization", "cookie", "x-api-key");
+
   private static final Pattern MOUNT = Pattern.compile("/|(/[A-Za-z0-9._~-]+)+");
   private static final Pattern DOT_SEGMENT = Pattern.compile(".*/\\.\\.?(/.*|$)");
   private static final Pattern BASE_PATH = Pattern.compile("(/[A-Za-z0-9._~-]+)*/*");
@@ -55,6 +59,19 @@ record Range<T>(String text, Check<T> check, @Nullable String minimum, @Nullable
         },
         Integer.toString(minimum),
         Integer.toString(maximum));
+  }
+
+  static Range<Long> between(long minimum, long maximum) {
+    String text = minimum + " to " + maximum;
+    return new Range<>(
+        text,
+        value -> {
+          if (value < minimum || value > maximum) {
+            throw BadValue.expected(text);
+          }
+        },
+        Long.toString(minimum),
+        Long.toString(maximum));
   }
 
   static Range<ByteSize> between(ByteSize minimum, ByteSize maximum) {
@@ -199,6 +216,50 @@ record Range<T>(String text, Check<T> check, @Nullable String minimum, @Nullable
   static Range<List<EndpointTemplate>> endpoints() {
     return new Range<>(
         "GET, POST or DELETE and a path below /v1/", Range::checkDistinct, null, null);
+  }
+
+  /** Text with something in it. */
+  static Range<String> notBlank(String what) {
+    return new Range<>(
+        "",
+        value -> {
+          if (value.isBlank()) {
+            throw BadValue.expected(what);
+          }
+        },
+        null,
+        null);
+  }
+
+  /** Names of headers that a proxy may put the user or the groups into. */
+  static Range<String> identityHeader() {
+    return new Range<>(
+        "not one that carries credentials",
+        value -> {
+          // Its content becomes the user's name, which logs and the books repeat.
+          if (CREDENTIALS.contains(value)) {
+            throw BadValue.noted(
+                "carries credentials", "the header with the user's name or groups");
+          }
+        },
+        null,
+        null);
+  }
+
+  /** Sources of which the one that names everybody comes last. */
+  static Range<List<IdentitySource>> identitySources() {
+    String text = "each at most once, address last";
+    return new Range<>(
+        text,
+        value -> {
+          int address = value.indexOf(IdentitySource.ADDRESS);
+          if (address >= 0 && address < value.size() - 1) {
+            throw BadValue.expected(
+                "address last, because it names everybody, so that no source behind it is asked");
+          }
+        },
+        null,
+        null);
   }
 
   private static void checkDistinct(List<?> value) throws BadValue {

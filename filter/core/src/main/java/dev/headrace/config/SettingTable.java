@@ -3,6 +3,7 @@ package dev.headrace.config;
 import java.net.URI;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.ZoneId;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -192,6 +193,188 @@ public final class SettingTable {
           settings -> settings.request().extraEndpoints(),
           "Endpoints opened besides messages, count_tokens and models, such as GET"
               + " /v1/files/{id}.");
+
+  static final Setting<List<IdentitySource>> IDENTITY_SOURCES =
+      row(
+          "identity.sources",
+          SettingType.listOf(SettingType.oneOf(IdentitySource.class)).distinct(),
+          "",
+          Range.identitySources(),
+          settings -> settings.identity().sources(),
+          "Where the gateway looks for who is calling; the first that knows somebody decides:"
+              + " principal (the login of the container), session (identity.session-attribute),"
+              + " header (identity.header, of a proxy), key (a gateway key), resolver (the"
+              + " application's UserResolver), address (the client's, which names everybody). Who is"
+              + " nobody gets 401. Without sources nobody is identified, and nobody has to be.");
+
+  static final Setting<String> IDENTITY_SESSION_ATTRIBUTE =
+      row(
+          "identity.session-attribute",
+          SettingType.TEXT,
+          null,
+          Range.notBlank("the name of a session attribute"),
+          settings -> settings.identity().sessionAttribute(),
+          "Session attribute that holds the user. Needed with the source session.");
+
+  static final Setting<String> IDENTITY_HEADER =
+      row(
+          "identity.header",
+          SettingType.FIELD_NAME,
+          null,
+          Range.identityHeader(),
+          settings -> settings.identity().header(),
+          "Request header that holds the user, believed only from identity.trusted-proxies. Needed"
+              + " with the source header.");
+
+  static final Setting<String> IDENTITY_GROUPS_HEADER =
+      row(
+          "identity.groups-header",
+          SettingType.FIELD_NAME,
+          null,
+          Range.identityHeader(),
+          settings -> settings.identity().groupsHeader(),
+          "Request header that holds the user's groups, separated by commas. Only with the source"
+              + " header.");
+
+  static final Setting<List<AddressBlock>> IDENTITY_TRUSTED_PROXIES =
+      row(
+          "identity.trusted-proxies",
+          SettingType.listOf(GatewayKeyProperties.ADDRESS_BLOCK)
+              .sized(0, 1_000, "addresses")
+              .distinct(),
+          "",
+          Range.checkedByType("IP addresses and blocks"),
+          settings -> settings.identity().trustedProxies(),
+          "Proxies whose identity headers and X-Forwarded-For are believed. They must remove these"
+              + " headers from what clients send.");
+
+  static final Setting<Integer> IDENTITY_TRUSTED_HOPS =
+      row(
+          "identity.trusted-hops",
+          SettingType.INTEGER,
+          "0",
+          Range.between(0, 10),
+          settings -> settings.identity().trustedHops(),
+          "How many of these proxies a request passes: the client's address is the entry of"
+              + " X-Forwarded-For so far from its end. 0 means that it is not looked at.");
+
+  static final Setting<Path> IDENTITY_KEYS_FILE =
+      row(
+          "identity.keys-file",
+          SettingType.FILE,
+          null,
+          Range.any(),
+          settings -> settings.identity().keysFile(),
+          "File with the gateway keys. Needed with the source key. A relative path starts at the"
+              + " folder of the settings file.");
+
+  static final Setting<List<String>> CROSS_SITE_ORIGINS =
+      row(
+          "cross-site.origins",
+          SettingType.listOf(SettingType.ORIGIN).sized(0, 1_000, "origins").distinct(),
+          "",
+          Range.checkedByType("scheme://host or scheme://host:port"),
+          settings -> settings.crossSite().origins(),
+          "Origins whose pages may call the gateway in their visitors' names and read its answers"
+              + " (CORS), such as https://shop.example.com.");
+
+  static final Setting<Boolean> CROSS_SITE_SAME_SITE =
+      row(
+          "cross-site.same-site",
+          SettingType.BOOLEAN,
+          "false",
+          Range.any(),
+          settings -> settings.crossSite().sameSite(),
+          "Whether pages of other hosts of the same site (sibling subdomains) may call.");
+
+  static final Setting<Map<String, String>> MODELS_ALIASES =
+      row(
+          "models.aliases",
+          SettingType.mapOf(SettingType.MODEL, SettingType.MODEL),
+          "",
+          Range.checkedByType("a model for each alias, which is no alias itself"),
+          settings -> settings.models().aliases(),
+          "Names that clients may say for models: the model that is asked, by alias. Only the file"
+              + " and code can set it, not a variable.");
+
+  static final Setting<Integer> LIMITS_MAX_USERS =
+      row(
+          "limits.max-users",
+          SettingType.INTEGER,
+          "100000",
+          Range.between(100, 10_000_000),
+          settings -> settings.limits().maxUsers(),
+          "How many users the limits remember at most.");
+
+  static final Setting<ZoneId> LIMITS_TIME_ZONE =
+      row(
+          "limits.time-zone",
+          SettingType.TIME_ZONE,
+          "UTC",
+          Range.any(),
+          settings -> settings.limits().timeZone(),
+          "Time zone in which the days and months of budgets begin.");
+
+  static final Setting<Integer> LIMITS_WAITING_PLACES =
+      row(
+          "limits.waiting-places",
+          SettingType.INTEGER,
+          "0",
+          Range.between(0, 10_000),
+          settings -> settings.limits().waitingPlaces(),
+          "How many requests that are over a limit may wait for it instead of being refused. 0"
+              + " means none.");
+
+  static final Setting<Integer> LIMITS_WAITING_PLACES_PER_USER =
+      row(
+          "limits.waiting-places-per-user",
+          SettingType.INTEGER,
+          "4",
+          Range.between(1, 10_000),
+          settings -> settings.limits().waitingPlacesPerUser(),
+          "How many of the limits.waiting-places one user may take.");
+
+  static final Setting<Duration> LIMITS_WAITING_LONGEST =
+      row(
+          "limits.waiting-longest",
+          SettingType.DURATION,
+          "10s",
+          Range.aboveZero("10s"),
+          settings -> settings.limits().waitingLongest(),
+          "How long a request waits at most before it is refused.");
+
+  static final Setting<Boolean> LIMITS_ORGANISATION_HEADERS =
+      row(
+          "limits.organisation-headers",
+          SettingType.BOOLEAN,
+          "false",
+          Range.any(),
+          settings -> settings.limits().organisationHeaders(),
+          "Whether the API's own anthropic-ratelimit-* headers, which tell the state of the whole"
+              + " organisation, are passed on although there are plans. Without plans they are.");
+
+  static final Setting<Map<String, GatewaySettings.Plan>> PLANS =
+      row(
+          "plans",
+          SettingType.mapOf(SettingType.PLAN_NAME, PlanProperties.PLAN)
+              .where(SettingTable::checkPlanName),
+          "",
+          Range.checkedByType("a plan under each name, none behind one for everybody"),
+          GatewaySettings::plans,
+          "What callers may do and use, by the name of the plan. The first plan that fits the"
+              + " caller's roles is theirs; a plan without roles fits everybody. Without plans"
+              + " everybody may do everything. Only the file and code can set it, not a variable.");
+
+  static final Setting<Map<String, GatewaySettings.Preset>> PRESETS =
+      row(
+          "presets",
+          SettingType.mapOf(SettingType.PRESET_NAME, PresetProperties.PRESET)
+              .where(SettingTable::checkPresetName),
+          "",
+          Range.checkedByType("a preset under each name"),
+          GatewaySettings::presets,
+          "Recipes for requests, by the name in their URL, so that a browser may send only what a"
+              + " user types. Only the file and code can set it, not a variable.");
 
   static final Setting<Duration> TIMEOUTS_CONNECT =
       row(
@@ -668,6 +851,21 @@ public final class SettingTable {
   private static void checkFallbacks(String model, List<String> fallbacks) throws BadValue {
     if (fallbacks.contains(model)) {
       throw BadValue.expected("other models than " + Shown.text(model) + " itself");
+    }
+  }
+
+  private static void checkPlanName(String key, GatewaySettings.Plan plan) throws BadValue {
+    checkName(key, plan.name());
+  }
+
+  private static void checkPresetName(String key, GatewaySettings.Preset preset) throws BadValue {
+    checkName(key, preset.name());
+  }
+
+  /** Only code can give a record another name than its key. */
+  private static void checkName(String key, String name) throws BadValue {
+    if (!key.equals(name)) {
+      throw BadValue.noted("has the name " + Shown.text(name), Shown.text(key) + ", as its key");
     }
   }
 

@@ -4,7 +4,9 @@ import java.net.URI;
 import java.net.URISyntaxException;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
+import java.time.DateTimeException;
 import java.time.Duration;
+import java.time.ZoneId;
 import java.util.List;
 import java.util.Locale;
 import java.util.regex.Pattern;
@@ -47,6 +49,15 @@ public abstract class SettingType<T> {
             throw BadValue.expected(expected());
           }
           return Integer.valueOf(text);
+        }
+      };
+
+  /** The same for what an {@code int} may be too small for. */
+  static final SettingType<Long> LONG =
+      new SettingType<>("integer", INTEGER.expected()) {
+        @Override
+        Long read(String text) throws BadValue {
+          return INTEGER.read(text).longValue();
         }
       };
 
@@ -238,6 +249,100 @@ public abstract class SettingType<T> {
           "the name of a model such as claude-sonnet-5-5: letters, digits and . _ : @ / -, a letter"
               + " or digit first, at most 128 of them",
           "[A-Za-z0-9][A-Za-z0-9._:@/-]{0,127}");
+
+  /** A role or group; whatever the application calls them, but no blanks around it. */
+  static final SettingType<String> ROLE =
+      new Word(
+          "role",
+          "the name of a role or group, at most 200 characters, no blank at either end",
+          "\\S(.{0,198}\\S)?");
+
+  /** The name of a field of a request, in lower case, since field names have no case. */
+  static final SettingType<String> FIELD_NAME =
+      new SettingType<>("field-name", "the name of a request header, such as x-forwarded-user") {
+        private static final Pattern TOKEN =
+            Pattern.compile("[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}"); // RFC 9110, 5.1
+
+        @Override
+        String read(String text) throws BadValue {
+          if (!TOKEN.matcher(text).matches()) {
+            throw BadValue.expected(expected());
+          }
+          return text.toLowerCase(Locale.ROOT);
+        }
+
+        @Override
+        void check(String path, String value, Faults faults) {
+          try {
+            read(value);
+          } catch (BadValue e) {
+            faults.add(path, shown(value), e);
+          }
+        }
+
+        @Override
+        String print(String value) {
+          return Shown.quoted(value);
+        }
+      };
+
+  static final SettingType<String> ORIGIN =
+      new SettingType<>("origin", Origins.EXPECTED) {
+        @Override
+        String read(String text) throws BadValue {
+          return Origins.read(text);
+        }
+
+        @Override
+        void check(String path, String value, Faults faults) {
+          try {
+            read(value);
+          } catch (BadValue e) {
+            faults.add(path, shown(value), e);
+          }
+        }
+
+        @Override
+        String show(String text) {
+          return Shown.url(text);
+        }
+
+        @Override
+        String print(String value) {
+          return Shown.quoted(value);
+        }
+      };
+
+  static final SettingType<ZoneId> TIME_ZONE =
+      new SettingType<>("time-zone", "a time zone such as UTC or Europe/Berlin") {
+        @Override
+        ZoneId read(String text) throws BadValue {
+          try {
+            return ZoneId.of(text);
+          } catch (DateTimeException e) {
+            throw BadValue.expected(expected());
+          }
+        }
+      };
+
+  /** The key of a plan, which logs and metrics repeat. */
+  static final SettingType<String> PLAN_NAME =
+      new Word(
+          "plan name",
+          "a name of lower-case letters, digits and dashes, at most 40 of them",
+          "[a-z0-9-]{1,40}");
+
+  /** The key of a preset, which is a segment of its URL. */
+  static final SettingType<String> PRESET_NAME =
+      new Word(
+          "preset name",
+          "a name of lower-case letters, digits and dashes, at most 64 of them",
+          "[a-z0-9-]{1,64}");
+
+  /** Text of one pattern, for a type that only one record has. */
+  static SettingType<String> word(String name, String expected, String pattern) {
+    return new Word(name, expected, pattern);
+  }
 
   /** One of a few words: the constants of an enum in lower case, with dashes. */
   static <E extends Enum<E>> SettingType<E> oneOf(Class<E> type) {

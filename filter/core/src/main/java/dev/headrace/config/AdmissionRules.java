@@ -1,0 +1,175 @@
+package dev.headrace.config;
+
+import dev.headrace.config.GatewaySettings.Plan;
+import dev.headrace.config.GatewaySettings.Preset;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/** Which settings of identity, plans and presets go together. Stateless. */
+final class AdmissionRules {
+  private AdmissionRules() {}
+
+  /** Checks a source of the identity against the setting that it cannot do without. */
+  static void checkSource(
+      Problems problems,
+      List<IdentitySource> sources,
+      IdentitySource source,
+      Setting<?> needed,
+      @Nullable Object value) {
+    String word = source.name().toLowerCase(Locale.ROOT);
+    boolean asked = sources.contains(source);
+    if (asked && value == null) {
+      String text =
+          key(SettingTable.IDENTITY_SOURCES)
+              + " has "
+              + word
+              + ", and "
+              + key(needed)
+              + " is not set";
+      addOnce(problems, SettingTable.IDENTITY_SOURCES, needed, text, key(needed));
+    } else if (!asked && value != null) {
+      addUnused(problems, needed, word);
+    }
+  }
+
+  /** Checks what belongs to proxies that identify callers or tell their addresses. */
+  static void checkProxies(
+      Problems problems,
+      List<IdentitySource> sources,
+      @Nullable String groupsHeader,
+      List<AddressBlock> trustedProxies,
+      int trustedHops) {
+    boolean header = sources.contains(IdentitySource.HEADER);
+    if (groupsHeader != null && !header) {
+      addUnused(problems, SettingTable.IDENTITY_GROUPS_HEADER, "header");
+    }
+    if (!trustedProxies.isEmpty()) {
+      return;
+    }
+    String proxies = key(SettingTable.IDENTITY_TRUSTED_PROXIES);
+    if (header) {
+      addOnce(
+          problems,
+          SettingTable.IDENTITY_SOURCES,
+          SettingTable.IDENTITY_TRUSTED_PROXIES,
+          key(SettingTable.IDENTITY_SOURCES) + " has header, and " + proxies + " is empty",
+          "the addresses from which that header may come");
+    }
+    if (trustedHops > 0) {
+      addOnce(
+          problems,
+          SettingTable.IDENTITY_TRUSTED_HOPS,
+          SettingTable.IDENTITY_TRUSTED_PROXIES,
+          key(SettingTable.IDENTITY_TRUSTED_HOPS) + " is set, and " + proxies + " is empty",
+          "the addresses of these proxies");
+    }
+  }
+
+  private static void addUnused(Problems problems, Setting<?> set, String word) {
+    addOnce(
+        problems,
+        set,
+        SettingTable.IDENTITY_SOURCES,
+        key(set) + " is set, and " + key(SettingTable.IDENTITY_SOURCES) + " has no " + word,
+        "both or neither");
+  }
+
+  private static void addOnce(
+      Problems problems, Setting<?> blamed, Setting<?> other, String text, String expected) {
+    List<String> both = List.of(key(blamed), key(other));
+    if (!problems.concernAnyOf(both)) {
+      problems.add(Problem.between(both, text + " (expected: " + expected + ")"));
+    }
+  }
+
+  /** Checks that no alias leads to an alias: it would be asked as it is, and be no model. */
+  static void checkAliases(Problems problems, Map<String, String> aliases) {
+    aliases.forEach(
+        (alias, model) -> {
+          if (aliases.containsKey(model)) {
+            problems.add(
+                Place.of(SettingTable.MODELS_ALIASES).key(alias).path(),
+                Shown.text(model),
+                BadValue.noted("is an alias itself", "a model"));
+          }
+        });
+  }
+
+  /** Checks plans and presets together with where roles come from. */
+  static void check(
+      Problems problems,
+      Map<String, Plan> plans,
+      Map<String, Preset> presets,
+      List<IdentitySource> sources) {
+    problems.check(SettingTable.PLANS, plans);
+    problems.check(SettingTable.PRESETS, presets);
+    checkReachable(problems, plans);
+    plans.forEach(
+        (name, plan) -> checkRoles(problems, SettingTable.PLANS, name, plan.roles(), sources));
+    presets.forEach(
+        (name, preset) ->
+            checkRoles(problems, SettingTable.PRESETS, name, preset.roles(), sources));
+  }
+
+  private static void checkReachable(Problems problems, Map<String, Plan> plans) {
+    Map<String, String> planByRole = new HashMap<>();
+    String open = null;
+    for (Map.Entry<String, Plan> entry : plans.entrySet()) {
+      Place place = Place.of(SettingTable.PLANS).key(entry.getKey());
+      List<String> roles = entry.getValue().roles();
+      if (open != null) {
+        problems.add(unreachable(place, open + " has no roles and so is for everybody", open));
+      } else if (roles.isEmpty()) {
+        open = place.path();
+      } else if (planByRole.keySet().containsAll(roles)) {
+        List<String> earlier = roles.stream().map(planByRole::get).distinct().toList();
+        String names = String.join(" and ", earlier);
+        problems.add(unreachable(place, "all of its roles are in " + names, names));
+      }
+      roles.forEach(role -> planByRole.putIfAbsent(role, place.path()));
+    }
+  }
+
+  private static Problem unreachable(Place plan, String why, String earlier) {
+    return Problem.of(
+        plan.path(),
+        plan.path()
+            + " is nobody's plan: the first that fits is taken, and "
+            + why
+            + " (expected: "
+            + plan.path()
+            + " above "
+            + earlier
+            + ", or other roles)",
+        null);
+  }
+
+  private static <R> void checkRoles(
+      Problems problems,
+      Setting<Map<String, R>> setting,
+      String name,
+      List<String> roles,
+      List<IdentitySource> sources) {
+    String path = Place.of(setting).key(name).path();
+    String identity = key(SettingTable.IDENTITY_SOURCES);
+    if (!roles.isEmpty() && sources.isEmpty() && !problems.concernAnyOf(List.of(identity))) {
+      List<String> keys = new ArrayList<>(List.of(path + ".roles", identity));
+      problems.add(
+          Problem.between(
+              keys,
+              path
+                  + ".roles is set, and "
+                  + identity
+                  + " is empty (expected: where callers and their roles are known from, such as"
+                  + " principal)"));
+    }
+  }
+
+  private static String key(Setting<?> setting) {
+    return setting.key();
+  }
+}
