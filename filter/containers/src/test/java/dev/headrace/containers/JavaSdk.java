@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import com.anthropic.client.AnthropicClient;
+import com.anthropic.client.okhttp.AnthropicOkHttpClient;
 import com.anthropic.core.Sleeper;
 import com.anthropic.core.http.StreamResponse;
 import com.anthropic.errors.AnthropicException;
@@ -22,6 +23,25 @@ import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 final class JavaSdk {
 
   private JavaSdk() {}
+
+  /** A client that sends this header with each request and retries nothing by itself. */
+  static AnthropicClient client(GatewayUnderTest headrace, String header, String value) {
+    return AnthropicOkHttpClient.builder()
+        .baseUrl(headrace.baseUrl().toString())
+        .apiKey("sk-test-client")
+        .putHeader(header, value)
+        .maxRetries(0)
+        .build();
+  }
+
+  /** A short question. */
+  static MessageCreateParams hello() {
+    return MessageCreateParams.builder()
+        .model("claude-sonnet-5-5")
+        .maxTokens(100)
+        .addUserMessage("Hello?")
+        .build();
+  }
 
   /** The message that a stream adds up to. */
   static Message accumulate(AnthropicClient from, MessageCreateParams params) {

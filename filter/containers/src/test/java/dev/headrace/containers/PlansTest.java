@@ -115,8 +115,7 @@ final class PlansTest extends GatewayContract {
   void theJavaSdkReadsOur429AsItsRateLimitException() throws Exception {
     GatewayUnderTest headrace =
         headrace(plan -> plan.requests(new RequestRate(1, Duration.ofHours(1))));
-    AnthropicClient client =
-        JavaSdk.builder(headrace, "claude").putHeader("x-user", "alice").build();
+    AnthropicClient client = JavaSdk.client(headrace, "x-user", "alice");
     try {
       client.messages().create(JavaSdk.hello());
       RateLimitException refused =
@@ -138,9 +137,8 @@ final class PlansTest extends GatewayContract {
             plan ->
                 plan.concurrent(4)
                     .requests(new RequestRate(60, Duration.ofMinutes(1)))
-                    .budgets(
-                        Budget.ofDollars(new BigDecimal("0.0125"), BudgetWindow.MONTH)));
-    headrace.claude().answersAlways(Answer.text("x".repeat(100)).usage(20, 25).pace(null));
+                    .budgets(Budget.ofDollars(new BigDecimal("0.0125"), BudgetWindow.MONTH)));
+    headrace.claude().answersAlways(Answer.text("x".repeat(100)).usage(20, 25));
     ExecutorService threads = Executors.newFixedThreadPool(100);
     try {
       List<Future<RawClient.Reply>> replies = new ArrayList<>();
@@ -156,12 +154,11 @@ final class PlansTest extends GatewayContract {
       assertThat(headrace.claude().attempts()).isEqualTo(passed);
       List<UsageRecord> records = sink.await(100);
       BigDecimal sum =
-          records.stream()
-              .map(UsageRecord::costUsd)
-              .reduce(BigDecimal.ZERO, BigDecimal::add);
+          records.stream().map(UsageRecord::costUsd).reduce(BigDecimal.ZERO, BigDecimal::add);
       assertThat(sum).isLessThanOrEqualTo(new BigDecimal("0.0125"));
       assertThat(passed).isBetween(4, 60);
-      Figures.note(kind(), "100 parallel requests of one user", passed + " passed, " + sum + " USD");
+      Figures.note(
+          kind(), "100 parallel requests of one user", passed + " passed, " + sum + " USD");
     } finally {
       threads.shutdownNow();
     }
@@ -232,10 +229,10 @@ final class PlansTest extends GatewayContract {
         .claude()
         .answersAlways(
             Answer.tool("search", "{\"query\": \"" + "abcd ".repeat(200) + "\"}").tokenwise());
-    AnthropicClient client =
-        JavaSdk.builder(headrace, "claude").putHeader("x-user", "alice").build();
+    AnthropicClient client = JavaSdk.client(headrace, "x-user", "alice");
     try {
-      assertThat(JavaSdk.stopReasonOfStream(client)).isEqualTo("max_tokens");
+      assertThat(JavaSdk.accumulate(client, JavaSdk.hello()).stopReason().orElseThrow().asString())
+          .isEqualTo("max_tokens");
     } finally {
       client.close();
     }
@@ -292,11 +289,15 @@ final class PlansTest extends GatewayContract {
     Map<String, Plan> plans = new java.util.LinkedHashMap<>();
     plans.put(
         "staff",
-        Plan.builder("staff").roles("staff").requests(new RequestRate(2, Duration.ofMinutes(1)))
+        Plan.builder("staff")
+            .roles("staff")
+            .requests(new RequestRate(2, Duration.ofMinutes(1)))
             .build());
     plans.put(
         "guest",
-        Plan.builder("guest").roles("guest").requests(new RequestRate(1, Duration.ofMinutes(1)))
+        Plan.builder("guest")
+            .roles("guest")
+            .requests(new RequestRate(1, Duration.ofMinutes(1)))
             .build());
     GatewayUnderTest headrace = headrace(plans);
     try (RawClient client = RawClient.connect(headrace.port())) {
@@ -381,13 +382,16 @@ final class PlansTest extends GatewayContract {
     assertThat(refused.body()).contains("requests at a time");
     assertThat(System.nanoTime() - start).isGreaterThan(Duration.ofMillis(600).toNanos());
     first.reset();
-    headrace.gateway().cancel(
-        await()
-            .until(
-                () ->
-                    dev.headrace.GatewayInside.runningIds(headrace.gateway()).stream().findFirst(),
-                java.util.Optional::isPresent)
-            .orElseThrow());
+    headrace
+        .gateway()
+        .cancel(
+            await()
+                .until(
+                    () ->
+                        dev.headrace.GatewayInside.runningIds(headrace.gateway()).stream()
+                            .findFirst(),
+                    java.util.Optional::isPresent)
+                .orElseThrow());
     headrace.awaitIdle(Duration.ofSeconds(5));
   }
 }

@@ -21,6 +21,8 @@ import dev.headrace.messages.ApiError;
 import dev.headrace.spi.UserResolver;
 import dev.headrace.upstream.TimeSource;
 import jakarta.servlet.http.HttpServletRequest;
+import java.io.IOException;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -109,10 +111,25 @@ final class Admittance {
             identity.trustedProxies(),
             identity.trustedHops(),
             roles(settings)),
-        identity.keysFile() == null
-            ? null
-            : KeyFile.open(identity.keysFile(), time.nanoTime(), time.wall()),
+        keys(identity.keysFile(), time),
         resolver);
+  }
+
+  private static @Nullable KeyFile keys(@Nullable Path file, TimeSource time) {
+    if (file == null) {
+      return null;
+    }
+    try {
+      return KeyFile.open(file, time.nanoTime(), time.wall());
+    } catch (IOException e) {
+      throw new IllegalArgumentException(
+          "identity.keys-file: "
+              + file
+              + " cannot be read ("
+              + e.getClass().getSimpleName()
+              + "; expected: a file with gateway keys, see dev.headrace.NewKey)",
+          e);
+    }
   }
 
   /** All that the settings name anywhere: the request is asked for no others. */

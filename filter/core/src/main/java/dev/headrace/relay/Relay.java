@@ -237,7 +237,16 @@ public final class Relay implements AutoCloseable {
     Exchange exchange;
     try {
       exchange =
-          new Exchange(asker(request), this, route, wanted, upstreamHeaders.of(request), permit);
+          new Exchange(
+              asker(entrant),
+              entrant,
+              this,
+              route,
+              wanted.or(entrant.preset()),
+              entrant.preset() == null
+                  ? upstreamHeaders.of(request)
+                  : upstreamHeaders.ofPreset(request),
+              permit);
       request.setAttribute(ETAG_FILTER_STREAMING, true);
     } catch (RuntimeException e) {
       permit.release();

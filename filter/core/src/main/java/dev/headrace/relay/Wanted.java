@@ -1,5 +1,6 @@
 package dev.headrace.relay;
 
+import dev.headrace.admission.PresetBodies;
 import dev.headrace.messages.ApiError;
 import dev.headrace.output.Format;
 import dev.headrace.output.SimpleTranslation.Thinking;
@@ -70,6 +71,13 @@ record Wanted(Format format, Thinking thinking, boolean byName) {
     }
     String first = accept.split("[,;]", 2)[0];
     return first.trim().toLowerCase(Locale.ROOT).equals("text/plain");
+  }
+
+  /** What a preset has chosen goes before what the client wants. */
+  Wanted or(@Nullable PresetBodies preset) {
+    String fixed = preset == null ? null : preset.preset().format();
+    Format chosen = fixed == null ? null : Format.named(fixed);
+    return chosen == null ? this : new Wanted(chosen, thinking, false);
   }
 
   /**

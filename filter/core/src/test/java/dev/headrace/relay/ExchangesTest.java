@@ -37,6 +37,7 @@ class ExchangesTest {
           SETTINGS,
           TimeSource.system(),
           List.of(),
+          null,
           PriceTable.builtIn(),
           Ledger.open(SETTINGS.usage(), Map.of()));
   private final StreamLimit streams = new StreamLimit(MANY);
@@ -88,8 +89,9 @@ class ExchangesTest {
     Exchange exchange =
         new Exchange(
             new UsageBook.Asker("exchange-" + number, Instant.EPOCH, null, null, null),
+            new Entrant(null, null, PlanRules.open(Map.of()), null, List.of()),
             relay,
-            new Route.Upstream(Endpoint.STANDARD.get(0), "/v1/messages"),
+            new Route.Upstream(Endpoint.STANDARD.get(0), "/v1/messages", null),
             Wanted.EVENTS,
             List.of(),
             requireNonNull(streams.tryAcquire()));

@@ -682,6 +682,11 @@ class AttemptsTest {
     }
 
     @Override
+    public boolean wantsSingleEvents() {
+      return false;
+    }
+
+    @Override
     public void onEnd(Answer answer) {
       seen.add("end");
     }
