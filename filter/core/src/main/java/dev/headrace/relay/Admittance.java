@@ -35,7 +35,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
-import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -66,7 +65,7 @@ final class Admittance {
   private final GatewaySettings settings;
   private final @Nullable Identification identification; // null: nobody has to be known
   private final CrossSite crossSite;
-  private final AtomicReference<List<PlanRules>> plans = new AtomicReference<>();
+  private volatile List<PlanRules> plans = List.of();
   private final PlanRules open;
   private final Map<String, PresetBodies> presets;
   private final MemoryLimitStore memory;
@@ -202,12 +201,12 @@ final class Admittance {
 
   /** Puts other plans in force. What users have used so far stays used. */
   void setPlans(Collection<GatewaySettings.Plan> changed) {
-    plans.set(
+    plans =
         changed.stream()
             .map(
                 plan ->
                     PlanRules.of(plan, settings.models().aliases(), settings.limits().timeZone()))
-            .toList());
+            .toList();
   }
 
   /** Whether answers carry the user's own limits, and the organisation's are nobody's business. */
@@ -306,7 +305,7 @@ final class Admittance {
 
   /** The first plan that fits; null if there are plans and none does. */
   private @Nullable PlanRules planOf(@Nullable Caller caller) {
-    List<PlanRules> all = plans.get();
+    List<PlanRules> all = plans;
     if (all.isEmpty()) {
       return open;
     }

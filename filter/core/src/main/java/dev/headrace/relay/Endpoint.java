@@ -48,6 +48,11 @@ record Endpoint(String method, String template, Kind kind, Set<String> query) {
     return new Endpoint(extra.method(), extra.path(), Kind.OPAQUE, PAGING);
   }
 
+  /** Whether the upstream body is ours, made from what the client says. */
+  boolean isPreset() {
+    return template.equals(PRESET.template);
+  }
+
   /** Whether it does no harm if the upstream carries out a request twice. */
   boolean mayRunTwice() {
     return kind != Kind.OPAQUE || method.equals("GET");

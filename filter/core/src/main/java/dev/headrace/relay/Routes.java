@@ -58,7 +58,7 @@ final class Routes {
     for (Template template : templates) {
       if (matches(template.segments, segments)) {
         if (template.endpoint.method().equals(method)) {
-          return template.endpoint == Endpoint.PRESET
+          return template.endpoint.isPreset()
               ? new Route.Upstream(
                   template.endpoint, Endpoint.MESSAGES_PATH, segments.get(segments.size() - 1))
               : new Route.Upstream(template.endpoint, path + forwardedQuery(template, query), null);
