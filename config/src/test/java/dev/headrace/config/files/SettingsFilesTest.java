@@ -2,17 +2,29 @@ package dev.headrace.config.files;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.headrace.config.Budget;
+import dev.headrace.config.BudgetWindow;
+import dev.headrace.config.ByteSize;
 import dev.headrace.config.Environment;
 import dev.headrace.config.GatewaySettings;
+import dev.headrace.config.GatewaySettings.AboveMaxTokens;
+import dev.headrace.config.GatewaySettings.Plan;
+import dev.headrace.config.GatewaySettings.Preset;
+import dev.headrace.config.GatewaySettings.PresetFormat;
+import dev.headrace.config.GatewaySettings.Shortfall;
 import dev.headrace.config.LoadedSettings;
+import dev.headrace.config.PresetText;
+import dev.headrace.config.RequestRate;
 import dev.headrace.config.Secret;
 import dev.headrace.config.Setting;
 import dev.headrace.config.SettingTable;
 import dev.headrace.config.SettingsReader;
 import java.io.IOException;
+import java.math.BigDecimal;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -103,6 +115,69 @@ class SettingsFilesTest {
         .isEqualTo(Map.of("claude-opus-5-5", List.of("claude-sonnet-5-5", "claude-haiku-5-5")));
   }
 
+  @Test
+  void examplesOfPlansAndPresetsInTheFileAreReadAsTheySay() throws IOException {
+    String yaml =
+        "upstream: {api-key: k}\nidentity: {sources: [principal]}\nmodels:\n"
+            + example("aliases")
+            + topExample("plans")
+            + topExample("presets");
+    GatewaySettings settings = SettingsReader.read(yaml, "headrace.yaml", WITH_KEY).settings();
+    assertThat(settings.models().aliases())
+        .containsExactly(
+            Map.entry("best", "claude-opus-5-5"), Map.entry("fast", "claude-haiku-5-5"));
+    assertThat(settings.plans().values())
+        .containsExactly(
+            Plan.builder("staff")
+                .roles("staff", "admin")
+                .models("best", "claude-sonnet-5-5")
+                .maxTokens(8192, AboveMaxTokens.LOWER)
+                .maxBody(ByteSize.ofMebibytes(4))
+                .requests(new RequestRate(60, Duration.ofMinutes(1)))
+                .concurrent(4)
+                .budgets(
+                    Budget.ofDollars(BigDecimal.valueOf(5), BudgetWindow.DAY),
+                    Budget.ofInputTokens(2_000_000, BudgetWindow.MONTH),
+                    Budget.ofOutputTokens(100_000, BudgetWindow.HOUR))
+                .shortfall(Shortfall.LOWER_MAX_TOKENS)
+                .shadow(true)
+                .build(),
+            Plan.builder("guests")
+                .rawMessages(false)
+                .tools(false)
+                .serverTools(false)
+                .fastMode(false)
+                .serviceTier(false)
+                .inferenceGeo(false)
+                .betas()
+                .build());
+    assertThat(settings.presets().values())
+        .containsExactly(
+            new Preset(
+                "support",
+                List.of("customer"),
+                "claude-sonnet-5-5",
+                PresetText.of("Answer in one sentence."),
+                true,
+                PresetText.of("[{\"name\": \"order\", \"input_schema\": {\"type\": \"object\"}}]"),
+                1024,
+                PresetFormat.SIMPLE,
+                List.of("temperature")));
+  }
+
+  /** Returns the lines of the example of a key that is in no group. */
+  private static String topExample(String key) throws IOException {
+    StringBuilder example = new StringBuilder();
+    for (String line : Files.readAllLines(YAML)) {
+      if (line.equals("#   " + key + ":") || (!example.isEmpty() && line.startsWith("#     "))) {
+        example.append(line.substring("#   ".length())).append('\n');
+      } else if (!example.isEmpty()) {
+        return example.toString();
+      }
+    }
+    throw new AssertionError("no example of " + key);
+  }
+
   /** Returns the lines of an example, which are indented in a comment above the key. */
   private static String example(String key) throws IOException {
     StringBuilder example = new StringBuilder();
@@ -183,6 +258,10 @@ class SettingsFilesTest {
     "timeouts.idle-content, off, false",
     "upstream.members, main, false",
     "retry.fallbacks, claude-sonnet-5-5, false",
+    "limits.time-zone, Europe/Berlin, true",
+    "identity.header, x-user, true",
+    "identity.header, x user, false",
+    "plans, staff, false",
   })
   void schemaJudgesTextAsTheReaderDoes(String key, String value, boolean accepted) {
     ObjectNode schema = SettingsSchema.stored();
@@ -209,6 +288,24 @@ class SettingsFilesTest {
         "upstream.members | [{'weight': 0}] | false",
         "upstream.members | [{'weight': 1001}] | false",
         "upstream.members | [{'base-url': 'localhost'}] | false",
+        "identity.sources | ['principal', '${SOURCE}'] | true",
+        "identity.sources | ['principle'] | false",
+        "models.aliases | {'best': 'claude-a'} | true",
+        "models.aliases | {'best': 1} | false",
+        "plans | {'staff': {}} | true",
+        "plans | {'Staff': {}} | false",
+        "plans | {'a': {'max-tokens': 5, 'requests': '60/1m', 'tools': false}} | true",
+        "plans | {'a': {'budgets': ['5 USD/day', '0.5 USD/hour', '1_000 input-tokens/month']}} | true",
+        "plans | {'a': {'budgets': ['5 EUR/day']}} | false",
+        "plans | {'a': {'budgets': ['5 USD/week']}} | false",
+        "plans | {'a': {'requests': '60'}} | false",
+        "plans | {'a': {'requests': '0/1m'}} | false",
+        "plans | {'a': {'max-tokens': 0}} | false",
+        "plans | {'a': {'roles': []}} | false",
+        "plans | {'a': {'betas': []}} | true",
+        "presets | {'a-1': {'model': 'm', 'max-tokens': 5, 'system': 'file:a.md'}} | true",
+        "presets | {'a': {'open': ['Max']}} | false",
+        "presets | {'a': {'format': 'json'}} | false",
         "retry.fallbacks | {} | true",
         "retry.fallbacks | {'claude-a': ['claude-b', '${MODEL}']} | true",
         "retry.fallbacks | [] | false",
@@ -282,7 +379,7 @@ class SettingsFilesTest {
         comments.append(text, 1, text.length());
         continue;
       }
-      if (line.matches("[a-z]+:")) {
+      if (line.matches("[a-z-]+:")) {
         group = line.substring(0, line.length() - 1);
         ofGroup.setLength(0);
         ofGroup.append(comments);

@@ -34,6 +34,12 @@ final class SettingsSchema {
   static final String DURATION = "^(0|(0|[1-9][0-9]{0,11})(ms|s|m|h|d))$";
   static final String SIZE = "^(0|[1-9][0-9]{0,11})(B|KiB|MiB|GiB)$";
 
+  static final String REQUEST_RATE = "^[1-9][0-9]{0,6}/[1-9][0-9]{0,11}(ms|s|m|h|d)$";
+
+  static final String BUDGET =
+      "^(0|[1-9][0-9]*(_[0-9]+)*)(\\.[0-9]+)?"
+          + " (USD|input-tokens|output-tokens)/(minute|hour|day|month)$";
+
   private static final ObjectMapper JSON =
       JsonMapper.builder().enable(SerializationFeature.INDENT_OUTPUT).build();
 
@@ -81,6 +87,8 @@ final class SettingsSchema {
             anyOf(
                 text("^(GET|POST|DELETE) /v1(/([A-Za-z0-9._-]+|\\{[A-Za-z][A-Za-z0-9_-]*\\}))+$"),
                 placeholder()));
+    forms.putObject("request-rate").set("anyOf", anyOf(text(REQUEST_RATE), placeholder()));
+    forms.putObject("budget").set("anyOf", anyOf(text(BUDGET), placeholder()));
     return schema;
   }
 
@@ -156,8 +164,13 @@ final class SettingsSchema {
       return JSON.createObjectNode()
           .set("anyOf", anyOf(text("^" + word.pattern() + "$"), placeholder()));
     }
-    String name = type.name();
-    return reference(name.matches("secret|path") ? "text" : name);
+    return reference(
+        switch (type.name()) {
+          case "secret", "path", "address block", "origin", "time-zone", "prompt", "tools" ->
+              "text";
+          case "field-name" -> "header";
+          default -> type.name();
+        });
   }
 
   /** A key has no placeholders. */

@@ -2,7 +2,7 @@ package dev.headrace.config;
 
 /** What a budget is of. */
 public enum BudgetKind {
-  /** Input tokens of every class, cached ones among them. */
+  /** Input tokens. */
   INPUT_TOKENS("input-tokens"),
   /** Output tokens. */
   OUTPUT_TOKENS("output-tokens"),

@@ -10,7 +10,7 @@ import java.nio.file.Path;
 import java.security.cert.CertificateException;
 import java.security.cert.CertificateFactory;
 
-/** Looks into the files that settings name: the API key and the certificates. */
+/** Looks into the files that settings name: the API key, the certificates and others. */
 final class KeyFiles {
   private static final int MAX_KEY_FILE_BYTES = 16 * 1024;
 
@@ -62,6 +62,21 @@ final class KeyFiles {
       }
     } catch (CertificateException e) {
       throw BadValue.noted("has no valid certificate", expected);
+    } catch (IOException e) {
+      throw unreadable(file, e, expected);
+    }
+  }
+
+  /** Looks whether a file is there; what it says is the matter of whoever reads it. */
+  static void checkReadable(Path file) throws BadValue {
+    String expected = "a readable file";
+    if (Files.exists(file) && !Files.isRegularFile(file) && !Files.isDirectory(file)) {
+      throw BadValue.noted("is no plain file", expected); // opening a pipe would wait
+    }
+    try (InputStream in = Files.newInputStream(file)) {
+      if (in.read() < 0) {
+        throw BadValue.noted("is empty", expected);
+      }
     } catch (IOException e) {
       throw unreadable(file, e, expected);
     }

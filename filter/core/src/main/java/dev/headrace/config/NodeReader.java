@@ -32,6 +32,8 @@ final class NodeReader implements Faults {
   /** Those of them that came from a variable with a secret's name, so that nothing else may do. */
   private final Map<String, String> veiled = new HashMap<>();
 
+  private boolean complete = true;
+
   /**
    * Prepares a reading.
    *
@@ -42,6 +44,13 @@ final class NodeReader implements Faults {
     this.folder = folder;
     this.environment = environment;
     this.problems = problems;
+  }
+
+  /**
+   * Says that the file was not read to its end, so that nothing in it can be said to be missing.
+   */
+  void restIsUnknown() {
+    complete = false;
   }
 
   /** Reads a value and checks its range. */
@@ -214,6 +223,9 @@ final class NodeReader implements Faults {
       return type.make(values);
     } catch (SettingsException e) {
       for (Problem problem : e.details()) {
+        if (problem.isRelation() && !complete) {
+          continue;
+        }
         Origin part = places.get(problem.keys().get(0));
         Origin origin = part == null ? places.get(place.path()) : part;
         problems.add(Problem.of(place.path(), problem.text(), origin));

@@ -232,10 +232,11 @@ final class PlanProperties {
       AboveMaxTokens aboveMaxTokens,
       List<Budget> budgets) {
     if (aboveMaxTokens == AboveMaxTokens.LOWER && maxTokens == null) {
+      String path = plan.key(ABOVE_MAX_TOKENS.name()).path();
+      String other = plan.key(MAX_TOKENS.name()).path();
       problems.add(
-          plan.key(ABOVE_MAX_TOKENS.name()).path(),
-          "lower",
-          BadValue.expected("together with " + plan.key(MAX_TOKENS.name()).path()));
+          Problem.between(
+              List.of(path, other), path + ": lower (expected: together with " + other + ")"));
     }
     for (int i = 0; i < budgets.size(); i++) {
       for (int j = 0; j < i; j++) {

@@ -216,13 +216,15 @@ final class PresetProperties {
 
   private static Preset make(Values<Preset> values) {
     Problems problems = new Problems();
-    String key = SettingTable.PRESETS.key() + "." + Shown.name(values.place());
+    Place place = Place.of(SettingTable.PRESETS).key(values.place());
     for (Property<Preset, ?> needed : List.of(MODEL, MAX_TOKENS)) {
       if (!values.has(needed)) {
-        String text = key + " has no " + needed.name();
-        String expected =
-            needed == MODEL ? needed.type().expected() : needed.name() + ", " + needed.range();
-        problems.add(Problem.of(key, text + " (expected: " + expected + ")", null));
+        String text = place.path() + " has no " + needed.name();
+        String expected = needed == MODEL ? needed.type().expected() : needed.range();
+        problems.add(
+            Problem.between(
+                List.of(place.path(), place.key(needed.name()).path()),
+                text + " (expected: " + needed.name() + ": " + expected + ")"));
       }
     }
     problems.throwIfAny();
@@ -242,10 +244,11 @@ final class PresetProperties {
   static void checkTogether(
       Problems problems, Place preset, @Nullable PresetText system, boolean cacheSystem) {
     if (cacheSystem && system == null) {
+      String path = preset.key(CACHE_SYSTEM.name()).path();
+      String other = preset.key(SYSTEM.name()).path();
       problems.add(
-          preset.key(CACHE_SYSTEM.name()).path(),
-          "true",
-          BadValue.expected("together with " + preset.key(SYSTEM.name()).path()));
+          Problem.between(
+              List.of(path, other), path + ": true (expected: together with " + other + ")"));
     }
   }
 }

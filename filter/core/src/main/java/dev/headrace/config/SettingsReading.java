@@ -62,6 +62,9 @@ final class SettingsReading {
     YamlTree tree = YamlTree.read(yaml, sourceName, problems);
     YamlNode root = tree.root();
     boolean complete = tree.isComplete();
+    if (!complete) {
+      reader.restIsUnknown();
+    }
     if (root instanceof YamlNode.Mapping mapping) {
       readGroup("", mapping);
     } else if (root != null && !(root instanceof YamlNode.Nothing)) {
@@ -83,6 +86,8 @@ final class SettingsReading {
     checkFile(SettingTable.UPSTREAM_API_KEY_FILE, KeyFiles::readKey);
     checkKeyFilesOfMembers();
     checkFile(SettingTable.UPSTREAM_CA_FILE, KeyFiles::checkCertificates);
+    checkFile(SettingTable.IDENTITY_KEYS_FILE, KeyFiles::checkReadable);
+    checkFilesOfPresets();
     GatewaySettings settings = build(complete);
     return new LoadedSettings(
         settings,
@@ -264,6 +269,23 @@ final class SettingsReading {
       String key = list.item(i).key(MemberProperties.API_KEY_FILE.name()).path();
       checkFile(key, members.get(i).apiKeyFile(), KeyFiles::readKey);
     }
+  }
+
+  private void checkFilesOfPresets() {
+    Map<String, GatewaySettings.Preset> presets = builder.valueOrNull(SettingTable.PRESETS);
+    if (presets == null) {
+      return;
+    }
+    Place map = Place.of(SettingTable.PRESETS);
+    presets.forEach(
+        (name, preset) -> {
+          checkFile(map.key(name).key(PresetProperties.SYSTEM.name()).path(), preset.system());
+          checkFile(map.key(name).key(PresetProperties.TOOLS.name()).path(), preset.tools());
+        });
+  }
+
+  private void checkFile(String key, @Nullable PresetText part) {
+    checkFile(key, part == null ? null : part.file(), KeyFiles::checkReadable);
   }
 
   /** Looks into a file that a setting names, so that a missing one stops the start. */

@@ -15,10 +15,9 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /** What must hold for each row of the table, so that a new setting cannot be half done. */
 class EverySettingTest {
-  /**
-   * The two samples that exclude each other with the key in {@link #code}, or name absent files.
-   */
-  private static final Set<String> FILES = Set.of("upstream.api-key-file", "upstream.ca-file");
+  /** The samples that exclude each other with the key in {@link #code}, or name absent files. */
+  private static final Set<String> FILES =
+      Set.of("upstream.api-key-file", "upstream.ca-file", "identity.keys-file");
 
   static List<Setting<?>> settings() {
     return SettingTable.all();
@@ -129,9 +128,21 @@ class EverySettingTest {
   }
 
   @Test
-  void onlyMembersAndFallbacksDoNotFitIntoAVariable() {
+  void onlyListsOfRecordsAndMapsDoNotFitIntoAVariable() {
     assertThat(settingsThatNoVariableHolds().map(Setting::key))
-        .containsExactly("upstream.members", "retry.fallbacks");
+        .containsExactly(
+            "upstream.members", "models.aliases", "plans", "presets", "retry.fallbacks");
+  }
+
+  @Test
+  void propertiesOfPlansAndPresetsHaveTheUsualFormAndADescription() {
+    for (RecordType<?> type : List.of(PlanProperties.PLAN, PresetProperties.PRESET)) {
+      for (Property<?, ?> property : type.properties()) {
+        assertThat(property.name()).matches("[a-z]+(-[a-z]+)*");
+        assertThat(property.description()).endsWith(".");
+        assertThat(property.secret()).isFalse();
+      }
+    }
   }
 
   @Test
@@ -150,7 +161,7 @@ class EverySettingTest {
   @ParameterizedTest
   @MethodSource("settings")
   void keyHasTheUsualFormAndADescription(Setting<?> setting) {
-    assertThat(setting.key()).matches("([a-z]+\\.)?[a-z]+(-[a-z]+)*");
+    assertThat(setting.key()).matches("([a-z]+(-[a-z]+)*\\.)?[a-z]+(-[a-z]+)*");
     assertThat(setting.description()).endsWith(".");
   }
 

@@ -3,6 +3,7 @@ package dev.headrace.config;
 import static java.util.Objects.requireNonNull;
 
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -30,6 +31,35 @@ final class SampleSettings {
           Map.entry("request.max-body", "4096B"),
           Map.entry("request.body-timeout", "1500ms"),
           Map.entry("request.extra-endpoints", "GET /v1/files,DELETE /v1/files/{id}"),
+          Map.entry("identity.sources", "principal,address"),
+          Map.entry("identity.session-attribute", "user"),
+          Map.entry("identity.header", "x-remote-user"),
+          Map.entry("identity.groups-header", "x-remote-groups"),
+          Map.entry("identity.trusted-proxies", "10.0.0.0/8,fd00::1"),
+          Map.entry("identity.trusted-hops", "2"),
+          Map.entry("identity.keys-file", "/etc/headrace/keys.yaml"),
+          Map.entry("cross-site.origins", "https://shop.example.com,http://localhost:5173"),
+          Map.entry("cross-site.same-site", "true"),
+          Map.entry("models.aliases", "{fast: claude-haiku-5-5, best: claude-opus-5-5}"),
+          Map.entry("limits.max-users", "500"),
+          Map.entry("limits.time-zone", "Europe/Berlin"),
+          Map.entry("limits.waiting-places", "50"),
+          Map.entry("limits.waiting-places-per-user", "2"),
+          Map.entry("limits.waiting-longest", "3s"),
+          Map.entry("limits.organisation-headers", "true"),
+          Map.entry(
+              "plans",
+              "{staff: {roles: [staff], models: [best, claude-sonnet-5-5], max-tokens: 4096,"
+                  + " above-max-tokens: lower, max-body: 1MiB, raw-messages: true, tools: false,"
+                  + " server-tools: false, fast-mode: false, service-tier: false,"
+                  + " inference-geo: false, betas: [], requests: 60/1m, concurrent: 3,"
+                  + " budgets: [5 USD/day, 100_000 output-tokens/hour], shortfall: stop-at-budget,"
+                  + " shadow: true}, rest: {raw-messages: false}}"),
+          Map.entry(
+              "presets",
+              "{support: {roles: [staff], model: best, system: 'Be kind.', cache-system: true,"
+                  + " tools: '[{\"name\":\"a\"}]', max-tokens: 1024, format: simple,"
+                  + " open: [max_tokens]}}"),
           Map.entry("timeouts.connect", "2s"),
           Map.entry("timeouts.first-event", "3m"),
           Map.entry("timeouts.idle", "4m"),
@@ -91,6 +121,19 @@ final class SampleSettings {
     String key = setting.key();
     if (!key.startsWith("upstream.api-key")) {
       builder.upstreamApiKey(Secret.of("key-from-code"));
+    }
+    switch (key) {
+      case "identity.session-attribute" -> builder.identitySources(List.of(IdentitySource.SESSION));
+      case "identity.keys-file" -> builder.identitySources(List.of(IdentitySource.KEY));
+      case "identity.header", "identity.groups-header" ->
+          builder
+              .identitySources(List.of(IdentitySource.HEADER))
+              .identityHeader("x-user")
+              .identityTrustedProxies(List.of(AddressBlock.parse("192.0.2.1")));
+      case "identity.trusted-hops" ->
+          builder.identityTrustedProxies(List.of(AddressBlock.parse("192.0.2.1")));
+      case "plans", "presets" -> builder.identitySources(List.of(IdentitySource.PRINCIPAL));
+      default -> {}
     }
     if (key.startsWith("usage.jdbc-") || key.equals("usage.data-source")) {
       builder.usageSpool(Path.of("/spool/from/code"));
