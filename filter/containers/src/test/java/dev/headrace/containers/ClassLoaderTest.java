@@ -6,15 +6,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.headrace.simulator.Answer;
 import dev.headrace.simulator.ClaudeSimulator;
 import java.io.ByteArrayOutputStream;
-import java.io.IOException;
 import java.lang.ref.WeakReference;
-import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.stream.Stream;
 import org.apache.catalina.connector.Connector;
 import org.apache.catalina.core.StandardContext;
 import org.apache.catalina.startup.Tomcat;
@@ -27,22 +24,6 @@ import org.junit.jupiter.api.io.TempDir;
  * is gone, its class loader is gone too. Any thread, timer or thread-local of ours would keep it.
  */
 class ClassLoaderTest {
-
-  /** One class of each jar that the gateway brings. */
-  private static final List<String> LIBRARIES =
-      List.of(
-          "org.apache.hc.client5.http.impl.async.HttpAsyncClients",
-          "org.apache.hc.core5.http.HttpHost",
-          "org.apache.hc.core5.http2.HttpVersionPolicy",
-          "io.github.resilience4j.core.functions.Either",
-          "io.github.resilience4j.bulkhead.Bulkhead",
-          "io.github.resilience4j.circuitbreaker.CircuitBreaker",
-          "io.github.resilience4j.retry.Retry",
-          "tools.jackson.core.JsonParser",
-          "tools.jackson.databind.ObjectMapper",
-          "tools.jackson.dataformat.yaml.YAMLFactory",
-          "com.fasterxml.jackson.annotation.JsonProperty",
-          "org.snakeyaml.engine.v2.api.Load");
 
   @TempDir private Path directory;
 
@@ -138,33 +119,10 @@ class ClassLoaderTest {
           </context-param>
         </web-app>
         """);
-    for (String library : LIBRARIES) {
-      Path jar = locationOf(library);
-      Files.copy(jar, lib.resolve(jar.getFileName().toString()));
-    }
-    Path core = locationOf("dev.headrace.GatewayServlet");
-    if (Files.isDirectory(core)) {
-      copy(core, application.resolve("WEB-INF/classes"));
-    } else {
-      Files.copy(core, lib.resolve("headrace-core.jar"));
-    }
-  }
-
-  private static Path locationOf(String className) throws Exception {
-    URI location =
-        Class.forName(className).getProtectionDomain().getCodeSource().getLocation().toURI();
-    return Path.of(location);
-  }
-
-  private static void copy(Path from, Path to) throws IOException {
-    try (Stream<Path> files = Files.walk(from)) {
-      for (Path file : files.toList()) {
-        Path target = to.resolve(from.relativize(file).toString());
-        if (Files.isDirectory(file)) {
-          Files.createDirectories(target);
-        } else {
-          Files.copy(file, target);
-        }
+    for (Path jar : RuntimeJars.all()) {
+      String name = jar.getFileName().toString();
+      if (!name.startsWith("slf4j-api")) { // the container's, so that there is a log to write to
+        Files.copy(jar, lib.resolve(name));
       }
     }
   }
