@@ -125,6 +125,16 @@ class ArchitectureTest {
         .check(CORE);
   }
 
+  /** It is 2 MB of jar, and not among what an application gets with ours. */
+  @Test
+  void nothingNeedsJacksonDatabind() {
+    noClasses()
+        .should()
+        .dependOnClassesThat()
+        .resideInAnyPackage("tools.jackson.databind..", "com.fasterxml.jackson..")
+        .check(CORE);
+  }
+
   @Test
   void publicApiShowsNoTypeOfALibraryThatMayBeRelocated() {
     methods()

@@ -8,13 +8,11 @@ import dev.headrace.simulator.ClaudeSimulator;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.lang.ref.WeakReference;
-import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.stream.Stream;
 import org.apache.catalina.connector.Connector;
 import org.apache.catalina.core.StandardContext;
 import org.apache.catalina.startup.Tomcat;
@@ -23,33 +21,19 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * An application that has the gateway and its libraries in {@code WEB-INF/lib}, in Tomcat: when it
- * is gone, its class loader is gone too. Any thread, timer or thread-local of ours would keep it.
+ * An application that has the gateway and its libraries in {@code WEB-INF/lib}, and a listener and
+ * a sink of its own, in Tomcat: when it is gone, its class loader is gone too. Any thread, timer or
+ * thread-local of ours would keep it.
  */
 class ClassLoaderTest {
-
-  /** One class of each jar that the gateway brings. */
-  private static final List<String> LIBRARIES =
-      List.of(
-          "org.apache.hc.client5.http.impl.async.HttpAsyncClients",
-          "org.apache.hc.core5.http.HttpHost",
-          "org.apache.hc.core5.http2.HttpVersionPolicy",
-          "io.github.resilience4j.core.functions.Either",
-          "io.github.resilience4j.bulkhead.Bulkhead",
-          "io.github.resilience4j.circuitbreaker.CircuitBreaker",
-          "io.github.resilience4j.retry.Retry",
-          "tools.jackson.core.JsonParser",
-          "tools.jackson.databind.ObjectMapper",
-          "tools.jackson.dataformat.yaml.YAMLFactory",
-          "com.fasterxml.jackson.annotation.JsonProperty",
-          "org.snakeyaml.engine.v2.api.Load");
 
   @TempDir private Path directory;
 
   @Test
   void classLoaderOfAnUndeployedApplicationIsCollected() throws Exception {
     Path application = directory.resolve("app");
-    install(application);
+    Path notes = directory.resolve("notes");
+    install(application, notes);
     try (ClaudeSimulator claude =
         ClaudeSimulator.builder().apiKey(GatewayUnderTest.API_KEY).start()) {
       Files.writeString(
@@ -61,7 +45,10 @@ class ClassLoaderTest {
               + "\n  forward-headers: [x-tenant]\n  members:\n    - name: a\n    - name: b\n"
               + "retry:\n  wait-duration: 10ms\n  fallbacks:\n    claude-a: [claude-b]\n"
               + "request:\n  extra-endpoints: [\"GET /v1/files\", \"GET /v1/files/{id}\"]\n"
-              + "shutdown:\n  drain: 100ms\n");
+              + "shutdown:\n  drain: 100ms\n"
+              + "usage:\n  log: true\n  spool: "
+              + directory.resolve("spool")
+              + "\n");
       Tomcat tomcat = new Tomcat();
       tomcat.setBaseDir(directory.resolve("tomcat").toString());
       Connector connector = new Connector();
@@ -77,6 +64,7 @@ class ClassLoaderTest {
       tomcat.start();
       try {
         WeakReference<ClassLoader> loader = useAndUndeploy(tomcat, application, claude);
+        assertThat(notes).content().contains("heard Hello\n", "kept COMPLETED\n", "kept CANCELLED");
         Awaitility.await("the class loader is collected")
             .atMost(Duration.ofSeconds(20))
             .until(
@@ -125,8 +113,8 @@ class ClassLoaderTest {
     return new WeakReference<>(loader);
   }
 
-  private static void install(Path application) throws Exception {
-    Path lib = Files.createDirectories(application.resolve("WEB-INF/lib"));
+  private static void install(Path application, Path notes) throws IOException {
+    Files.createDirectories(application.resolve("WEB-INF"));
     // Else the logging of the whole test run ends with this application.
     Files.writeString(
         application.resolve("WEB-INF/web.xml"),
@@ -138,34 +126,7 @@ class ClassLoaderTest {
           </context-param>
         </web-app>
         """);
-    for (String library : LIBRARIES) {
-      Path jar = locationOf(library);
-      Files.copy(jar, lib.resolve(jar.getFileName().toString()));
-    }
-    Path core = locationOf("dev.headrace.GatewayServlet");
-    if (Files.isDirectory(core)) {
-      copy(core, application.resolve("WEB-INF/classes"));
-    } else {
-      Files.copy(core, lib.resolve("headrace-core.jar"));
-    }
-  }
-
-  private static Path locationOf(String className) throws Exception {
-    URI location =
-        Class.forName(className).getProtectionDomain().getCodeSource().getLocation().toURI();
-    return Path.of(location);
-  }
-
-  private static void copy(Path from, Path to) throws IOException {
-    try (Stream<Path> files = Files.walk(from)) {
-      for (Path file : files.toList()) {
-        Path target = to.resolve(from.relativize(file).toString());
-        if (Files.isDirectory(file)) {
-          Files.createDirectories(target);
-        } else {
-          Files.copy(file, target);
-        }
-      }
-    }
+    RuntimeJars.install(application);
+    ApplicationExtensions.install(application, notes);
   }
 }

@@ -2,14 +2,15 @@ package dev.headrace.messages;
 
 import static java.util.Objects.requireNonNull;
 
+import java.io.StringWriter;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
+import tools.jackson.core.JsonGenerator;
 import tools.jackson.core.JsonParser;
 import tools.jackson.core.JsonToken;
 import tools.jackson.core.ObjectWriteContext;
 import tools.jackson.core.async.ByteArrayFeeder;
-import tools.jackson.databind.util.TokenBuffer;
 
 /**
  * Reads the usage of one answer that is not streamed from its JSON, in the pieces in which it comes
@@ -48,7 +49,7 @@ public final class MessageBodyReader implements UsageView {
   private boolean atValue;
   private boolean inContent;
   private @Nullable ContentBlock block;
-  private @Nullable TokenBuffer usage;
+  private @Nullable UsageCopy usage;
   private int usageTokens;
 
   // Written by that thread, read by any.
@@ -162,7 +163,7 @@ public final class MessageBodyReader implements UsageView {
       case END_ARRAY -> inContent = false;
       default -> {
         if (field.equals("usage") && !token.isStructEnd() && UsageFields.isObject(parser, token)) {
-          usage = new TokenBuffer(ObjectWriteContext.empty(), false);
+          usage = new UsageCopy();
           copyUsage(token, usage);
         }
       }
@@ -200,19 +201,41 @@ public final class MessageBodyReader implements UsageView {
     }
   }
 
-  /** Collects the usage, because its counts are read front to back and may come in pieces. */
-  private void copyUsage(JsonToken token, TokenBuffer copy) {
+  private void copyUsage(JsonToken token, UsageCopy copy) {
     usageTokens++;
     if (usageTokens > MAX_USAGE_TOKENS) {
       throw UsageFields.unreadable(parser, "usage is too large");
     }
-    copy.copyCurrentEvent(parser);
+    copy.add(token, parser);
     if (depth == MESSAGE && token == JsonToken.END_OBJECT) {
       usage = null;
       usageTokens = 0;
-      try (JsonParser replay = copy.asParser()) {
+      message.usage = copy.read();
+    }
+  }
+
+  /**
+   * Collects the usage, because its counts are read front to back and may come in pieces. It is
+   * kept as text, since a list of tokens is a class of Jackson's databind, of 2 MB.
+   */
+  private static final class UsageCopy {
+    private final StringWriter text = new StringWriter();
+    private final JsonGenerator json =
+        JsonInput.output().createGenerator(ObjectWriteContext.empty(), text);
+
+    void add(JsonToken token, JsonParser from) {
+      if (token.isNumeric()) {
+        json.writeNumber(from.getString()); // as it was written: a double may not hold it
+      } else {
+        json.copyCurrentEvent(from);
+      }
+    }
+
+    UsageFields read() {
+      json.close();
+      try (JsonParser replay = JsonInput.answer(text.toString())) {
         replay.nextToken();
-        message.usage = UsageFields.read(replay);
+        return UsageFields.read(replay);
       }
     }
   }
