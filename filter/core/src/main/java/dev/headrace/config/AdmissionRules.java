@@ -2,7 +2,6 @@ package dev.headrace.config;
 
 import dev.headrace.config.GatewaySettings.Plan;
 import dev.headrace.config.GatewaySettings.Preset;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
@@ -99,20 +98,36 @@ final class AdmissionRules {
         });
   }
 
-  /** Checks plans and presets together with where roles come from. */
+  /**
+   * Checks plans and presets together with where roles come from.
+   *
+   * @param groupsHeader without it, the source header tells no roles
+   */
   static void check(
       Problems problems,
       Map<String, Plan> plans,
       Map<String, Preset> presets,
-      List<IdentitySource> sources) {
+      List<IdentitySource> sources,
+      @Nullable String groupsHeader) {
     problems.check(SettingTable.PLANS, plans);
     problems.check(SettingTable.PRESETS, presets);
     checkReachable(problems, plans);
-    plans.forEach(
-        (name, plan) -> checkRoles(problems, SettingTable.PLANS, name, plan.roles(), sources));
-    presets.forEach(
-        (name, preset) ->
-            checkRoles(problems, SettingTable.PRESETS, name, preset.roles(), sources));
+    if (!tellRoles(sources, groupsHeader)) {
+      plans.forEach((name, plan) -> refuseRoles(problems, SettingTable.PLANS, name, plan.roles()));
+      presets.forEach(
+          (name, preset) -> refuseRoles(problems, SettingTable.PRESETS, name, preset.roles()));
+    }
+  }
+
+  private static boolean tellRoles(List<IdentitySource> sources, @Nullable String groupsHeader) {
+    return sources.stream()
+        .anyMatch(
+            source ->
+                switch (source) {
+                  case PRINCIPAL, SESSION, KEY, RESOLVER -> true;
+                  case HEADER -> groupsHeader != null;
+                  case ADDRESS -> false;
+                });
   }
 
   private static void checkReachable(Problems problems, Map<String, Plan> plans) {
@@ -148,24 +163,22 @@ final class AdmissionRules {
         null);
   }
 
-  private static <R> void checkRoles(
-      Problems problems,
-      Setting<Map<String, R>> setting,
-      String name,
-      List<String> roles,
-      List<IdentitySource> sources) {
-    String path = Place.of(setting).key(name).path();
-    String identity = key(SettingTable.IDENTITY_SOURCES);
-    if (!roles.isEmpty() && sources.isEmpty() && !problems.concernAnyOf(List.of(identity))) {
-      List<String> keys = new ArrayList<>(List.of(path + ".roles", identity));
+  private static void refuseRoles(
+      Problems problems, Setting<?> setting, String name, List<String> roles) {
+    String path = Place.of(setting).key(name).key(PlanProperties.ROLES.name()).path();
+    String sources = key(SettingTable.IDENTITY_SOURCES);
+    String groups = key(SettingTable.IDENTITY_GROUPS_HEADER);
+    if (!roles.isEmpty() && !problems.concernAnyOf(List.of(sources, groups))) {
+      // Of the first one only: what to do is the same for all.
       problems.add(
           Problem.between(
-              keys,
+              List.of(path, sources),
               path
-                  + ".roles is set, and "
-                  + identity
-                  + " is empty (expected: where callers and their roles are known from, such as"
-                  + " principal)"));
+                  + " is set, and nothing in "
+                  + sources
+                  + " tells roles (expected: principal, session, key, resolver, or header with "
+                  + groups
+                  + ")"));
     }
   }
 

@@ -45,7 +45,7 @@ public record Budget(BudgetKind kind, BigDecimal amount, BudgetWindow window) {
     try {
       checkAmount(kind, amount);
     } catch (BadValue e) {
-      throw new IllegalArgumentException(e.sentence(amount.toPlainString()), e);
+      throw new IllegalArgumentException(e.sentence(amount.toString()), e);
     }
   }
 
@@ -112,7 +112,7 @@ public record Budget(BudgetKind kind, BigDecimal amount, BudgetWindow window) {
       }
     } else if (amount.signum() <= 0
         || amount.scale() > 0
-        || amount.precision() - amount.scale() > MAX_TOKEN_DIGITS) {
+        || (long) amount.precision() - amount.scale() > MAX_TOKEN_DIGITS) {
       throw BadValue.expected("whole tokens above 0, at most 18 digits");
     }
   }

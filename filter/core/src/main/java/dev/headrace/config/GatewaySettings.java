@@ -95,7 +95,7 @@ public record GatewaySettings(
             || upstream.apiKeySource() != null;
     Problems problems = new Problems();
     checkTop(problems, enabled, mount, hasKey, upstream.members());
-    AdmissionRules.check(problems, plans, presets, identity.sources());
+    AdmissionRules.check(problems, plans, presets, identity.sources(), identity.groupsHeader());
     problems.throwIfAny();
   }
 

@@ -526,7 +526,8 @@ public final class GatewaySettingsBuilder {
           problems,
           value(SettingTable.PLANS),
           value(SettingTable.PRESETS),
-          value(SettingTable.IDENTITY_SOURCES));
+          value(SettingTable.IDENTITY_SOURCES),
+          valueOrNull(SettingTable.IDENTITY_GROUPS_HEADER));
       return null;
     }
     return attempt(

@@ -258,6 +258,9 @@ class AdmissionSettingsTest {
         .withMessage("0 (expected: whole tokens above 0, at most 18 digits)");
     assertThatIllegalArgumentException()
         .isThrownBy(() -> Budget.ofDollars(new BigDecimal("1E+9"), BudgetWindow.DAY));
+    BigDecimal huge = BigDecimal.valueOf(1, Integer.MIN_VALUE);
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> new Budget(BudgetKind.INPUT_TOKENS, huge, BudgetWindow.DAY));
     assertThat(Budget.ofDollars(new BigDecimal("1E+2"), BudgetWindow.DAY))
         .isEqualTo(Budget.parse("100.00 USD/day"));
   }
@@ -313,12 +316,22 @@ class AdmissionSettingsTest {
             + " plans.ab (expected: plans.b above plans.ab, or other roles) at t.yaml:4");
   }
 
-  @Test
-  void rolesNeedASourceOfThem() {
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "{}",
+        "{sources: [address]}",
+        "{sources: [header], header: x-user, trusted-proxies: [10.0.0.1]}"
+      })
+  void rolesNeedASourceThatTellsThem(String identity) {
     assertProblems(
-        "plans:\n  staff:\n    roles: [staff]\n",
-        "plans.staff.roles is set, and identity.sources is empty (expected: where callers and their"
-            + " roles are known from, such as principal) at t.yaml:3");
+        "identity: " + identity + "\nplans:\n  staff:\n    roles: [staff]\n  b: {roles: [b]}\n",
+        "plans.staff.roles is set, and nothing in identity.sources tells roles (expected: principal,"
+            + " session, key, resolver, or header with identity.groups-header) at t.yaml:4");
+    assertProblems(
+        "identity: " + identity + "\npresets: {a: {model: m, max-tokens: 5, roles: [staff]}}\n",
+        "presets.a.roles is set, and nothing in identity.sources tells roles (expected: principal,"
+            + " session, key, resolver, or header with identity.groups-header) at t.yaml:2");
   }
 
   @Test
