@@ -46,8 +46,8 @@ public final class GatewayBuilder {
   /**
    * Adds a sink for usage records, besides those that the settings name.
    *
-   * @param name of its folder below {@code usage.spool}: lower-case letters, digits and dashes, and
-   *     the same at every start
+   * @param name of its folder below {@code usage.spool}: at most 200 lower-case letters, digits and
+   *     dashes, and the same at every start
    * @throws IllegalArgumentException if another sink has this name
    */
   public GatewayBuilder sink(String name, UsageSink sink) {
@@ -73,7 +73,10 @@ public final class GatewayBuilder {
   }
 
   private static String nameOf(Class<?> sink) {
-    return sink.getName().toLowerCase(Locale.ROOT).replaceAll("[^a-z0-9]+", "-");
+    return sink.getName()
+        .toLowerCase(Locale.ROOT)
+        .replaceAll("[^a-z0-9]+", "-")
+        .replaceAll("^-|-$", "");
   }
 
   /** For tests that move the time. */

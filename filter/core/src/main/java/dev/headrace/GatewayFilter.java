@@ -9,17 +9,26 @@ import jakarta.servlet.ServletResponse;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The gateway as a filter: answers what lies under the settings' {@code mount} and passes on
- * everything else. Map it to {@code /*} with async supported and the dispatchers {@code REQUEST}
- * and {@code ASYNC} (the second is how a connection with a cut answer is dropped), behind the
- * filters that log users in. Thread-safe.
+ * everything else, and also the client for pages, which the container serves from this jar. Map it
+ * to {@code /*} with async supported and the dispatchers {@code REQUEST} and {@code ASYNC} (the
+ * second is how a connection with a cut answer is dropped), behind the filters that log users in.
+ * Thread-safe.
  *
  * <p>Finds its settings and closes its gateway as {@link GatewayServlet} does.
  */
 public final class GatewayFilter implements Filter {
+
+  /**
+   * What the container serves from {@code META-INF/resources} of this jar (Servlet 5.0, 4.6). With
+   * a mount of {@code /} or {@code /headrace} it would lie under the mount.
+   */
+  private static final Set<String> CLIENT_FOR_PAGES =
+      Set.of("/headrace/headrace.js", "/headrace/headrace.d.ts");
 
   private @Nullable Gateway gateway;
 
@@ -49,11 +58,24 @@ public final class GatewayFilter implements Filter {
         && response instanceof HttpServletResponse httpResponse) {
       String mount = running.settings().mount();
       String prefix = httpRequest.getContextPath() + (mount.equals("/") ? "" : mount);
-      if (running.handle(httpRequest, httpResponse, prefix)) {
+      if (!isClientForPages(httpRequest) && running.handle(httpRequest, httpResponse, prefix)) {
         return;
       }
     }
     chain.doFilter(request, response);
+  }
+
+  private static boolean isClientForPages(HttpServletRequest request) {
+    String method = request.getMethod();
+    if (!method.equals("GET") && !method.equals("HEAD")) {
+      return false;
+    }
+    String path = request.getRequestURI();
+    int parameters = path.indexOf(';'); // such as ;jsessionid=…, where cookies are off
+    String plain = parameters < 0 ? path : path.substring(0, parameters);
+    String context = request.getContextPath();
+    return plain.startsWith(context)
+        && CLIENT_FOR_PAGES.contains(plain.substring(context.length()));
   }
 
   @Override

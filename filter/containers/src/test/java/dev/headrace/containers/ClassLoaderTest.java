@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.headrace.simulator.Answer;
 import dev.headrace.simulator.ClaudeSimulator;
 import java.io.ByteArrayOutputStream;
+import java.io.IOException;
 import java.lang.ref.WeakReference;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -20,8 +21,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * An application that has the gateway and its libraries in {@code WEB-INF/lib}, in Tomcat: when it
- * is gone, its class loader is gone too. Any thread, timer or thread-local of ours would keep it.
+ * An application that has the gateway and its libraries in {@code WEB-INF/lib}, and a listener and
+ * a sink of its own, in Tomcat: when it is gone, its class loader is gone too. Any thread, timer or
+ * thread-local of ours would keep it.
  */
 class ClassLoaderTest {
 
@@ -30,7 +32,8 @@ class ClassLoaderTest {
   @Test
   void classLoaderOfAnUndeployedApplicationIsCollected() throws Exception {
     Path application = directory.resolve("app");
-    install(application);
+    Path notes = directory.resolve("notes");
+    install(application, notes);
     try (ClaudeSimulator claude =
         ClaudeSimulator.builder().apiKey(GatewayUnderTest.API_KEY).start()) {
       Files.writeString(
@@ -42,7 +45,10 @@ class ClassLoaderTest {
               + "\n  forward-headers: [x-tenant]\n  members:\n    - name: a\n    - name: b\n"
               + "retry:\n  wait-duration: 10ms\n  fallbacks:\n    claude-a: [claude-b]\n"
               + "request:\n  extra-endpoints: [\"GET /v1/files\", \"GET /v1/files/{id}\"]\n"
-              + "shutdown:\n  drain: 100ms\n");
+              + "shutdown:\n  drain: 100ms\n"
+              + "usage:\n  log: true\n  spool: "
+              + directory.resolve("spool")
+              + "\n");
       Tomcat tomcat = new Tomcat();
       tomcat.setBaseDir(directory.resolve("tomcat").toString());
       Connector connector = new Connector();
@@ -58,6 +64,7 @@ class ClassLoaderTest {
       tomcat.start();
       try {
         WeakReference<ClassLoader> loader = useAndUndeploy(tomcat, application, claude);
+        assertThat(notes).content().contains("heard Hello\n", "kept COMPLETED\n", "kept CANCELLED");
         Awaitility.await("the class loader is collected")
             .atMost(Duration.ofSeconds(20))
             .until(
@@ -106,8 +113,8 @@ class ClassLoaderTest {
     return new WeakReference<>(loader);
   }
 
-  private static void install(Path application) throws Exception {
-    Path lib = Files.createDirectories(application.resolve("WEB-INF/lib"));
+  private static void install(Path application, Path notes) throws IOException {
+    Files.createDirectories(application.resolve("WEB-INF"));
     // Else the logging of the whole test run ends with this application.
     Files.writeString(
         application.resolve("WEB-INF/web.xml"),
@@ -119,11 +126,7 @@ class ClassLoaderTest {
           </context-param>
         </web-app>
         """);
-    for (Path jar : RuntimeJars.all()) {
-      String name = jar.getFileName().toString();
-      if (!name.startsWith("slf4j-api")) { // the container's, so that there is a log to write to
-        Files.copy(jar, lib.resolve(name));
-      }
-    }
+    RuntimeJars.install(application);
+    ApplicationExtensions.install(application, notes);
   }
 }

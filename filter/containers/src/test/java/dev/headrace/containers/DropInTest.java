@@ -18,6 +18,7 @@ import org.apache.catalina.LifecycleState;
 import org.apache.catalina.connector.Connector;
 import org.apache.catalina.core.StandardContext;
 import org.apache.catalina.startup.Tomcat;
+import org.awaitility.Awaitility;
 import org.eclipse.jetty.ee11.annotations.AnnotationConfiguration;
 import org.eclipse.jetty.ee11.webapp.WebAppContext;
 import org.eclipse.jetty.server.Server;
@@ -26,6 +27,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** A web application that gets the jar and a settings file, and nothing else. */
@@ -139,6 +141,87 @@ class DropInTest {
         .hasStackTraceContaining("headrace.yaml:1")
         .hasStackTraceContaining("timeouts.idel is not a setting")
         .hasStackTraceContaining("Did you mean timeouts.idle?");
+  }
+
+  @ParameterizedTest
+  @EnumSource(Application.class)
+  void clientForPagesIsServedFromTheJar(Application kind) throws Exception {
+    RuntimeJars.install(directory.resolve("app"));
+    settings(upstream());
+    try (Deployed application = kind.deploy(directory.resolve("app"))) {
+      assertServesTheClientForPages(application.port());
+      assertThat(post(application.port(), "/shop/claude/v1/messages").statusCode()).isEqualTo(200);
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({"JETTY, /", "JETTY, /headrace", "TOMCAT, /", "TOMCAT, /headrace"})
+  void clientForPagesIsServedAlsoWhereTheFilterAnswersAllAround(Application kind, String mount)
+      throws Exception {
+    RuntimeJars.install(directory.resolve("app"));
+    settings("mount: " + mount + "\n" + upstream());
+    Files.writeString(
+        directory.resolve("app/WEB-INF/web.xml"),
+        """
+        <web-app xmlns="https://jakarta.ee/xml/ns/jakartaee" version="5.0">
+          <filter>
+            <filter-name>claude</filter-name>
+            <filter-class>dev.headrace.GatewayFilter</filter-class>
+            <async-supported>true</async-supported>
+          </filter>
+          <filter-mapping>
+            <filter-name>claude</filter-name>
+            <url-pattern>/*</url-pattern>
+            <dispatcher>REQUEST</dispatcher>
+            <dispatcher>ASYNC</dispatcher>
+          </filter-mapping>
+        </web-app>
+        """);
+    String below = "/shop" + (mount.equals("/") ? "" : mount);
+    try (Deployed application = kind.deploy(directory.resolve("app"))) {
+      int port = application.port();
+      assertServesTheClientForPages(port);
+      assertThat(get(port, "/shop/headrace/headrace.js;jsessionid=0").statusCode()).isEqualTo(200);
+      assertThat(post(port, "/shop/headrace/headrace.js").statusCode()).isEqualTo(404);
+      assertThat(get(port, "/shop/headrace/headrace.json").statusCode()).isEqualTo(404);
+      assertThat(get(port, below + "/nothing").body()).contains("not_found_error");
+      HttpResponse<byte[]> answer = post(port, below + "/v1/messages");
+      assertThat(answer.body()).isEqualTo(Transcripts.text());
+    }
+  }
+
+  private void assertServesTheClientForPages(int port) throws Exception {
+    HttpResponse<String> script = get(port, "/shop/headrace/headrace.js");
+    assertThat(script.statusCode()).isEqualTo(200);
+    assertThat(script.body()).contains("export ");
+    // Browsers run a module under no other type.
+    assertThat(script.headers().firstValue("content-type").orElseThrow())
+        .matches("(text|application)/javascript(;.*)?");
+    assertThat(get(port, "/shop/headrace/headrace.d.ts").body()).contains("export ");
+    HttpResponse<Void> head =
+        client.send(
+            HttpRequest.newBuilder(uri(port, "/shop/headrace/headrace.js"))
+                .method("HEAD", HttpRequest.BodyPublishers.noBody())
+                .build(),
+            HttpResponse.BodyHandlers.discarding());
+    assertThat(head.statusCode()).isEqualTo(200);
+  }
+
+  @ParameterizedTest
+  @EnumSource(Application.class)
+  void listenerAndSinkThatTheApplicationNamesAreCalled(Application kind) throws Exception {
+    Path notes = directory.resolve("notes");
+    RuntimeJars.install(directory.resolve("app"));
+    ApplicationExtensions.install(directory.resolve("app"), notes);
+    settings(upstream());
+    try (Deployed application = kind.deploy(directory.resolve("app"))) {
+      assertThat(post(application.port(), "/shop/claude/v1/messages").statusCode()).isEqualTo(200);
+      Awaitility.await()
+          .untilAsserted(
+              () ->
+                  assertThat(Files.readAllLines(notes))
+                      .containsExactlyInAnyOrder("heard Grüße aus Köln! 👋", "kept COMPLETED"));
+    }
   }
 
   private void settings(String yaml) throws IOException {

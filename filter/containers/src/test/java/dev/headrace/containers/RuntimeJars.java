@@ -31,6 +31,20 @@ final class RuntimeJars {
         .toList();
   }
 
+  /**
+   * Puts them into an application, but for that of SLF4J: with the container's, there is a log to
+   * write to.
+   */
+  static void install(Path application) throws IOException {
+    Path lib = Files.createDirectories(application.resolve("WEB-INF/lib"));
+    for (Path jar : all()) {
+      String name = jar.getFileName().toString();
+      if (!name.startsWith("slf4j-api")) {
+        Files.copy(jar, lib.resolve(name));
+      }
+    }
+  }
+
   /** The jar or folder that a class comes from. */
   static Path of(Class<?> type) {
     try {

@@ -37,7 +37,10 @@ public final class Ledger implements AutoCloseable {
   private static final int REPORTS_AT_A_TIME = 3;
   private static final Duration REPORT_SILENCE =
       Duration.ofSeconds(UsageReport.QUERY_SECONDS).plusSeconds(5);
-  private static final Pattern NAME = Pattern.compile("[a-z0-9][a-z0-9-]{0,39}");
+
+  /** Long enough for the name of any class, short enough for a folder. */
+  private static final Pattern NAME = Pattern.compile("[a-z0-9][a-z0-9-]{0,199}");
+
   private static final Set<String> OWN_NAMES = Set.of("log", "jdbc");
 
   private final UsageTotals totals = new UsageTotals();
@@ -88,7 +91,7 @@ public final class Ledger implements AutoCloseable {
       throw new IllegalArgumentException(
           "The name of a usage sink cannot be used: "
               + name
-              + " (expected: lower-case letters, digits and dashes, not log or jdbc)");
+              + " (expected: at most 200 lower-case letters, digits and dashes, not log or jdbc)");
     }
   }
 

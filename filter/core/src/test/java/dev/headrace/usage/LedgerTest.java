@@ -144,7 +144,7 @@ class LedgerTest {
 
   @Test
   void nameOfASinkMustBeFitForAFolder() {
-    for (String name : List.of("jdbc", "log", "../x", "A", "")) {
+    for (String name : List.of("jdbc", "log", "../x", "A", "", "a".repeat(201))) {
       assertThatIllegalArgumentException()
           .isThrownBy(
               () -> Ledger.open(settings().build().usage(), Map.of(name, new ScriptedSink())))
