@@ -219,6 +219,33 @@ final class PlansTest extends GatewayContract {
   }
 
   @Test
+  void anAnswerInOnePieceIsAskedForShorterWhereAStreamWouldBeEnded() throws Exception {
+    GatewayUnderTest headrace =
+        headrace(
+            plan ->
+                plan.budgets(Budget.ofOutputTokens(50, BudgetWindow.DAY))
+                    .shortfall(Shortfall.STOP_AT_BUDGET));
+    assertThat(ask(headrace, "alice", Requests.whole("Hello")).status()).isEqualTo(200);
+    assertThat(headrace.claude().lastRequest().bodyText()).contains("\"max_tokens\":50,");
+  }
+
+  @Test
+  void whoLeavesBeforeTheAnswerPaysForThePromptOnly() throws Exception {
+    GatewayUnderTest headrace =
+        headrace(plan -> plan.budgets(Budget.ofOutputTokens(100, BudgetWindow.DAY)));
+    headrace.claude().answers(Answer.text("never").stallBeforeHead());
+    try (RawClient client = RawClient.connect(headrace.port())) {
+      client.post("/claude/v1/messages", STREAMING, "x-user: alice");
+      headrace.claude().awaitRequest(0, Duration.ofSeconds(5));
+      headrace
+          .gateway()
+          .cancel(dev.headrace.GatewayInside.runningIds(headrace.gateway()).iterator().next());
+      assertThat(client.reply().status()).isEqualTo(503);
+    }
+    assertThat(ask(headrace, "alice", STREAMING).status()).isEqualTo(200); // all 100 are back
+  }
+
+  @Test
   void theJavaSdkReadsAStreamThatWasEndedAtItsBudgetAsAMessage() throws Exception {
     GatewayUnderTest headrace =
         headrace(

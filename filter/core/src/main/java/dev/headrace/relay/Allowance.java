@@ -57,6 +57,7 @@ final class Allowance {
   // Set once, each before whoever reads it can come.
   private volatile @Nullable PendingAdmission pending;
   private volatile @Nullable Reservation reservation;
+  private volatile long inputCost = Reservation.UNKNOWN;
 
   // Guarded by this.
   private boolean over;
@@ -98,19 +99,24 @@ final class Allowance {
       return;
     }
     Long asked = body.head().maxTokens();
-    boolean lowers =
-        limits.shortfall() == Limits.Shortfall.LOWER_MAX_TOKENS
-            && limits.enforcement() == Limits.Enforcement.REFUSE
-            && asked != null
-            && held.allowedOutputTokens() < asked;
+    boolean lowers = mayLower(body) && asked != null && held.allowedOutputTokens() < asked;
     listener.onAllowed(
         lowers ? body.withMaxTokens(held.allowedOutputTokens()) : body, granted.wouldRefuse());
+  }
+
+  /** An answer in one piece cannot be ended in the middle, so it has to be asked for shorter. */
+  private boolean mayLower(UpstreamBody body) {
+    return limits.enforcement() == Limits.Enforcement.REFUSE
+        && (limits.shortfall() == Limits.Shortfall.LOWER_MAX_TOKENS
+            || (entrant.plan().stopsAtBudget() && !body.head().stream()));
   }
 
   private Demand demand(UpstreamBody body, Instant at) {
     Long asked = body.head().maxTokens();
     long input = Math.min(LONGEST_PROMPT, body.length() / BYTES_PER_TOKEN + 1);
-    return new Demand(input, asked == null ? 0 : Math.max(0, asked), price(body, input, at));
+    Price price = price(body, input, at);
+    inputCost = price == null ? Reservation.UNKNOWN : price.ofInput(input);
+    return new Demand(input, asked == null ? 0 : Math.max(0, asked), price);
   }
 
   /** Null when nobody needs it or it is not known. */
@@ -232,7 +238,8 @@ final class Allowance {
     if (used == null) {
       held.cancel();
     } else if (used.accuracy() == Accuracy.UNKNOWN) {
-      held.settle(Reservation.UNKNOWN, Reservation.UNKNOWN, Reservation.UNKNOWN);
+      // The API had the prompt and told nothing: the prompt counts, as it was estimated.
+      held.settle(Reservation.UNKNOWN, 0, inputCost);
     } else {
       Tokens tokens = sum(dropped, used.tokens());
       BigDecimal cost = used.costUsd();
