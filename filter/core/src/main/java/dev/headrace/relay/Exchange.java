@@ -12,9 +12,8 @@ import dev.headrace.messages.EventConsumer;
 import dev.headrace.messages.InvalidBodyException;
 import dev.headrace.messages.RequestHead;
 import dev.headrace.messages.UsageView;
-import dev.headrace.observe.ExchangeLog;
 import dev.headrace.observe.Outcome;
-import dev.headrace.spi.StreamStart;
+import dev.headrace.spi.Tokens;
 import dev.headrace.sse.SseWriter;
 import dev.headrace.upstream.Answer;
 import dev.headrace.upstream.AttemptFailure;
@@ -22,7 +21,6 @@ import dev.headrace.upstream.Attempts;
 import dev.headrace.upstream.HeaderField;
 import dev.headrace.upstream.UpstreamCall;
 import dev.headrace.upstream.UpstreamFailure;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Future;
@@ -68,12 +66,12 @@ final class Exchange
   private final Relay relay;
   private final Route.Upstream route;
   private final Wanted wanted;
-  private final UsageBook.Asker asker;
   private final Entrant entrant;
   private final @Nullable Allowance allowance; // null without limits
   private final List<HeaderField> upstreamHeaders;
   private final Permit permit;
-  private final long startNanos;
+  private final Account account;
+  private final AnswerHeaders headers;
   private final AtomicReference<State> state = new AtomicReference<>(State.RECEIVING);
 
   private @Nullable ClientStream client; // set before any callback can come
@@ -85,12 +83,8 @@ final class Exchange
   private volatile boolean followed; // the answer is a stream whose events are understood
   private volatile boolean eventStream; // events of ours may stand in what the client gets
   private volatile boolean answerComplete; // message_stop has passed, or the whole body
-  private volatile long firstByteNanos = -1;
   private volatile long finishNanos;
   private volatile long leftNanos; // when the client left and draining began
-  private volatile int status;
-  private volatile @Nullable String upstreamRequestId;
-  private volatile @Nullable String modelAsked;
   private volatile @Nullable Reassembly reassembly;
   private volatile @Nullable Future<?> wakeUp; // for the next attempt
 
@@ -110,7 +104,6 @@ final class Exchange
       List<HeaderField> upstreamHeaders,
       Permit permit) {
     this.id = asker.id();
-    this.asker = asker;
     this.entrant = entrant;
     this.relay = relay;
     this.route = route;
@@ -118,8 +111,10 @@ final class Exchange
     this.upstreamHeaders = upstreamHeaders;
     this.permit = permit;
     this.delivery = relay.delivery(Wanted.EVENTS, asker);
-    this.allowance = isMetered() ? relay.allowance(entrant) : null;
-    this.startNanos = relay.nanoTime();
+    this.allowance =
+        route.endpoint().kind() == Endpoint.Kind.MESSAGES ? relay.allowance(entrant) : null;
+    this.account = new Account(asker, route.endpoint(), relay.book(), allowance, relay::nanoTime);
+    this.headers = new AnswerHeaders(id, relay.door().hidesOrganisation(), allowance);
   }
 
   String id() {
@@ -157,14 +152,14 @@ final class Exchange
       answerError(e.error(), refused(e.error()));
       return;
     }
-    modelAsked = body.head().model();
+    account.asks(body.head().model());
     ApiError mismatch = wanted.mismatch(body.head().stream());
     if (mismatch != null) {
       answerError(mismatch, new Outcome(Outcome.Kind.REFUSED, "format"));
     } else if (allowance == null) {
       attempt(body.bytes(), body.length(), body.head());
     } else if (state.compareAndSet(State.RECEIVING, State.ADMITTING)) {
-      allowance.ask(relay.door(), body, asker.startedAt(), this);
+      allowance.ask(relay.door(), body, account.asker().startedAt(), this);
     }
   }
 
@@ -185,11 +180,11 @@ final class Exchange
   public void onRefused(Refusal refusal) {
     ApiError error = RateLimitHeaders.error(refusal);
     byte[] json = error.json();
-    List<HeaderField> headers = headersOf(error, json);
+    List<HeaderField> fields = headers.of(error, json);
     for (HeaderField field : RateLimitHeaders.retry(refusal)) {
-      headers = ClientHeaders.with(headers, field.name(), field.value());
+      fields = ClientHeaders.with(fields, field.name(), field.value());
     }
-    answer(error.status(), headers, json, new Outcome(Outcome.Kind.REFUSED, refusal.name()));
+    answer(error.status(), fields, json, new Outcome(Outcome.Kind.REFUSED, refusal.name()));
   }
 
   private static Outcome refused(ApiError error) {
@@ -240,22 +235,18 @@ final class Exchange
                     length,
                     head,
                     endpoint.mayRunTwice(),
-                    isMetered()),
-                startNanos,
+                    account.isMetered()),
+                account.startNanos(),
                 this);
     attempts = prepared;
-    eventsWanted = isMetered() && head != null && head.stream();
+    eventsWanted = account.isMetered() && head != null && head.stream();
     if (eventsWanted) {
-      delivery = relay.delivery(wanted, asker);
+      delivery = relay.delivery(wanted, account.asker());
     }
     if (state.compareAndSet(State.RECEIVING, State.ATTEMPTING)
         || state.compareAndSet(State.ADMITTING, State.ATTEMPTING)) {
       prepared.start();
     }
-  }
-
-  private boolean isMetered() {
-    return route.endpoint().kind() == Endpoint.Kind.MESSAGES;
   }
 
   // ---- the answer, on the upstream's I/O thread but for a commit and a failure by a clock
@@ -265,14 +256,14 @@ final class Exchange
     if (!state.compareAndSet(State.ATTEMPTING, State.STREAMING)) {
       return false;
     }
-    upstreamRequestId = answer.head().header("request-id");
+    account.requestId(answer.head().header("request-id"));
     followed = answer.isEventStream();
     eventStream = delivery.takesEvents(answer);
     answerComplete = answer.isStopped();
     boolean asWanted = !eventsWanted || delivery.begin(answer, readersOf(answer));
     ClientStream stream = client();
-    if (stream.head(answer.head().status(), headersOf(answer))) {
-      status = answer.head().status();
+    if (stream.head(answer.head().status(), headers.of(answer.head(), delivery, fallbackModel()))) {
+      account.answers(answer.head().status());
     } else {
       begunEarly = true; // the sweeper may be about to say so
     }
@@ -282,7 +273,7 @@ final class Exchange
       return true;
     }
     delivery.pass(stream, answer, first, 0, first.length);
-    firstByteNanos = relay.nanoTime();
+    account.begins();
     return true;
   }
 
@@ -300,41 +291,18 @@ final class Exchange
   }
 
   private @Nullable Reassembly startReassembly(Answer answer) {
-    if (!isMetered() || !answer.head().isEventStream()) {
+    if (!account.isMetered() || !answer.head().isEventStream()) {
       return null;
     }
-    Reassembly started =
-        relay
-            .listeners()
-            .follow(
-                new StreamStart(id, asker.startedAt(), asker.user(), asker.preset(), modelAsked));
+    Reassembly started = relay.listeners().follow(account.streamStart());
     reassembly = started;
     return started;
   }
 
-  private List<HeaderField> headersOf(Answer answer) {
-    return withModel(withLimits(delivery.headers(ClientHeaders.of(answer.head(), id))));
-  }
-
-  /** The user's own limits in the place of the organisation's. */
-  private List<HeaderField> withLimits(List<HeaderField> headers) {
-    List<HeaderField> fields = headers;
-    if (relay.door().hidesOrganisation()) {
-      fields = ClientHeaders.withoutRateLimits(headers);
-    }
-    if (allowance != null) {
-      for (HeaderField field : allowance.headers()) {
-        fields = ClientHeaders.with(fields, field.name(), field.value());
-      }
-    }
-    return fields;
-  }
-
-  /** Says which model answers when it is not the one that the client asked for. */
-  private List<HeaderField> withModel(List<HeaderField> headers) {
+  /** The model that answers when it is not the one that the client asked for. */
+  private @Nullable String fallbackModel() {
     Attempts running = attempts;
-    String model = running == null ? null : running.fallbackModel();
-    return model == null ? headers : ClientHeaders.with(headers, "headrace-model", model);
+    return running == null ? null : running.fallbackModel();
   }
 
   @Override
@@ -473,11 +441,11 @@ final class Exchange
 
   @Override
   public void onWhole(Answer answer, byte[] body) {
-    upstreamRequestId = answer.head().header("request-id");
+    account.requestId(answer.head().header("request-id"));
     answerComplete = true;
     answer(
         answer.head().status(),
-        withModel(withLimits(ClientHeaders.ofWhole(answer.head(), body.length, id))),
+        headers.ofWhole(answer.head(), body.length, fallbackModel()),
         body,
         Outcome.of(Outcome.Kind.COMPLETED));
   }
@@ -495,21 +463,17 @@ final class Exchange
   public void onGivenUp(AttemptFailure failure, boolean exhausted) {
     LastFailure last =
         LastFailure.of(failure, relay.clocks(), relay.settings().timeouts().connect(), id);
-    upstreamRequestId = upstream().requestId();
+    account.requestId(upstream().requestId());
     if (last.warning() != null) {
       LOG.warn("Exchange {}: {}", id, last.warning());
     }
-    List<HeaderField> headers = exhausted ? finalHeaders(last.headers()) : last.headers();
-    String requestId = upstreamRequestId;
+    List<HeaderField> fields =
+        exhausted ? AnswerHeaders.withoutRetry(last.headers()) : last.headers();
+    String requestId = account.requestId();
     if (requestId != null) {
-      headers = ClientHeaders.with(headers, "request-id", requestId);
+      fields = ClientHeaders.with(fields, "request-id", requestId);
     }
-    answer(last.status(), withModel(withLimits(headers)), last.body(), last.outcome());
-  }
-
-  /** An SDK would repeat all our attempts two more times. */
-  private static List<HeaderField> finalHeaders(List<HeaderField> headers) {
-    return ClientHeaders.with(headers, "x-should-retry", "false");
+    answer(last.status(), headers.complete(fields, fallbackModel()), last.body(), last.outcome());
   }
 
   // ---- answers of our own
@@ -522,22 +486,16 @@ final class Exchange
 
   private void answerError(ApiError error, Outcome outcome) {
     byte[] json = error.json();
-    answer(error.status(), headersOf(error, json), json, outcome);
+    answer(error.status(), headers.of(error, json), json, outcome);
   }
 
   private void answerFinalError(ApiError error, Outcome outcome) {
     byte[] json = error.json();
-    answer(error.status(), finalHeaders(headersOf(error, json)), json, outcome);
-  }
-
-  private List<HeaderField> headersOf(ApiError error, byte[] json) {
-    List<HeaderField> headers = ClientHeaders.ofJson(json.length, id);
-    String requestId = error.requestId();
-    return requestId == null ? headers : ClientHeaders.with(headers, "request-id", requestId);
+    answer(error.status(), AnswerHeaders.withoutRetry(headers.of(error, json)), json, outcome);
   }
 
   /** Sends a whole answer, if nothing of another was sent before. */
-  private void answer(int answerStatus, List<HeaderField> headers, byte[] bytes, Outcome outcome) {
+  private void answer(int answerStatus, List<HeaderField> fields, byte[] bytes, Outcome outcome) {
     State now;
     do {
       now = state.get();
@@ -547,9 +505,9 @@ final class Exchange
     } while (!state.compareAndSet(now, State.FINISHING));
     finishing();
     ClientStream stream = client();
-    if (stream.head(answerStatus, headers)) {
-      status = answerStatus;
-      firstByteNanos = relay.nanoTime();
+    if (stream.head(answerStatus, fields)) {
+      account.answers(answerStatus);
+      account.begins();
       stream.queue(bytes, 0, bytes.length, ClientQueue.Place.END);
       stream.finish(outcome);
     } else { // an event stream was begun early
@@ -559,8 +517,8 @@ final class Exchange
               : outcome;
       byte[] event =
           delivery.translates()
-              ? delivery.lastEvent(LastFailure.asError(bytes, answerStatus, upstreamRequestId))
-              : LastFailure.asEvent(bytes, answerStatus, upstreamRequestId);
+              ? delivery.lastEvent(LastFailure.asError(bytes, answerStatus, account.requestId()))
+              : LastFailure.asEvent(bytes, answerStatus, account.requestId());
       stream.finishWith(event, instead);
     }
   }
@@ -579,7 +537,7 @@ final class Exchange
   }
 
   private ApiError apiError(String message) {
-    return new ApiError(500, "api_error", message, upstreamRequestId);
+    return new ApiError(500, "api_error", message, account.requestId());
   }
 
   /** Ends a stream that has begun and is not complete, so that nobody takes it for complete. */
@@ -599,8 +557,8 @@ final class Exchange
   /** A format without errors can only break off, unless nothing of it has been sent. */
   private void cutText(ApiError error, Outcome outcome) {
     byte[] json = error.json();
-    if (client().answerInstead(error.status(), headersOf(error, json), json, outcome)) {
-      status = error.status();
+    if (client().answerInstead(error.status(), headers.of(error, json), json, outcome)) {
+      account.answers(error.status());
     } else {
       client().cut(outcome);
     }
@@ -669,84 +627,19 @@ final class Exchange
     releaseUpstream();
     permit.release();
     Attempts made = attempts;
-    book(outcome, made); // before the gateway can close, which waits for the last exchange
-    relay.ended(this, outcome);
-    ClientStream stream = client;
-    long now = relay.nanoTime();
-    ExchangeLog.ended(
-        new ExchangeLog.Line(
-            id,
-            route.endpoint().toString(),
-            status,
-            made == null ? 0 : made.made(),
-            made == null ? null : made.member(),
-            made == null ? null : made.fallbackModel(),
-            upstreamRequestId,
-            firstEventMillis(),
-            millisSinceStart(now),
-            stream == null ? 0 : stream.bytesWritten()),
-        outcome);
-  }
-
-  private long firstEventMillis() {
-    return firstByteNanos < 0 ? -1 : millisSinceStart(firstByteNanos);
-  }
-
-  private long millisSinceStart(long nanos) {
-    return Duration.ofNanos(nanos - startNanos).toMillis();
-  }
-
-  private void book(Outcome outcome, @Nullable Attempts made) {
-    if (!isMetered()) {
-      return;
-    }
-    int attemptsMade = made == null ? 0 : made.made();
-    UsageBook.Used used =
-        relay
-            .book()
-            .ended(asker, ending(outcome, attemptsMade), made == null ? null : made.usage());
-    if (allowance != null) {
-      allowance.end(attemptsMade == 0 ? null : used);
-    }
+    UsageBook.Used used = account.end(outcome, made); // before the gateway can close
     Reassembly listening = reassembly;
     if (listening != null) {
-      listening.end(outcome, used.tokens());
+      listening.end(outcome, used == null ? Tokens.NONE : used.tokens());
     }
-  }
-
-  private UsageBook.Ending ending(Outcome outcome, int attemptsMade) {
-    return new UsageBook.Ending(
-        outcome,
-        modelAsked,
-        status,
-        attemptsMade,
-        firstEventMillis(),
-        millisSinceStart(relay.nanoTime()),
-        upstreamRequestId);
+    relay.ended(this, outcome);
+    ClientStream stream = client;
+    account.log(outcome, made, stream == null ? 0 : stream.bytesWritten());
   }
 
   @Override
   public void onDropped(int number, @Nullable String requestId, UsageView usage) {
-    if (!isMetered()) {
-      return;
-    }
-    UsageBook.Used used =
-        relay
-            .book()
-            .dropped(
-                asker,
-                new UsageBook.Ending(
-                    Outcome.of(Outcome.Kind.UPSTREAM_ERROR),
-                    modelAsked,
-                    0,
-                    number,
-                    -1,
-                    millisSinceStart(relay.nanoTime()),
-                    requestId),
-                usage);
-    if (allowance != null) {
-      allowance.addDropped(used);
-    }
+    account.dropped(number, requestId, usage);
   }
 
   /** Ends an exchange that somebody else has answered with a refusal. */
@@ -801,7 +694,7 @@ final class Exchange
             case ADMITTING -> Clocks.Phase.BETWEEN;
             default -> Clocks.Phase.RECEIVING;
           };
-      return new Clocks.Reading(phase, startNanos, finishNanos, 0, 0, stuck);
+      return new Clocks.Reading(phase, account.startNanos(), finishNanos, 0, 0, stuck);
     }
     Attempts.Reading attempt = running.reading();
     Clocks.Phase phase =
@@ -815,7 +708,7 @@ final class Exchange
         };
     return new Clocks.Reading(
         phase,
-        startNanos,
+        account.startNanos(),
         current == State.DRAINING ? leftNanos : attempt.startNanos(),
         attempt.byteNanos(),
         followed ? attempt.contentNanos() : attempt.byteNanos(),
@@ -828,10 +721,10 @@ final class Exchange
     long queued = stream.queuedBytes(); // before all else: what comes after it cancels the comment
     State current = state.get();
     boolean early = current == State.ATTEMPTING && eventsWanted && delivery.canBeginEarly();
-    if (early && !begunEarly && clocks.earlyCommitIsDue(startNanos, now)) {
+    if (early && !begunEarly && clocks.earlyCommitIsDue(account.startNanos(), now)) {
       if (stream.head(200, ClientHeaders.ofEarlyEvents(id))) {
         begunEarly = true;
-        status = 200;
+        account.answers(200);
         relay.statistics().earlyCommit();
         stream.appendIfQuiet(KEEP_ALIVE, queued);
       }
@@ -862,7 +755,7 @@ final class Exchange
       ApiError error =
           clock == Clocks.Clock.BODY
               ? new ApiError(408, "invalid_request_error", clocks.message(clock), null)
-              : new ApiError(504, "timeout_error", clocks.message(clock), upstreamRequestId);
+              : new ApiError(504, "timeout_error", clocks.message(clock), account.requestId());
       if (now == State.ATTEMPTING && relay.settings().retry().maxAttempts() > 1) {
         answerFinalError(error, outcome);
       } else {
@@ -902,7 +795,7 @@ final class Exchange
   }
 
   private ApiError shutDownError() {
-    return new ApiError(503, "api_error", "The gateway is shutting down.", upstreamRequestId);
+    return new ApiError(503, "api_error", "The gateway is shutting down.", account.requestId());
   }
 
   private static Outcome shutDownOutcome() {
@@ -924,7 +817,7 @@ final class Exchange
     Outcome outcome = new Outcome(Outcome.Kind.CANCELLED, "operator");
     ApiError error =
         new ApiError(
-            503, "api_error", "This request was cancelled by an operator.", upstreamRequestId);
+            503, "api_error", "This request was cancelled by an operator.", account.requestId());
     answerFinalError(error, outcome);
     cutShort(error, outcome);
     if (state.get() == State.DRAINING) { // the client may have left just now
