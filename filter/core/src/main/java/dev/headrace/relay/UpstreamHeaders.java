@@ -54,15 +54,22 @@ final class UpstreamHeaders {
 
   /**
    * The same for a preset: what the client asks of the API by headers counts no more than by fields
-   * of the body, and a page need not know the API's version.
+   * of the body (beta features, workspace, user profile), but for what {@code
+   * upstream.forward-headers} lists; and a page need not know the API's version.
    */
   List<HeaderField> ofPreset(HttpServletRequest clientRequest) {
     List<HeaderField> fields = of(clientRequest);
-    fields.removeIf(field -> field.is("anthropic-beta"));
+    fields.removeIf(this::isAskedOfTheApi);
     if (fields.stream().noneMatch(field -> field.is(VERSION))) {
       fields.add(new HeaderField(VERSION, PRESET_VERSION));
     }
     return fields;
+  }
+
+  private boolean isAskedOfTheApi(HeaderField field) {
+    String name = field.name();
+    return field.is("anthropic-beta")
+        || (name.startsWith(ANTHROPIC) && !field.is(VERSION) && !forwarded.contains(name));
   }
 
   private static Enumeration<String> names(HttpServletRequest request) {
