@@ -34,6 +34,7 @@ import org.junit.jupiter.api.io.TempDir;
  * A whole gateway under load whose database is stopped and killed, and which is itself killed and
  * started again: its ledger against the simulator's own account of what it has sent.
  */
+@Tag("long")
 final class BooksSurviveTest {
 
   private static final int CLIENTS = 8;
@@ -54,7 +55,6 @@ final class BooksSurviveTest {
   }
 
   @Test
-  @Tag("long")
   void theLedgerIsCompleteAfterAMinuteWithoutADatabase() throws Exception {
     run(Duration.ofSeconds(60), Duration.ofSeconds(10));
   }
