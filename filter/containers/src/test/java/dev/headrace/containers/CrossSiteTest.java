@@ -111,8 +111,7 @@ final class CrossSiteTest extends GatewayContract {
   private static void assertNoCors(RawClient.Reply reply, int status) {
     assertThat(reply.status()).isEqualTo(status);
     assertThat(reply.fields())
-        .noneMatch(
-            field -> field.name().toLowerCase(Locale.ROOT).startsWith("access-control-"));
+        .noneMatch(field -> field.name().toLowerCase(Locale.ROOT).startsWith("access-control-"));
   }
 
   // ---- who is turned away
@@ -162,8 +161,7 @@ final class CrossSiteTest extends GatewayContract {
   void pagesOfThisSiteAndProgramsPass() throws Exception {
     GatewayUnderTest headrace = headrace();
     assertNoCors(ask(headrace, STREAMING, JSON, "x-user: a"), 200);
-    assertNoCors(
-        ask(headrace, STREAMING, JSON, "x-user: a", "Sec-Fetch-Site: same-origin"), 200);
+    assertNoCors(ask(headrace, STREAMING, JSON, "x-user: a", "Sec-Fetch-Site: same-origin"), 200);
     assertNoCors(ask(headrace, STREAMING, JSON, "x-user: b", "Origin: http://127.0.0.1"), 200);
   }
 
@@ -187,13 +185,7 @@ final class CrossSiteTest extends GatewayContract {
   void aListedOriginReadsStreamsAndWholeAnswers() throws Exception {
     GatewayUnderTest headrace = headrace(LISTED);
     RawClient.Reply stream =
-        ask(
-            headrace,
-            STREAMING,
-            JSON,
-            ALICE,
-            "Origin: " + LISTED,
-            "Sec-Fetch-Site: cross-site");
+        ask(headrace, STREAMING, JSON, ALICE, "Origin: " + LISTED, "Sec-Fetch-Site: cross-site");
     assertReadable(stream, 200);
     assertThat(stream.header("content-type").orElseThrow()).startsWith("text/event-stream");
     assertThat(stream.body()).contains("event: message_stop");
@@ -272,8 +264,7 @@ final class CrossSiteTest extends GatewayContract {
           403);
     }
     assertThat(headrace.claude().attempts()).isZero();
-    RawClient.Reply own =
-        ask(headrace, STREAMING, JSON, ALICE, "Sec-Fetch-Site: same-origin");
+    RawClient.Reply own = ask(headrace, STREAMING, JSON, ALICE, "Sec-Fetch-Site: same-origin");
     assertNoCors(own, 200);
     assertThat(own.header("vary").orElseThrow()).as("for caches").contains("Origin");
   }

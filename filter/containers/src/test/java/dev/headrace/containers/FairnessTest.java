@@ -52,8 +52,7 @@ final class FairnessTest extends GatewayContract {
                 s.identitySources(List.of(IdentitySource.RESOLVER))
                     .plans(Map.of("all", Plan.builder("all").concurrent(CONCURRENT).build()))
                     .retryMaxAttempts(1),
-            gateway ->
-                gateway.resolver(request -> new Identity(request.getHeader("x-user"))));
+            gateway -> gateway.resolver(request -> new Identity(request.getHeader("x-user"))));
     headrace.claude().answersAlways(Answer.text("Hello", " ", "there").paced(200));
     ask(headrace, 30); // warm
     List<Long> quiet = ask(headrace, QUESTIONS);

@@ -226,8 +226,7 @@ final class GatewayKeysTest extends GatewayContract {
   void theJavaSdkTakesAGatewayKeyForAnApiKey() throws Exception {
     GatewayUnderTest headrace = headrace();
     headrace.claude().answersAlways(Answer.text("Hello", " there"));
-    try (JavaSdk.Closing sdk =
-        new JavaSdk.Closing(builder(headrace).apiKey(ALICES_KEY).build())) {
+    try (JavaSdk.Closing sdk = new JavaSdk.Closing(builder(headrace).apiKey(ALICES_KEY).build())) {
       assertThat(JavaSdk.text(JavaSdk.accumulate(sdk.client(), JavaSdk.hello())))
           .isEqualTo("Hello there");
       assertThat(JavaSdk.text(sdk.client().messages().create(JavaSdk.hello())))
@@ -257,8 +256,7 @@ final class GatewayKeysTest extends GatewayContract {
     GatewayUnderTest headrace = headrace();
     headrace
         .claude()
-        .answersAlways(
-            Answer.text("Hello", " there").pauseAfterEvents(3, Duration.ofSeconds(6)));
+        .answersAlways(Answer.text("Hello", " there").pauseAfterEvents(3, Duration.ofSeconds(6)));
     RawClient running = client(headrace);
     running.post("/claude/v1/messages", STREAMING, "x-api-key: " + ALICES_KEY);
     assertThat(running.replyHead().status()).isEqualTo(200);

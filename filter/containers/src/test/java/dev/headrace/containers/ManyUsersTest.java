@@ -205,13 +205,11 @@ final class ManyUsersTest extends GatewayContract {
       String user = "user" + i;
       RawClient.Reply probe;
       try (RawClient client = RawClient.connect(headrace.port())) {
-        probe =
-            client.post("/claude/v1/messages", body(Try.WHOLE_JSON), "x-user: " + user).reply();
+        probe = client.post("/claude/v1/messages", body(Try.WHOLE_JSON), "x-user: " + user).reply();
       }
       assertThat(probe.status()).isEqualTo(200);
       long left =
-          Long.parseLong(
-              probe.header("anthropic-ratelimit-output-tokens-remaining").orElseThrow());
+          Long.parseLong(probe.header("anthropic-ratelimit-output-tokens-remaining").orElseThrow());
       String own = probe.header("headrace-exchange-id").orElseThrow();
       await(user + ", seed " + seed)
           .atMost(Duration.ofSeconds(5))
@@ -233,9 +231,7 @@ final class ManyUsersTest extends GatewayContract {
 
   private static String body(Try one) {
     String body =
-        one == Try.WHOLE_JSON
-            ? Requests.whole(one.toString())
-            : Requests.streaming(one.toString());
+        one == Try.WHOLE_JSON ? Requests.whole(one.toString()) : Requests.streaming(one.toString());
     return switch (one) {
       case REFUSED_BY_RULE -> body.replace("claude-sonnet-5-5", "claude-opus-5-5");
       case REFUSED_BODY -> body.substring(0, body.length() - 1);
