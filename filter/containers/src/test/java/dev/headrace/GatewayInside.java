@@ -1,5 +1,6 @@
 package dev.headrace;
 
+import dev.headrace.admission.MemoryLimitStore;
 import dev.headrace.observe.Statistics;
 import dev.headrace.relay.Relay;
 import dev.headrace.usage.Ledger;
@@ -25,6 +26,11 @@ public final class GatewayInside {
   /** The books, to put records on them that no exchange has made. */
   public static Ledger ledger(Gateway gateway) {
     return gateway.ledger();
+  }
+
+  /** Who uses how much of their limits, without the waiting room. */
+  public static MemoryLimitStore limitStore(Gateway gateway) {
+    return (MemoryLimitStore) field(field(relay(gateway), "door"), "memory");
   }
 
   /** The ids of the exchanges that run now, those included whose client knows no id yet. */
