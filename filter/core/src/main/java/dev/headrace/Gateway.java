@@ -139,7 +139,10 @@ public final class Gateway implements AutoCloseable {
     return relay.runningExchanges();
   }
 
-  /** How many concurrency permits are taken at this moment; equals the running exchanges. */
+  /**
+   * How many concurrency permits are taken at this moment: one by each running exchange from the
+   * moment at which it asks the upstream.
+   */
   public int permitsInUse() {
     return relay.permitsInUse();
   }

@@ -51,6 +51,7 @@ final class FairnessTest extends GatewayContract {
             s ->
                 s.identitySources(List.of(IdentitySource.RESOLVER))
                     .plans(Map.of("all", Plan.builder("all").concurrent(CONCURRENT).build()))
+                    .upstreamMaxConnections(2 * CONCURRENT) // refused requests take none of them
                     .retryMaxAttempts(1),
             gateway -> gateway.resolver(request -> new Identity(request.getHeader("x-user"))));
     headrace.claude().answersAlways(Answer.text("Hello", " ", "there").paced(200));

@@ -76,6 +76,7 @@ final class Exchange
 
   private @Nullable ClientStream client; // set before any callback can come
   private Delivery delivery; // set for good before the first attempt
+  private volatile @Nullable Permit upstreamPermit;
   private volatile @Nullable Attempts attempts;
   private volatile boolean eventsWanted; // the request asks for an event stream
   private volatile boolean begunEarly; // timeouts.early-commit has sent a head
@@ -222,6 +223,18 @@ final class Exchange
   }
 
   private void attempt(byte @Nullable [] bytes, int length, @Nullable RequestHead head) {
+    Permit connection = relay.takeUpstreamPermit();
+    if (connection == null) {
+      ApiError error = Relay.tooMany();
+      byte[] json = error.json();
+      answer(
+          error.status(),
+          ClientHeaders.with(headers.of(error, json), "retry-after", "1"),
+          json,
+          new Outcome(Outcome.Kind.REFUSED, "upstream.max-connections"));
+      return;
+    }
+    upstreamPermit = connection;
     Endpoint endpoint = route.endpoint();
     Attempts prepared =
         relay
@@ -246,6 +259,8 @@ final class Exchange
     if (state.compareAndSet(State.RECEIVING, State.ATTEMPTING)
         || state.compareAndSet(State.ADMITTING, State.ATTEMPTING)) {
       prepared.start();
+    } else {
+      connection.release(); // ended meanwhile, perhaps before it could see the permit
     }
   }
 
@@ -625,6 +640,10 @@ final class Exchange
       return;
     }
     releaseUpstream();
+    Permit connection = upstreamPermit;
+    if (connection != null) {
+      connection.release();
+    }
     permit.release();
     Attempts made = attempts;
     UsageBook.Used used = account.end(outcome, made); // before the gateway can close

@@ -54,6 +54,12 @@ public final class Relay implements AutoCloseable {
   private static final String ETAG_FILTER_STREAMING =
       "org.springframework.web.filter.ShallowEtagHeaderFilter.STREAMING";
 
+  /**
+   * Most requests at the door, at least: with few upstream connections one user's refused requests
+   * would otherwise shut out everybody else.
+   */
+  private static final int FEWEST_RECEIVED = 1000;
+
   /** How long clients get to take the last event when the gateway closes. */
   private static final Duration LAST_EVENTS = Duration.ofSeconds(2);
 
@@ -63,7 +69,13 @@ public final class Relay implements AutoCloseable {
   private final Routes routes;
   private final Clocks clocks;
   private final UpstreamHeaders upstreamHeaders;
+
+  /** Of all requests, those included whose body is being read or that wait for their turn. */
+  private final StreamLimit received;
+
+  /** Of those that ask the upstream, so that none waits in its pool. */
   private final StreamLimit streams;
+
   private final @Nullable StreamLimit blockingStreams;
   private final UpstreamPool upstreams;
   private final Exchanges exchanges;
@@ -104,7 +116,11 @@ public final class Relay implements AutoCloseable {
     settings.request().extraEndpoints().stream().map(Endpoint::of).forEach(endpoints::add);
     this.routes = new Routes(endpoints);
     this.upstreamHeaders = new UpstreamHeaders(settings.upstream().forwardHeaders());
-    this.streams = new StreamLimit(settings.upstream().maxConnections());
+    int connections = settings.upstream().maxConnections();
+    this.streams = new StreamLimit(connections);
+    this.received =
+        new StreamLimit(
+            Math.max(FEWEST_RECEIVED, 2 * connections) + settings.limits().waitingPlaces());
     int blocking = settings.blocking().maxConcurrent();
     this.blockingStreams = blocking == 0 ? null : new StreamLimit(blocking);
     this.listeners = new Listeners(streamListeners, settings.listeners());
@@ -223,15 +239,10 @@ public final class Relay implements AutoCloseable {
       return;
     }
     Entrant entrant = ((Admittance.In) answer).entrant();
-    Permit permit = streams.tryAcquire();
+    Permit permit = received.tryAcquire();
     if (permit == null) {
       response.setHeader("Retry-After", "1");
-      answerNow(
-          response,
-          error(
-              503,
-              "overloaded_error",
-              "The gateway already runs as many requests as it may (upstream.max-connections)."));
+      answerNow(response, tooMany());
       return;
     }
     Exchange exchange;
@@ -379,6 +390,14 @@ public final class Relay implements AutoCloseable {
     }
   }
 
+  /** What a client is told when all upstream connections are in use. */
+  static ApiError tooMany() {
+    return error(
+        503,
+        "overloaded_error",
+        "The gateway already runs as many requests as it may (upstream.max-connections).");
+  }
+
   private static ApiError error(int status, String type, String message) {
     return new ApiError(status, type, message, null);
   }
@@ -398,6 +417,11 @@ public final class Relay implements AutoCloseable {
 
   Admittance door() {
     return requireNonNull(door, "door");
+  }
+
+  /** The right to ask the upstream; null when all connections are in use. */
+  @Nullable Permit takeUpstreamPermit() {
+    return streams.tryAcquire();
   }
 
   /** What an exchange needs of its user's limits; null if there are none. */
