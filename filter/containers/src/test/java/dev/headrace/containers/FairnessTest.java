@@ -26,7 +26,7 @@ import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** What one user does over their limit is no other user's trouble. */
-@Tag("alone")
+@Tag("long")
 @ParameterizedClass
 @EnumSource(ContainerKind.class)
 final class FairnessTest extends GatewayContract {

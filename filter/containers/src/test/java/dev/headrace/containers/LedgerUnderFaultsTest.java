@@ -34,6 +34,7 @@ import org.junit.jupiter.api.io.TempDir;
  * record is in the table, and none twice. Lost may be what was recorded in the moment before a
  * process was killed, counted here generously as a second.
  */
+@Tag("long")
 final class LedgerUnderFaultsTest {
 
   private static final int MANY = 1_000_000;
@@ -154,7 +155,6 @@ final class LedgerUnderFaultsTest {
   }
 
   @Test
-  @Tag("long")
   void nothingIsLostOrTwiceWhenTheDatabaseIsDownForAMinute() throws Exception {
     stopAndKill(Duration.ofSeconds(60));
   }
