@@ -31,12 +31,12 @@ import org.junit.jupiter.api.io.TempDir;
 final class RuntimeJarsTest {
 
   /** They land in somebody's WAR. */
-  private static final long MOST_BYTES = 6 * 1024 * 1024;
+  private static final long MOST_BYTES = 6_000_000;
 
   @TempDir private Path directory;
 
   @Test
-  void theyStayBelowSixMebibytes() throws Exception {
+  void theyStayBelowSixMegabytes() throws Exception {
     long bytes = 0;
     StringBuilder weights = new StringBuilder();
     for (Path jar : RuntimeJars.all()) {

@@ -7,12 +7,7 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.snakeyaml.engine.v2.exceptions.Mark;
 import org.snakeyaml.engine.v2.exceptions.MarkedYamlEngineException;
-import tools.jackson.core.JacksonException;
-import tools.jackson.core.JsonToken;
-import tools.jackson.core.ObjectReadContext;
-import tools.jackson.core.util.JsonRecyclerPools;
-import tools.jackson.dataformat.yaml.YAMLFactory;
-import tools.jackson.dataformat.yaml.YAMLParser;
+import org.snakeyaml.engine.v2.exceptions.YamlEngineException;
 
 /**
  * Reads one YAML document into {@link YamlNode}s, with lines and without surprises: no aliases and
@@ -25,11 +20,8 @@ final class YamlTree {
   /** The settings nest four deep; the rest is room for a misplaced block to be reported well. */
   private static final int MAX_DEPTH = 8;
 
-  // The default pool keeps buffers in thread-locals, and those keep the class loader of an
-  // undeployed
-  // application alive on the threads of the container.
-  private static final YAMLFactory YAML =
-      YAMLFactory.builder().recyclerPool(JsonRecyclerPools.nonRecyclingPool()).build();
+  private static final String NOT_UNDERSTOOD =
+      "YAML syntax: not understood (expected: keys and values such as mount: /claude)";
 
   private final String sourceName;
   private final Problems problems;
@@ -74,13 +66,14 @@ final class YamlTree {
   }
 
   private boolean parse(String yaml) {
-    try (YAMLParser parser = (YAMLParser) YAML.createParser(ObjectReadContext.empty(), yaml)) {
-      JsonToken first = parser.nextToken();
+    try {
+      YamlCursor parser = new YamlCursor(yaml);
+      YamlCursor.@Nullable Token first = parser.next();
       if (first == null) {
         return true;
       }
       readNode(parser, first, "", 0);
-      if (parser.nextToken() != null) {
+      if (parser.next() != null) {
         problem(
             line(parser), "a second YAML document (expected: one document, without a --- between)");
         return false;
@@ -88,46 +81,53 @@ final class YamlTree {
       return true;
     } catch (Unreadable e) {
       return false;
-    } catch (JacksonException e) {
+    } catch (YamlEngineException e) {
       addSyntaxProblem(e);
       return false;
     }
   }
 
-  private YamlNode readNode(YAMLParser parser, JsonToken token, String path, int depth)
+  private YamlNode readNode(
+      YamlCursor parser, YamlCursor.@Nullable Token token, String path, int depth)
       throws Unreadable {
     int line = line(parser);
     refuseReferences(parser, line);
     if (depth > MAX_DEPTH) {
       throw unreadable(line, "more than " + MAX_DEPTH + " levels of nesting");
     }
+    if (token == null || token == YamlCursor.Token.NO_KEY) {
+      throw unreadable(line, NOT_UNDERSTOOD);
+    }
     switch (token) {
-      case START_OBJECT:
+      case START_MAPPING:
         YamlNode.Mapping mapping = keepRoot(new YamlNode.Mapping(new LinkedHashMap<>(), line));
         readEntries(parser, mapping.entries(), path, depth);
         return mapping;
-      case START_ARRAY:
+      case START_SEQUENCE:
         YamlNode.Sequence sequence = keepRoot(new YamlNode.Sequence(new ArrayList<>(), line));
         readItems(parser, sequence.items(), path, depth);
         return sequence;
-      case VALUE_NULL:
+      case NOTHING:
         return keepRoot(new YamlNode.Nothing(line));
       default:
-        String text = parser.getString();
+        String text = parser.text();
         return keepRoot(
             text.equals("~") ? new YamlNode.Nothing(line) : new YamlNode.Scalar(text, line));
     }
   }
 
   private void readEntries(
-      YAMLParser parser, Map<String, YamlNode.Entry> entries, String path, int depth)
+      YamlCursor parser, Map<String, YamlNode.Entry> entries, String path, int depth)
       throws Unreadable {
-    while (parser.nextToken() != JsonToken.END_OBJECT) {
+    for (YamlCursor.@Nullable Token token = parser.next();
+        token != YamlCursor.Token.END_MAPPING;
+        token = parser.next()) {
       int keyLine = line(parser);
       refuseReferences(parser, keyLine);
-      String key = parser.currentName();
+      refuseNoKey(token, keyLine);
+      String key = parser.text();
       String fullKey = path.isEmpty() ? key : path + "." + key;
-      YamlNode value = readNode(parser, parser.nextToken(), fullKey, depth + 1);
+      YamlNode value = readNode(parser, parser.next(), fullKey, depth + 1);
       YamlNode.Entry earlier = entries.putIfAbsent(key, new YamlNode.Entry(value, keyLine));
       if (earlier != null) {
         int firstLine = earlier.keyLine();
@@ -136,24 +136,30 @@ final class YamlTree {
     }
   }
 
-  private void readItems(YAMLParser parser, List<YamlNode> items, String path, int depth)
+  private void readItems(YamlCursor parser, List<YamlNode> items, String path, int depth)
       throws Unreadable {
-    JsonToken token = parser.nextToken();
-    while (token != JsonToken.END_ARRAY) {
+    YamlCursor.@Nullable Token token = parser.next();
+    while (token != YamlCursor.Token.END_SEQUENCE) {
       String itemPath = path + "[" + items.size() + "]";
       items.add(readNode(parser, token, itemPath, depth + 1));
-      token = parser.nextToken();
+      token = parser.next();
     }
   }
 
-  private void refuseReferences(YAMLParser parser, int line) throws Unreadable {
-    if (parser.isCurrentAlias()) {
+  private void refuseNoKey(YamlCursor.@Nullable Token token, int line) throws Unreadable {
+    if (token != YamlCursor.Token.KEY) {
+      throw unreadable(line, NOT_UNDERSTOOD);
+    }
+  }
+
+  private void refuseReferences(YamlCursor parser, int line) throws Unreadable {
+    if (parser.isAlias()) {
       throw unreadable(line, "a YAML alias (*name) (expected: the value written out)");
     }
-    if (parser.getObjectId() != null) {
+    if (parser.isAnchored()) {
       throw unreadable(line, "a YAML anchor (&name) (expected: the value alone)");
     }
-    if (parser.getTypeId() != null) {
+    if (parser.isTagged()) {
       throw unreadable(line, "a YAML tag (!name) (expected: the value alone)");
     }
   }
@@ -179,11 +185,11 @@ final class YamlTree {
     return true;
   }
 
-  private void addSyntaxProblem(JacksonException fault) {
+  private void addSyntaxProblem(YamlEngineException fault) {
     // Not the message of the exception and not the exception as a cause: both quote the line of the
     // file,
     // and that may be the line with the API key.
-    if (fault.getCause() instanceof MarkedYamlEngineException cause) {
+    if (fault instanceof MarkedYamlEngineException cause) {
       int line = cause.getProblemMark().map(YamlTree::line).orElse(1);
       String context = cause.getContext();
       String where =
@@ -195,14 +201,12 @@ final class YamlTree {
       problem(
           line, "YAML syntax: " + problem + (context == null ? "" : ", " + context + where) + ".");
     } else {
-      int line = Math.max(1, fault.getLocation() == null ? 1 : fault.getLocation().getLineNr());
-      problem(
-          line, "YAML syntax: not understood (expected: keys and values such as mount: /claude)");
+      problem(1, NOT_UNDERSTOOD);
     }
   }
 
-  private static int line(YAMLParser parser) {
-    return parser.currentTokenLocation().getLineNr();
+  private static int line(YamlCursor parser) {
+    return parser.line();
   }
 
   private static int line(Mark mark) {

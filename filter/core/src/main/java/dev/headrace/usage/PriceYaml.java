@@ -1,17 +1,13 @@
 package dev.headrace.usage;
 
+import dev.headrace.config.YamlCursor;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.snakeyaml.engine.v2.exceptions.MarkedYamlEngineException;
-import tools.jackson.core.JacksonException;
-import tools.jackson.core.JsonToken;
-import tools.jackson.core.ObjectReadContext;
-import tools.jackson.core.util.JsonRecyclerPools;
-import tools.jackson.dataformat.yaml.YAMLFactory;
-import tools.jackson.dataformat.yaml.YAMLParser;
+import org.snakeyaml.engine.v2.exceptions.YamlEngineException;
 
 /**
  * Reads a small YAML document into nodes that know their lines. Refused are aliases, anchors and
@@ -21,11 +17,6 @@ import tools.jackson.dataformat.yaml.YAMLParser;
 final class PriceYaml {
   /** Prices nest four deep. */
   private static final int MAX_DEPTH = 8;
-
-  // The default pool keeps buffers in thread-locals, and those keep the class loader of an
-  // undeployed application alive on the threads of the container.
-  private static final YAMLFactory YAML =
-      YAMLFactory.builder().recyclerPool(JsonRecyclerPools.nonRecyclingPool()).build();
 
   private final PriceProblems problems;
 
@@ -59,56 +50,66 @@ final class PriceYaml {
   /** The root of the document, or null when it is empty or not to be understood. */
   static @Nullable Node read(String yaml, PriceProblems problems) {
     PriceYaml reading = new PriceYaml(problems);
-    try (YAMLParser parser = (YAMLParser) YAML.createParser(ObjectReadContext.empty(), yaml)) {
-      JsonToken first = parser.nextToken();
+    try {
+      YamlCursor parser = new YamlCursor(yaml);
+      YamlCursor.@Nullable Token first = parser.next();
       if (first == null) {
         return null;
       }
       Node root = reading.readNode(parser, first, 0);
-      if (parser.nextToken() != null) {
+      if (parser.next() != null) {
         problems.add(line(parser), "a second YAML document", "one document, without a --- between");
         return null;
       }
       return root;
     } catch (Unreadable e) {
       return null;
-    } catch (JacksonException e) {
+    } catch (YamlEngineException e) {
       problems.add(lineOf(e), "YAML syntax: " + faultOf(e), "keys and values such as input: 2.50");
       return null;
     }
   }
 
-  private Node readNode(YAMLParser parser, JsonToken token, int depth) throws Unreadable {
+  private Node readNode(YamlCursor parser, YamlCursor.@Nullable Token token, int depth)
+      throws Unreadable {
     int line = line(parser);
     refuseReferences(parser, line);
     if (depth > MAX_DEPTH) {
       throw unreadable(line, "more than " + MAX_DEPTH + " levels of nesting", "a price file");
     }
+    if (token == null) {
+      throw notUnderstood(line);
+    }
     switch (token) {
-      case START_OBJECT:
+      case START_MAPPING:
         return new Mapping(readEntries(parser, depth), line);
-      case START_ARRAY:
+      case START_SEQUENCE:
         List<Node> items = new ArrayList<>();
-        for (JsonToken next = parser.nextToken();
-            next != JsonToken.END_ARRAY;
-            next = parser.nextToken()) {
+        for (YamlCursor.@Nullable Token next = parser.next();
+            next != YamlCursor.Token.END_SEQUENCE;
+            next = parser.next()) {
           items.add(readNode(parser, next, depth + 1));
         }
         return new Sequence(items, line);
-      case VALUE_NULL:
+      case NOTHING:
         return new Scalar("", line);
       default:
-        return new Scalar(parser.getString(), line);
+        return new Scalar(parser.text(), line);
     }
   }
 
-  private Map<String, Node> readEntries(YAMLParser parser, int depth) throws Unreadable {
+  private Map<String, Node> readEntries(YamlCursor parser, int depth) throws Unreadable {
     Map<String, Node> entries = new LinkedHashMap<>();
-    while (parser.nextToken() != JsonToken.END_OBJECT) {
+    for (YamlCursor.@Nullable Token token = parser.next();
+        token != YamlCursor.Token.END_MAPPING;
+        token = parser.next()) {
       int line = line(parser);
       refuseReferences(parser, line);
-      String key = parser.currentName();
-      Node value = readNode(parser, parser.nextToken(), depth + 1);
+      if (token != YamlCursor.Token.KEY) {
+        throw notUnderstood(line);
+      }
+      String key = parser.text();
+      Node value = readNode(parser, parser.next(), depth + 1);
       if (entries.putIfAbsent(key, value) != null) {
         problems.add(line, PriceProblems.shown(key) + " is set twice", "each key once");
       }
@@ -116,16 +117,20 @@ final class PriceYaml {
     return entries;
   }
 
-  private void refuseReferences(YAMLParser parser, int line) throws Unreadable {
-    if (parser.isCurrentAlias()) {
+  private void refuseReferences(YamlCursor parser, int line) throws Unreadable {
+    if (parser.isAlias()) {
       throw unreadable(line, "a YAML alias (*name)", "the value written out");
     }
-    if (parser.getObjectId() != null) {
+    if (parser.isAnchored()) {
       throw unreadable(line, "a YAML anchor (&name)", "the value alone");
     }
-    if (parser.getTypeId() != null) {
+    if (parser.isTagged()) {
       throw unreadable(line, "a YAML tag (!name)", "the value alone");
     }
+  }
+
+  private Unreadable notUnderstood(int line) {
+    return unreadable(line, "YAML syntax: not understood", "keys and values such as input: 2.50");
   }
 
   private Unreadable unreadable(int line, String fault, String expected) {
@@ -133,21 +138,21 @@ final class PriceYaml {
     return new Unreadable();
   }
 
-  private static int line(YAMLParser parser) {
-    return parser.currentTokenLocation().getLineNr();
+  private static int line(YamlCursor parser) {
+    return parser.line();
   }
 
   /** What the parser says in its own words; its message would quote whole lines of the file. */
-  private static String faultOf(JacksonException fault) {
-    return fault.getCause() instanceof MarkedYamlEngineException cause
+  private static String faultOf(YamlEngineException fault) {
+    return fault instanceof MarkedYamlEngineException cause
         ? PriceProblems.shown(String.valueOf(cause.getProblem()))
         : "not understood";
   }
 
-  private static int lineOf(JacksonException fault) {
-    if (fault.getCause() instanceof MarkedYamlEngineException cause) {
+  private static int lineOf(YamlEngineException fault) {
+    if (fault instanceof MarkedYamlEngineException cause) {
       return cause.getProblemMark().map(mark -> mark.getLine() + 1).orElse(1);
     }
-    return fault.getLocation() == null ? 1 : Math.max(1, fault.getLocation().getLineNr());
+    return 1;
   }
 }
