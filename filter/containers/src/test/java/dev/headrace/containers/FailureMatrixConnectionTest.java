@@ -150,7 +150,10 @@ final class FailureMatrixConnectionTest extends FailureContract {
     Map<String, Integer> counted = ThreadWatch.countedThreads();
     counted
         .keySet()
-        .removeIf(name -> !name.startsWith("headrace-") || name.equals("headrace-usage-log"));
+        .removeIf(
+            name ->
+                name.matches("(?i)(qtp|http-nio|catalina|scheduler|okhttp|okio).*")
+                    || name.equals("headrace-usage-log"));
     return counted;
   }
 
