@@ -14,7 +14,6 @@ import dev.headrace.config.RequestRate;
 import dev.headrace.simulator.Answer;
 import dev.headrace.simulator.ClaudeSimulator;
 import dev.headrace.simulator.SeenRequest;
-import dev.headrace.spi.Accuracy;
 import dev.headrace.spi.Identity;
 import java.io.IOException;
 import java.time.Duration;
@@ -217,15 +216,14 @@ final class ManyUsersTest extends GatewayContract {
     }
   }
 
-  /** What the books say, without the probe itself; what nobody knows counts as reserved. */
+  /**
+   * What the books say, without the probe itself. Of a stream that told nothing only the prompt
+   * counts, which has no share in this budget.
+   */
   private long used(String user, String probe) {
     return sink.await(1).stream()
         .filter(record -> user.equals(record.user()) && !probe.equals(record.exchangeId()))
-        .mapToLong(
-            record ->
-                record.accuracy() == Accuracy.UNKNOWN && record.attempts() > 0
-                    ? MAX_TOKENS
-                    : record.tokens().output())
+        .mapToLong(record -> record.tokens().output())
         .sum();
   }
 

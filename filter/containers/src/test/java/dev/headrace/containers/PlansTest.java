@@ -230,19 +230,32 @@ final class PlansTest extends GatewayContract {
   }
 
   @Test
-  void whoLeavesBeforeTheAnswerPaysForThePromptOnly() throws Exception {
+  void whoLeavesBeforeAStreamBeginsPaysForThePromptOnly() throws Exception {
     GatewayUnderTest headrace =
         headrace(plan -> plan.budgets(Budget.ofOutputTokens(100, BudgetWindow.DAY)));
+    cancelBeforeTheAnswer(headrace, STREAMING);
+    assertThat(ask(headrace, "alice", STREAMING).status()).isEqualTo(200); // all 100 are back
+  }
+
+  @Test
+  void whoLeavesBeforeAnAnswerInOnePiecePaysForAllThatItMayHaveHad() throws Exception {
+    GatewayUnderTest headrace =
+        headrace(plan -> plan.budgets(Budget.ofOutputTokens(100, BudgetWindow.DAY)));
+    cancelBeforeTheAnswer(headrace, Requests.whole("Hello"));
+    assertThat(ask(headrace, "alice", STREAMING).status()).isEqualTo(429);
+  }
+
+  private static void cancelBeforeTheAnswer(GatewayUnderTest headrace, String body)
+      throws Exception {
     headrace.claude().answers(Answer.text("never").stallBeforeHead());
     try (RawClient client = RawClient.connect(headrace.port())) {
-      client.post("/claude/v1/messages", STREAMING, "x-user: alice");
+      client.post("/claude/v1/messages", body, "x-user: alice");
       headrace.claude().awaitRequest(0, Duration.ofSeconds(5));
       headrace
           .gateway()
           .cancel(dev.headrace.GatewayInside.runningIds(headrace.gateway()).iterator().next());
       assertThat(client.reply().status()).isEqualTo(503);
     }
-    assertThat(ask(headrace, "alice", STREAMING).status()).isEqualTo(200); // all 100 are back
   }
 
   @Test

@@ -57,6 +57,7 @@ final class Allowance {
   // Set once, each before whoever reads it can come.
   private volatile @Nullable PendingAdmission pending;
   private volatile @Nullable Reservation reservation;
+  private volatile boolean stream;
   private volatile long inputCost = Reservation.UNKNOWN;
 
   // Guarded by this.
@@ -115,6 +116,7 @@ final class Allowance {
     Long asked = body.head().maxTokens();
     long input = Math.min(LONGEST_PROMPT, body.length() / BYTES_PER_TOKEN + 1);
     Price price = price(body, input, at);
+    stream = body.head().stream();
     inputCost = price == null ? Reservation.UNKNOWN : price.ofInput(input);
     return new Demand(input, asked == null ? 0 : Math.max(0, asked), price);
   }
@@ -238,8 +240,7 @@ final class Allowance {
     if (used == null) {
       held.cancel();
     } else if (used.accuracy() == Accuracy.UNKNOWN) {
-      // The API had the prompt and told nothing: the prompt counts, as it was estimated.
-      held.settle(Reservation.UNKNOWN, 0, inputCost);
+      settleUnknown(held);
     } else {
       Tokens tokens = sum(dropped, used.tokens());
       BigDecimal cost = used.costUsd();
@@ -248,6 +249,23 @@ final class Allowance {
           tokens.input() + tokens.cacheWrite5m() + tokens.cacheWrite1h(),
           tokens.output(),
           cost == null ? Reservation.UNKNOWN : pico(cost.add(droppedCost), BigDecimal.ONE));
+    }
+  }
+
+  /**
+   * The API had the prompt and told nothing. A stream has not begun then, so only its prompt
+   * counts, as it was estimated, and what earlier attempts have used; of an answer in one piece
+   * nobody knows how much of it was written, so all that was reserved counts.
+   */
+  private synchronized void settleUnknown(Reservation held) {
+    if (stream) {
+      long cost =
+          inputCost == Reservation.UNKNOWN
+              ? Reservation.UNKNOWN
+              : inputCost + pico(droppedCost, BigDecimal.ONE);
+      held.settle(Reservation.UNKNOWN, dropped.output(), cost);
+    } else {
+      held.settle(Reservation.UNKNOWN, Reservation.UNKNOWN, Reservation.UNKNOWN);
     }
   }
 
