@@ -1,0 +1,114 @@
+package dev.headrace.bench;
+
+import dev.headrace.bench.load.LoadPlan;
+import dev.headrace.bench.upstream.Ask;
+import java.time.Duration;
+import java.util.List;
+
+/** What is measured. */
+enum Scenario {
+  /** 100 streams with 50 events a second each. */
+  PACED("100 streams, 50 events/s each") {
+    @Override
+    LoadPlan plan(double scale) {
+      return paced(100, 0, scale);
+    }
+  },
+  /** 32 connections with streams that come as fast as they are taken. */
+  SATURATION("32 streams at full speed") {
+    @Override
+    LoadPlan plan(double scale) {
+      return new LoadPlan(
+          32, new Ask(2000, 0, 0), true, 0, 1000, seconds(3, scale), seconds(8, scale));
+    }
+  },
+  /** 32 connections with one answer of five events after another. */
+  SHORT("answers of 5 events, 32 connections") {
+    @Override
+    LoadPlan plan(double scale) {
+      // Four events come with every answer besides the text.
+      return new LoadPlan(
+          32, new Ask(0, 0, 0), true, 0, 1000, seconds(3, scale), seconds(8, scale));
+    }
+  },
+  HELD_2000("2,000 silent streams") {
+    @Override
+    LoadPlan plan(double scale) {
+      return held(2000);
+    }
+  },
+  HELD_8000("8,000 silent streams") {
+    @Override
+    LoadPlan plan(double scale) {
+      return held(8000);
+    }
+  },
+  /** As PACED, beside a tenth of connections that ask for much and read nothing. */
+  NEVER_READING("90 paced streams, 10 that never read") {
+    @Override
+    LoadPlan plan(double scale) {
+      return paced(90, 10, scale);
+    }
+  };
+
+  private static final int PACE = 50;
+  private final String title;
+
+  Scenario(String title) {
+    this.title = title;
+  }
+
+  String title() {
+    return title;
+  }
+
+  /** Whether memory is what is measured, so that each round needs a fresh process. */
+  boolean isHeld() {
+    return this == HELD_2000 || this == HELD_8000;
+  }
+
+  /**
+   * @param scale of the times; 1 for figures that are to be believed
+   */
+  abstract LoadPlan plan(double scale);
+
+  private static LoadPlan paced(int streams, int neverReading, double scale) {
+    Duration settle = seconds(3, scale);
+    Duration measure = seconds(10, scale);
+    long events = settle.plus(measure).toMillis() * PACE / 1000 + 2L * PACE;
+    return new LoadPlan(
+        streams,
+        new Ask((int) events, 1_000_000 / PACE, 0),
+        false,
+        neverReading,
+        200,
+        settle,
+        measure);
+  }
+
+  private static LoadPlan held(int streams) {
+    int perSecond = 1000;
+    long hold = Duration.ofSeconds(streams / perSecond + 10L).toMillis();
+    return new LoadPlan(
+        streams,
+        new Ask(20, 0, hold),
+        false,
+        0,
+        perSecond,
+        Duration.ofSeconds(3),
+        Duration.ofSeconds(1));
+  }
+
+  private static Duration seconds(int seconds, double scale) {
+    return Duration.ofMillis((long) (seconds * 1000 * scale));
+  }
+
+  static List<String> names() {
+    return java.util.Arrays.stream(values()).map(Scenario::argument).toList();
+  }
+
+  /** As it is named on the command line. */
+  String argument() {
+    return name().toLowerCase(java.util.Locale.ROOT).replace('_', '-');
+  }
+}

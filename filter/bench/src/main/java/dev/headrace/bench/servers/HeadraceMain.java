@@ -1,0 +1,130 @@
+package dev.headrace.bench.servers;
+
+import dev.headrace.Gateway;
+import dev.headrace.GatewayMetrics;
+import dev.headrace.GatewayServlet;
+import dev.headrace.config.Environment;
+import dev.headrace.config.LoadedSettings;
+import dev.headrace.config.SettingsReader;
+import dev.headrace.identity.GatewayKey;
+import io.micrometer.prometheusmetrics.PrometheusConfig;
+import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.apache.catalina.Context;
+import org.apache.catalina.Wrapper;
+import org.apache.catalina.connector.Connector;
+import org.apache.catalina.startup.Tomcat;
+import org.eclipse.jetty.ee11.servlet.ServletContextHandler;
+import org.eclipse.jetty.ee11.servlet.ServletHolder;
+import org.eclipse.jetty.server.HttpConfiguration;
+import org.eclipse.jetty.server.HttpConnectionFactory;
+import org.eclipse.jetty.server.Server;
+import org.eclipse.jetty.server.ServerConnector;
+import org.eclipse.jetty.util.thread.QueuedThreadPool;
+
+/**
+ * Headrace in a container: port, upstream port, directory, {@code jetty} or {@code tomcat}, and a
+ * gateway key where everything is switched on (keys, limits, usage in the log and in metrics).
+ */
+public final class HeadraceMain {
+
+  private HeadraceMain() {}
+
+  /** Starts and returns; the container's threads keep the process alive. */
+  public static void main(String... arguments) throws Exception {
+    int port = Integer.parseInt(arguments[0]);
+    Path directory = Path.of(arguments[2]);
+    boolean everything = arguments.length > 4;
+    Path settings = directory.resolve("headrace.yaml");
+    String upstream = upstream(Integer.parseInt(arguments[1]));
+    Files.writeString(
+        settings,
+        everything
+            ? upstream + everything(directory, arguments[4])
+            : upstream + "usage:\n  log: false\n");
+    LoadedSettings loaded = SettingsReader.read(settings, Environment.ofProcess());
+    Gateway gateway = Gateway.builder(loaded).start();
+    if (everything) {
+      new GatewayMetrics(gateway).bindTo(new PrometheusMeterRegistry(PrometheusConfig.DEFAULT));
+    }
+    if (arguments[3].equals("jetty")) {
+      jetty(port, gateway);
+    } else {
+      tomcat(port, gateway, directory);
+    }
+  }
+
+  private static String upstream(int port) {
+    return """
+        mount: /claude
+        upstream:
+          base-url: http://127.0.0.1:%d
+          api-key: bench
+        """
+        .formatted(port);
+  }
+
+  private static String everything(Path directory, String key) throws IOException {
+    Path keys = directory.resolve("keys.yaml");
+    Files.writeString(
+        keys,
+        """
+        keys:
+          - name: bench
+            group: bench
+            sha256: %s
+        """
+            .formatted(GatewayKey.sha256(key)));
+    return """
+        identity:
+          sources: [key]
+          keys-file: %s
+        plans:
+          bench:
+            roles: [bench]
+            models: [claude-sonnet-5-5]
+            max-tokens: 8192
+            requests: 1000000/1m
+            concurrent: 100000
+            budgets: [4000000 USD/day, 1000000000000 output-tokens/hour]
+        """
+        .formatted(keys);
+  }
+
+  private static void jetty(int port, Gateway gateway) throws Exception {
+    QueuedThreadPool threads = new QueuedThreadPool(48, 8);
+    Server server = new Server(threads);
+    HttpConfiguration http = new HttpConfiguration();
+    ServerConnector connector = new ServerConnector(server, 1, -1, new HttpConnectionFactory(http));
+    connector.setHost("127.0.0.1");
+    connector.setPort(port);
+    connector.setAcceptQueueSize(4096);
+    server.addConnector(connector);
+    ServletContextHandler context = new ServletContextHandler();
+    context.setContextPath("/");
+    ServletHolder holder = new ServletHolder("claude", new GatewayServlet(gateway));
+    holder.setAsyncSupported(true);
+    context.addServlet(holder, "/claude/*");
+    server.setHandler(context);
+    server.start();
+  }
+
+  private static void tomcat(int port, Gateway gateway, Path directory) throws Exception {
+    Tomcat tomcat = new Tomcat();
+    tomcat.setBaseDir(directory.toString());
+    Connector connector = new Connector();
+    connector.setPort(port);
+    connector.setProperty("address", "127.0.0.1");
+    connector.setProperty("acceptCount", "4096");
+    connector.setProperty("maxConnections", "20000");
+    connector.setProperty("maxKeepAliveRequests", "-1");
+    tomcat.setConnector(connector);
+    Context context = tomcat.addContext("", directory.toString());
+    Wrapper wrapper = Tomcat.addServlet(context, "claude", new GatewayServlet(gateway));
+    wrapper.setAsyncSupported(true);
+    wrapper.addMapping("/claude/*");
+    tomcat.start();
+  }
+}

@@ -1,0 +1,159 @@
+package dev.headrace.bench.servers;
+
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+
+/**
+ * A server as a process of its own, on 127.0.0.1, with what it and its children use of the machine
+ * (Linux, {@code /proc}). Ends with {@link #close} and with this JVM.
+ */
+public final class ServerProcess implements AutoCloseable {
+
+  private static final long TICK_NANOS = 10_000_000; // USER_HZ is 100 on every Linux
+  private static final Duration START_LIMIT = Duration.ofSeconds(60);
+
+  private final Process process;
+  private final int port;
+  private final Path log;
+  private final Thread atExit;
+
+  private ServerProcess(Process process, int port, Path log) {
+    this.process = process;
+    this.port = port;
+    this.log = log;
+    atExit = new Thread(() -> killAll(process));
+    Runtime.getRuntime().addShutdownHook(atExit);
+  }
+
+  /**
+   * Starts a command and waits until it accepts connections.
+   *
+   * @throws IOException if it ends or does not listen within a minute; with the end of its log
+   */
+  static ServerProcess start(List<String> command, int port, Path log) throws IOException {
+    Process process =
+        new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(log.toFile()).start();
+    ServerProcess server = new ServerProcess(process, port, log);
+    try {
+      server.awaitPort();
+      return server;
+    } catch (IOException e) {
+      server.close();
+      throw e;
+    }
+  }
+
+  private void awaitPort() throws IOException {
+    long deadline = System.nanoTime() + START_LIMIT.toNanos();
+    while (true) {
+      try {
+        new Socket(InetAddress.getLoopbackAddress(), port).close();
+        return;
+      } catch (IOException e) {
+        if (!process.isAlive() || System.nanoTime() - deadline > 0) {
+          throw new IOException("not listening on port " + port + ":\n" + endOfLog(), e);
+        }
+      }
+      try {
+        TimeUnit.MILLISECONDS.sleep(50);
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        throw new IOException("interrupted", e);
+      }
+    }
+  }
+
+  private String endOfLog() throws IOException {
+    String text = Files.readString(log, StandardCharsets.UTF_8);
+    return text.substring(Math.max(0, text.length() - 3000));
+  }
+
+  /** A port that is free now. */
+  static int freePort() throws IOException {
+    try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      return socket.getLocalPort();
+    }
+  }
+
+  public int port() {
+    return port;
+  }
+
+  public long pid() {
+    return process.pid();
+  }
+
+  /** CPU time so far, in steps of 10 ms. */
+  public long cpuNanos() throws IOException {
+    long ticks = 0;
+    for (long pid : pids()) {
+      String stat = Files.readString(Path.of("/proc/" + pid + "/stat"));
+      // Behind the name, which may have blanks: fields 3 and following.
+      String[] fields = stat.substring(stat.lastIndexOf(')') + 2).split(" ", -1);
+      ticks += Long.parseLong(fields[11]) + Long.parseLong(fields[12]);
+    }
+    return ticks * TICK_NANOS;
+  }
+
+  /** Resident memory in bytes. */
+  public long residentBytes() throws IOException {
+    return sum("VmRSS:") * 1024;
+  }
+
+  public long threads() throws IOException {
+    return sum("Threads:");
+  }
+
+  private long sum(String field) throws IOException {
+    long sum = 0;
+    for (long pid : pids()) {
+      for (String line : Files.readAllLines(Path.of("/proc/" + pid + "/status"))) {
+        if (line.startsWith(field)) {
+          sum += Long.parseLong(line.substring(field.length()).replace("kB", "").strip());
+        }
+      }
+    }
+    return sum;
+  }
+
+  private List<Long> pids() {
+    List<Long> pids = new ArrayList<>();
+    pids.add(process.pid());
+    try (Stream<ProcessHandle> children = process.descendants()) {
+      children.forEach(child -> pids.add(child.pid()));
+    }
+    return pids;
+  }
+
+  @Override
+  public void close() {
+    killAll(process);
+    try {
+      process.waitFor(10, TimeUnit.SECONDS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+    try {
+      Runtime.getRuntime().removeShutdownHook(atExit);
+    } catch (IllegalStateException e) {
+      return; // the hook is running
+    }
+  }
+
+  private static void killAll(Process process) {
+    try (Stream<ProcessHandle> children = process.descendants()) {
+      children.forEach(ProcessHandle::destroyForcibly);
+    }
+    process.destroyForcibly();
+  }
+}

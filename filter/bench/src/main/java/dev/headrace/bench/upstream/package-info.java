@@ -1,0 +1,5 @@
+/** The upstream of the benchmark, a process of its own. */
+@NullMarked
+package dev.headrace.bench.upstream;
+
+import org.jspecify.annotations.NullMarked;
