@@ -263,8 +263,11 @@ public final class LoadGenerator {
     open--;
     if (wrong == null) {
       complete++;
-    } else {
-      lose(wrong);
+      return;
+    }
+    lose(wrong);
+    if (!connection.hadEvent) {
+      begun++; // nobody waits for it
     }
   }
 

@@ -36,6 +36,7 @@ record HaproxyPeer() implements Peer {
           timeout connect 5s
           timeout client 300s
           timeout server 300s
+          option http-no-delay
           http-reuse always
         frontend in
           bind 127.0.0.1:%d backlog 4096

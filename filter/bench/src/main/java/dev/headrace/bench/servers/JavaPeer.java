@@ -1,5 +1,6 @@
 package dev.headrace.bench.servers;
 
+import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -12,7 +13,7 @@ import org.jspecify.annotations.Nullable;
  * words.
  *
  * @param jvm options of the JVM
- * @param classPath null for the benchmark's own
+ * @param classPath a file with it, beside the module's classes; null for the benchmark's own
  * @param mainClass as {@code java} wants it
  * @param arguments further ones
  * @param path at which it answers
@@ -32,7 +33,7 @@ record JavaPeer(
   public @Nullable String missing() {
     return classPath == null || Files.isReadable(classPath)
         ? null
-        : "not built: run with -Pbench-peers";
+        : "not built: mvn -Pbench package -DskipTests builds it";
   }
 
   @Override
@@ -44,7 +45,11 @@ record JavaPeer(
     command.add("-Djava.io.tmpdir=" + directory);
     command.add("-cp");
     command.add(
-        classPath == null ? System.getProperty("java.class.path") : Files.readString(classPath));
+        classPath == null
+            ? System.getProperty("java.class.path")
+            : classPath.resolveSibling("classes")
+                + File.pathSeparator
+                + Files.readString(classPath));
     command.add(mainClass);
     command.add(String.valueOf(port));
     command.add(String.valueOf(upstreamPort));

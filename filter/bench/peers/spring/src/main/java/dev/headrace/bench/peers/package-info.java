@@ -1,0 +1,5 @@
+/** Spring Cloud Gateway, as the benchmark starts it: own port, port of the upstream. */
+@NullMarked
+package dev.headrace.bench.peers;
+
+import org.jspecify.annotations.NullMarked;
