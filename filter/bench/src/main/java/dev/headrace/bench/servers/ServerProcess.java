@@ -150,10 +150,16 @@ public final class ServerProcess implements AutoCloseable {
     }
   }
 
+  /** First gently: a master process would start its workers anew. */
   private static void killAll(Process process) {
-    try (Stream<ProcessHandle> children = process.descendants()) {
-      children.forEach(ProcessHandle::destroyForcibly);
+    List<ProcessHandle> children = process.descendants().toList();
+    process.destroy();
+    try {
+      process.waitFor(2, TimeUnit.SECONDS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
     }
     process.destroyForcibly();
+    children.forEach(ProcessHandle::destroyForcibly);
   }
 }
