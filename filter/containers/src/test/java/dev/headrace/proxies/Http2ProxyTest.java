@@ -25,11 +25,13 @@ import java.util.List;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.TrustManagerFactory;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** The snippets with their lines for TLS and HTTP/2 switched on. */
+@Tag("long")
 @ParameterizedClass
 @MethodSource("pairs")
 final class Http2ProxyTest extends ProxyContract {

@@ -66,6 +66,10 @@ enum ProxyKind {
       lines.add("PidFile httpd.pid");
       lines.add("ErrorLog error.log");
       lines.add("ServerName localhost");
+      // Enough for the tests: a busy httpd closes unused connections of clients at any moment.
+      lines.add("ThreadsPerChild 64");
+      lines.add("MaxRequestWorkers 256");
+      lines.add("MaxSpareThreads 256");
       for (String module :
           List.of(
               "mpm_event",
