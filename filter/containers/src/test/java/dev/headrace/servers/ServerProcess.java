@@ -20,6 +20,7 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
+import java.util.function.IntFunction;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -73,6 +74,7 @@ public final class ServerProcess implements AutoCloseable {
     private final Map<String, String> environment = new LinkedHashMap<>();
     private final List<String> jvmArguments = new ArrayList<>();
     private Path javaHome = Path.of(System.getProperty("java.home"));
+    private final Map<String, IntFunction<String>> files = new LinkedHashMap<>();
     private @Nullable String jakartaEe;
     private @Nullable Duration idleLimit;
 
@@ -121,6 +123,17 @@ public final class ServerProcess implements AutoCloseable {
       return this;
     }
 
+    /**
+     * A file of the base directory, in place of the one that would be there.
+     *
+     * @param path such as {@code conf/server.xml}
+     * @param content made from the port to listen on
+     */
+    public Builder file(String path, IntFunction<String> content) {
+      files.put(path, content);
+      return this;
+    }
+
     /** Sets the server's own limits for silent connections and requests. */
     public Builder idleLimit(Duration limit) {
       idleLimit = limit;
@@ -149,6 +162,11 @@ public final class ServerProcess implements AutoCloseable {
               idleLimit);
       Distribution distribution = kind.distribution();
       Distribution.Launch launch = distribution.prepare(start);
+      for (Map.Entry<String, IntFunction<String>> file : files.entrySet()) {
+        Path path = base.resolve(file.getKey());
+        Files.createDirectories(path.getParent());
+        Files.writeString(path, file.getValue().apply(port));
+      }
       List<String> command = new ArrayList<>();
       command.add(javaHome.resolve("bin/java").toString());
       command.addAll(jvmArguments);
