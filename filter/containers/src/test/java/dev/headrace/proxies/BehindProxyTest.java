@@ -19,6 +19,7 @@ import dev.headrace.containers.RecordingSink;
 import dev.headrace.containers.Requests;
 import dev.headrace.simulator.Answer;
 import dev.headrace.simulator.ClaudeSimulator;
+import dev.headrace.simulator.SeenRequest;
 import dev.headrace.simulator.Transcripts;
 import java.io.ByteArrayOutputStream;
 import java.time.Duration;
@@ -90,8 +91,7 @@ final class BehindProxyTest extends ProxyContract {
     GatedUpstream upstream = closing(new GatedUpstream(events));
     ProxyServer proxy = inFrontOf(gateway(s -> s.upstreamBaseUrl(upstream.baseUrl())));
     RawClient client =
-        client(proxy)
-            .post("/claude/v1/messages?format=text", STREAMING, "Accept-Encoding: gzip");
+        client(proxy).post("/claude/v1/messages?format=text", STREAMING, "Accept-Encoding: gzip");
 
     upstream.release();
     assertThat(client.replyHead().header("content-encoding")).isEmpty();
@@ -329,6 +329,41 @@ final class BehindProxyTest extends ProxyContract {
 
       assertThat(reply.status() != 200 || reply.end() != End.COMPLETE).isTrue();
       assertThat(posts(dying)).isEqualTo(before + 1);
+    }
+  }
+
+  /**
+   * Before the answer has begun nobody writes to the client. httpd does not notice that it leaves,
+   * the others do. The simulator stands in the gateway's place again.
+   */
+  @Test
+  void aClientThatLeavesBeforeTheAnswerIsNotWaitedFor() throws Exception {
+    Assumptions.assumeTrue(kind() != ProxyKind.APACHE_HTTPD, "httpd waits: its snippet says so");
+    ClaudeSimulator waiting = closing(ClaudeSimulator.builder().withoutValidation().start());
+    waiting.answersTo("GET", "/claude/ops/ready", Answer.json(200, "{}"));
+    waiting.answersTo("POST", "/claude/v1/messages", Answer.text("x").stallBeforeHead());
+    ProxyServer proxy = closing(ProxyServer.of(kind(), waiting.port()).start());
+    for (int i = 1; i <= 2; i++) {
+      RawClient client = client(proxy).post(STREAMING);
+      int arrived = i;
+      Awaitility.await().atMost(Duration.ofSeconds(5)).until(() -> posts(waiting) == arrived);
+      SeenRequest request =
+          waiting.requests().stream()
+              .filter(each -> each.method().equals("POST"))
+              .reduce((earlier, later) -> later)
+              .orElseThrow();
+
+      long left = System.nanoTime();
+      if (i == 1) {
+        client.leave();
+      } else {
+        client.reset();
+      }
+
+      request.awaitClientGone(Duration.ofSeconds(5));
+      Figures.note(
+          kind() + ": connection to the gateway closed, client left before the answer",
+          (request.clientGoneAtNanos().orElseThrow() - left) / 1_000_000 + " ms");
     }
   }
 

@@ -176,7 +176,8 @@ final class ProxyServer implements AutoCloseable {
         text = withCertificate(text, certificate, folder);
         switch (kind) {
           case NGINX -> {
-            text = replaced(text, "listen 443 ssl http2;", "listen 127.0.0.1:" + port + " ssl http2;");
+            text =
+                replaced(text, "listen 443 ssl http2;", "listen 127.0.0.1:" + port + " ssl http2;");
             plainPort = freePort();
           }
           case HAPROXY -> {
