@@ -65,8 +65,14 @@ final class GatedUpstream implements AutoCloseable {
     }
     in.skipNBytes(length);
     String head =
-        "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream; charset=utf-8\r\n"
-            + "Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n";
+        String.join(
+            "\r\n",
+            "HTTP/1.1 200 OK",
+            "Content-Type: text/event-stream; charset=utf-8",
+            "Transfer-Encoding: chunked",
+            "Connection: close",
+            "",
+            "");
     out.write(head.getBytes(ISO_8859_1));
     for (byte[] event : events) {
       gate.acquire();
