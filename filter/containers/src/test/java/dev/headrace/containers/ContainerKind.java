@@ -8,7 +8,7 @@ import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 
 /** The embedded containers that every contract runs in. */
-enum ContainerKind {
+public enum ContainerKind {
   JETTY {
     @Override
     RunningContainer start(Deployment deployment) throws Exception {

@@ -7,18 +7,18 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 
 /** Keeps what a test has measured in {@code target/contract-figures.txt}, to be read by people. */
-final class Figures {
+public final class Figures {
 
   private static final Path FILE = Path.of("target", "contract-figures.txt");
 
   private Figures() {}
 
-  static void note(ContainerKind kind, String what, String figure) {
+  public static void note(ContainerKind kind, String what, String figure) {
     note(kind + ": " + what, figure);
   }
 
   /** A figure that has nothing to do with a container. */
-  static synchronized void note(String what, String figure) {
+  public static synchronized void note(String what, String figure) {
     try {
       Files.writeString(
           FILE,

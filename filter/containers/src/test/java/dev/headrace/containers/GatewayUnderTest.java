@@ -17,10 +17,10 @@ import java.util.function.UnaryOperator;
 import org.awaitility.Awaitility;
 
 /** Simulator, gateway and container together, each on a port of its own. */
-final class GatewayUnderTest implements AutoCloseable {
+public final class GatewayUnderTest implements AutoCloseable {
 
   /** The key that the gateway calls the simulator with; must appear nowhere else. */
-  static final String API_KEY = "sk-ant-test-key-that-must-stay-secret";
+  public static final String API_KEY = "sk-ant-test-key-that-must-stay-secret";
 
   private final ClaudeSimulator claude;
   private final Gateway gateway;
@@ -41,7 +41,7 @@ final class GatewayUnderTest implements AutoCloseable {
     return start(kind, ClaudeSimulator.builder().apiKey(API_KEY).start(), change);
   }
 
-  static GatewayUnderTest start(
+  public static GatewayUnderTest start(
       ContainerKind kind, ClaudeSimulator claude, UnaryOperator<GatewaySettingsBuilder> change)
       throws Exception {
     Gateway gateway = Gateway.start(settings(claude, change));
@@ -50,7 +50,7 @@ final class GatewayUnderTest implements AutoCloseable {
   }
 
   /** The same with listeners or sinks of the application's. */
-  static GatewayUnderTest startWith(
+  public static GatewayUnderTest startWith(
       ContainerKind kind,
       ClaudeSimulator claude,
       UnaryOperator<GatewaySettingsBuilder> change,
@@ -126,25 +126,25 @@ final class GatewayUnderTest implements AutoCloseable {
     container.stopApplication();
   }
 
-  ClaudeSimulator claude() {
+  public ClaudeSimulator claude() {
     return claude;
   }
 
-  Gateway gateway() {
+  public Gateway gateway() {
     return gateway;
   }
 
-  int port() {
+  public int port() {
     return container.port();
   }
 
   /** What a client of the API is given as its base URL. */
-  URI baseUrl() {
+  public URI baseUrl() {
     return URI.create("http://127.0.0.1:" + container.port() + "/claude");
   }
 
   /** Waits until every permit, exchange and upstream connection is given back. */
-  void awaitIdle(Duration limit) {
+  public void awaitIdle(Duration limit) {
     Awaitility.await("permits, exchanges, upstream connections, upstream answers")
         .atMost(limit)
         .pollDelay(Duration.ZERO)

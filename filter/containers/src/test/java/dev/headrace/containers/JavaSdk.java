@@ -20,7 +20,7 @@ import java.util.concurrent.CompletableFuture;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 
 /** What tests with the official Java SDK share. */
-final class JavaSdk {
+public final class JavaSdk {
 
   private JavaSdk() {}
 
@@ -35,7 +35,7 @@ final class JavaSdk {
   }
 
   /** A short question. */
-  static MessageCreateParams hello() {
+  public static MessageCreateParams hello() {
     return MessageCreateParams.builder()
         .model("claude-sonnet-5-5")
         .maxTokens(100)
@@ -44,7 +44,7 @@ final class JavaSdk {
   }
 
   /** The message that a stream adds up to. */
-  static Message accumulate(AnthropicClient from, MessageCreateParams params) {
+  public static Message accumulate(AnthropicClient from, MessageCreateParams params) {
     try (StreamResponse<RawMessageStreamEvent> stream = from.messages().createStreaming(params)) {
       return accumulate(stream);
     }
@@ -68,7 +68,7 @@ final class JavaSdk {
     return message.toBuilder().id("msg").build();
   }
 
-  static String text(Message message) {
+  public static String text(Message message) {
     return String.join(
         "",
         message.content().stream()
@@ -78,7 +78,7 @@ final class JavaSdk {
   }
 
   /** The SDK's clients have a close method but are not closeable. */
-  record Closing(AnthropicClient client) implements AutoCloseable {
+  public record Closing(AnthropicClient client) implements AutoCloseable {
     @Override
     public void close() {
       client.close();

@@ -8,7 +8,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import org.awaitility.Awaitility;
 
 /** Keeps every usage record for a test to look at. Thread-safe. */
-final class RecordingSink implements UsageSink {
+public final class RecordingSink implements UsageSink {
 
   private final List<UsageRecord> records = new CopyOnWriteArrayList<>();
 
@@ -17,7 +17,7 @@ final class RecordingSink implements UsageSink {
     records.addAll(kept);
   }
 
-  List<UsageRecord> await(int count) {
+  public List<UsageRecord> await(int count) {
     Awaitility.await()
         .atMost(Duration.ofSeconds(20))
         .pollInterval(Duration.ofMillis(5))
@@ -25,7 +25,7 @@ final class RecordingSink implements UsageSink {
     return List.copyOf(records);
   }
 
-  UsageRecord awaitOne() {
+  public UsageRecord awaitOne() {
     List<UsageRecord> seen = await(1);
     if (seen.size() != 1) {
       throw new AssertionError("more than one record: " + seen);

@@ -13,7 +13,7 @@ import java.util.List;
 import java.util.stream.Stream;
 
 /** The jars that an application gets with the gateway: its own and those that it needs. */
-final class RuntimeJars {
+public final class RuntimeJars {
 
   /** Written by the build of {@code filter/core}. */
   private static final Path LIST = Path.of("../core/target/runtime-jars.txt");
@@ -21,7 +21,7 @@ final class RuntimeJars {
   private RuntimeJars() {}
 
   /** All of them; ends the test, as not applicable, in a build that makes no jars. */
-  static List<Path> all() throws IOException {
+  public static List<Path> all() throws IOException {
     Path core = of(GatewayServlet.class);
     assumeThat(core).as("mvn test makes no jar, mvn verify does").isRegularFile();
     assertThat(LIST).as("written by mvn verify in filter/core").exists();
