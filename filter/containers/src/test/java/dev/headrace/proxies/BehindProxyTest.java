@@ -36,6 +36,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** What a client of the gateway sees through a reverse proxy is what it sees without one. */
 @ParameterizedClass
 @MethodSource("pairs")
+@Tag("long")
 final class BehindProxyTest extends ProxyContract {
 
   private static final String TRANSCRIPT = new String(Transcripts.text(), UTF_8);
@@ -132,7 +133,6 @@ final class BehindProxyTest extends ProxyContract {
     assertThat(reply.bytes()).isEqualTo(expected);
   }
 
-  @Tag("long")
   @Test
   void aThousandShortStreamsAreAllComplete() throws Exception {
     GatewayUnderTest headrace = gateway(s -> s);
@@ -148,7 +148,6 @@ final class BehindProxyTest extends ProxyContract {
     assertThat(headrace.claude().attempts()).isEqualTo(1_000);
   }
 
-  @Tag("long")
   @Test
   void aBodyOfSeveralMebibytesPassesWithAndWithoutItsLength() throws Exception {
     GatewayUnderTest headrace = gateway(s -> s);
@@ -203,7 +202,6 @@ final class BehindProxyTest extends ProxyContract {
   // ---- Silence
 
   /** The proxy's own limits are cut to a second; without heartbeats they do end the stream. */
-  @Tag("long")
   @Test
   void heartbeatsKeepASilentStreamAliveBeyondTheLimitsOfTheProxy() throws Exception {
     Answer silent = Answer.transcript(TRANSCRIPT).pauseAfterEvents(4, Duration.ofMillis(2_500));
@@ -405,7 +403,6 @@ final class BehindProxyTest extends ProxyContract {
 
   // ---- Restarts
 
-  @Tag("long")
   @Test
   void whileTheGatewayDrainsStreamsGoOnAndNewRequestsGet503() throws Exception {
     GatewayUnderTest headrace = gateway(s -> s.shutdownDrain(Duration.ofSeconds(20)));
@@ -439,7 +436,6 @@ final class BehindProxyTest extends ProxyContract {
     }
   }
 
-  @Tag("long")
   @Test
   void ofTwoGatewaysOneThatDrainsSoonGetsNoMoreRequests() throws Exception {
     Assumptions.assumeTrue(

@@ -10,6 +10,7 @@ import dev.headrace.simulator.Answer;
 import dev.headrace.simulator.SeenRequest;
 import java.time.Duration;
 import java.util.Arrays;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -17,6 +18,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** A client that leaves ends the upstream's answer, although a proxy stands between them. */
 @ParameterizedClass
 @MethodSource("pairs")
+@Tag("long")
 final class ClientLeavesBehindProxyTest extends ProxyContract {
 
   private static final Duration HEARTBEAT = Duration.ofMillis(200);
