@@ -223,6 +223,8 @@ class OneJarApplicationTest {
             budgets: [20 USD/day, 1_000_000 output-tokens/day]
           everybody:
             requests: 1/1h
+        timeouts:
+          heartbeat: 1s
         usage:
           log: true
           spool: %s

@@ -14,6 +14,8 @@ import org.eclipse.jetty.ee11.annotations.AnnotationConfiguration;
 import org.eclipse.jetty.ee11.webapp.WebAppContext;
 import org.eclipse.jetty.server.Server;
 import org.eclipse.jetty.server.ServerConnector;
+import org.eclipse.jetty.server.handler.ContextHandlerCollection;
+import org.eclipse.jetty.util.thread.QueuedThreadPool;
 
 /**
  * A process with a servlet container, which has nothing but the container on its class path, and
@@ -97,11 +99,14 @@ final class ServletContainerMain {
   }
 
   private static final class InJetty implements Container {
-    private final Server server = new Server();
+    // All threads at the start, for the reason that Tomcat has them.
+    private final Server server = new Server(new QueuedThreadPool(20, 20));
     private final ServerConnector connector = new ServerConnector(server);
+    private final ContextHandlerCollection contexts = new ContextHandlerCollection();
 
     InJetty(Path application) throws Exception {
       connector.setHost("127.0.0.1");
+      connector.setIdleTimeout(3_000); // a connection that waits keeps what it was last used for
       server.addConnector(connector);
       WebAppContext context = new WebAppContext();
       context.setContextPath("/shop");
@@ -110,7 +115,8 @@ final class ServletContainerMain {
       // As Jetty's distribution hides its own log from applications.
       context.getHiddenClassMatcher().add("org.slf4j.");
       context.setThrowUnavailableOnStartupException(true);
-      server.setHandler(context);
+      contexts.addHandler(context);
+      server.setHandler(contexts);
       server.start();
     }
 
@@ -121,11 +127,10 @@ final class ServletContainerMain {
 
     @Override
     public WeakReference<ClassLoader> undeploy() throws Exception {
-      WebAppContext context = (WebAppContext) server.getHandler();
+      WebAppContext context = (WebAppContext) contexts.getHandlers().get(0);
       WeakReference<ClassLoader> loader = new WeakReference<>(context.getClassLoader());
       context.stop();
-      server.setHandler((org.eclipse.jetty.server.Handler) null);
-      context.destroy();
+      contexts.removeHandler(context);
       return loader;
     }
   }
