@@ -14,9 +14,11 @@ import java.util.EnumSet;
 import org.springframework.beans.factory.annotation.Value;
 import org.springframework.boot.web.servlet.FilterRegistrationBean;
 import org.springframework.boot.web.servlet.ServletRegistrationBean;
+import org.springframework.context.ApplicationListener;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.context.annotation.Profile;
+import org.springframework.context.event.ContextClosedEvent;
 
 /** The gateway: its settings, where it answers, and its figures. */
 @Configuration
@@ -24,7 +26,8 @@ class ClaudeConfiguration {
 
   /** From {@code headrace.yaml} on the class path; the rest from Spring's own properties. */
   @Bean
-  Gateway gateway(@Value("${claude.base-url}") URI baseUrl, @Value("${claude.api-key}") String key) {
+  Gateway gateway(
+      @Value("${claude.base-url}") URI baseUrl, @Value("${claude.api-key}") String key) {
     return Gateway.start(
         SettingsLocator.in(Environment.ofProcess())
             .classPath(getClass().getClassLoader())
@@ -46,6 +49,15 @@ class ClaudeConfiguration {
     var filter = new FilterRegistrationBean<>(new GatewayFilter(gateway));
     filter.setDispatcherTypes(EnumSet.of(DispatcherType.REQUEST, DispatcherType.ASYNC));
     return filter;
+  }
+
+  /**
+   * Before the web server stops: running streams get {@code shutdown.drain} to end, the rest a last
+   * {@code error} event. Without it, streams that outlast Spring Boot's own wait are cut off.
+   */
+  @Bean
+  ApplicationListener<ContextClosedEvent> endOfStreams(Gateway gateway) {
+    return closed -> gateway.close();
   }
 
   /** Spring Boot binds it to its registry, as every MeterBinder. */

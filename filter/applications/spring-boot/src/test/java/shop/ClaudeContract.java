@@ -70,8 +70,7 @@ abstract class ClaudeContract {
       assertThat(answer.statusCode()).isEqualTo(200);
       assertThat(answer.body().readAllBytes()).isEqualTo(transcript);
     }
-    assertThat(CLAUDE.lastRequest().header("authorization").orElse(""))
-        .doesNotContain("Basic");
+    assertThat(CLAUDE.lastRequest().header("authorization").orElse("")).doesNotContain("Basic");
   }
 
   @Test
@@ -166,9 +165,7 @@ abstract class ClaudeContract {
         .isEqualTo(302);
     HttpRequest.Builder byPage = request(null, "claude-sonnet-5-5");
     assertThat(
-            client
-                .send(byPage.copy().build(), HttpResponse.BodyHandlers.discarding())
-                .statusCode())
+            client.send(byPage.copy().build(), HttpResponse.BodyHandlers.discarding()).statusCode())
         .as("without the token")
         .isEqualTo(403);
     String fresh =
@@ -214,7 +211,10 @@ abstract class ClaudeContract {
     Awaitility.await()
         .until(
             () ->
-                meters.get("headrace.exchanges").tag("outcome", "completed").functionCounter()
+                meters
+                        .get("headrace.exchanges")
+                        .tag("outcome", "completed")
+                        .functionCounter()
                         .count()
                     >= 1);
     assertThat(meters.get("headrace.exchanges.running").gauge().value()).isZero();
@@ -224,7 +224,9 @@ abstract class ClaudeContract {
     return ask(login, "claude-sonnet-5-5");
   }
 
-  /** Sends a request as a program does: with HTTP Basic, which needs a token of CSRF all the same. */
+  /**
+   * Sends a request as a program does: with HTTP Basic, which needs a token of CSRF all the same.
+   */
   HttpResponse<InputStream> ask(String login, String model) throws Exception {
     HttpRequest request =
         request(login, model)

@@ -37,7 +37,10 @@ class OneJarTest {
               + "|com[./]github[./]benmanes|io[./]github[./]resilience4j|io[./]github[./]bucket4j"
               + "|org[./]snakeyaml|org[./]jspecify|org[./]slf4j)(?=[./;]|$)");
 
-  /** What {@code jdeps} may find no class for: the container and the application bring it, or no one. */
+  /**
+   * What {@code jdeps} may find no class for: the container and the application bring it, or no
+   * one.
+   */
   private static final Pattern BROUGHT_BY_OTHERS =
       Pattern.compile("jakarta\\.servlet\\..*|io\\.micrometer\\.core\\..*");
 
@@ -191,7 +194,8 @@ class OneJarTest {
   void noticesOfAllLibrariesTravelAlong() {
     assertThat(text("META-INF/LICENSE")).contains("Apache License");
     assertThat(text("META-INF/NOTICE"))
-        .contains("Apache HttpClient", "Apache HttpComponents Core HTTP/2", "Jackson JSON processor");
+        .contains(
+            "Apache HttpClient", "Apache HttpComponents Core HTTP/2", "Jackson JSON processor");
     assertThat(text("META-INF/NOTICE-libraries"))
         .contains("Resilience4j", "Bucket4j", "Caffeine", "SnakeYAML Engine", "JSpecify");
     assertThat(ENTRIES.keySet())

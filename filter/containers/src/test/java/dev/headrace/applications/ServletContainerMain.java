@@ -91,8 +91,7 @@ final class ServletContainerMain {
     @Override
     public WeakReference<ClassLoader> undeploy() {
       StandardContext context = (StandardContext) tomcat.getHost().findChild("/shop");
-      WeakReference<ClassLoader> loader =
-          new WeakReference<>(context.getLoader().getClassLoader());
+      WeakReference<ClassLoader> loader = new WeakReference<>(context.getLoader().getClassLoader());
       tomcat.getHost().removeChild(context);
       return loader;
     }
