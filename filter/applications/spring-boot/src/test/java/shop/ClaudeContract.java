@@ -33,7 +33,7 @@ import org.springframework.test.context.DynamicPropertySource;
 
 /** What the gateway must do behind Spring Security, however it is registered. */
 @SpringBootTest(webEnvironment = SpringBootTest.WebEnvironment.RANDOM_PORT)
-@Timeout(60)
+@Timeout(180)
 abstract class ClaudeContract {
 
   static final String API_KEY = "sk-ant-test-key-that-must-stay-secret";

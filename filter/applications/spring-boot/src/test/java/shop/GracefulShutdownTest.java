@@ -21,7 +21,7 @@ import org.springframework.boot.SpringApplication;
 import org.springframework.context.ConfigurableApplicationContext;
 
 /** An application that is stopped while streams run. */
-@Timeout(60)
+@Timeout(180)
 class GracefulShutdownTest {
 
   @Test
@@ -30,7 +30,7 @@ class GracefulShutdownTest {
     try (ClaudeSimulator claude =
         ClaudeSimulator.builder().apiKey(ClaudeContract.API_KEY).start()) {
       byte[] transcript = Transcripts.text();
-      claude.answers(Answer.transcript(transcript).pauseAfterEvents(3, Duration.ofSeconds(4)));
+      claude.answers(Answer.transcript(transcript).pauseAfterEvents(3, Duration.ofSeconds(6)));
       claude.answers(Answer.text("Hel").stallAfterEvents(4));
       ConfigurableApplicationContext application =
           SpringApplication.run(

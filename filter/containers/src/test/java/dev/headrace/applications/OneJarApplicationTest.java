@@ -44,7 +44,7 @@ import org.junit.jupiter.params.provider.EnumSource;
  * Applications that have the one jar in {@code WEB-INF/lib}: without any other jar, and beside old
  * versions of the libraries that are in it.
  */
-@Timeout(180)
+@Timeout(300)
 class OneJarApplicationTest {
 
   private static final String API_KEY = "sk-ant-test-key-that-must-stay-secret";

@@ -94,7 +94,7 @@ final class ServletContainer implements AutoCloseable {
 
   /** The rest of the next line that begins so. */
   private String after(String beginning) throws InterruptedException {
-    long end = System.nanoTime() + Duration.ofMinutes(1).toNanos();
+    long end = System.nanoTime() + Duration.ofMinutes(2).toNanos();
     while (true) {
       String line = unread.poll(Math.max(0, end - System.nanoTime()), TimeUnit.NANOSECONDS);
       if (line == null || line.equals(END)) {
