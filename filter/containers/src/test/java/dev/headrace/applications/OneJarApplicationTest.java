@@ -179,7 +179,8 @@ class OneJarApplicationTest {
                 HttpRequest.BodyPublishers.ofString(
                     """
                     {"model":"claude-sonnet-5-5","max_tokens":100,"stream":true,\
-                    "messages":[{"role":"user","content":"Hello"}]}"""))
+                    "messages":[{"role":"user","content":"Hello"}]}\
+                    """))
             .build(),
         HttpResponse.BodyHandlers.ofInputStream());
   }

@@ -31,12 +31,12 @@ final class ServletContainer implements AutoCloseable {
       this.jars = Pattern.compile(jars);
     }
 
-    /** The container's jars among those of this JVM, and the main class. */
-    private String classPath() {
+    /** The container's jars among those of this JVM, and a folder with the main class. */
+    private String classPath(Path main) {
       return Stream.concat(
               Stream.of(System.getProperty("java.class.path").split(File.pathSeparator, -1))
                   .filter(jar -> jars.matcher(Path.of(jar).getFileName().toString()).matches()),
-              Stream.of(OneJar.of(ServletContainerMain.class).toString()))
+              Stream.of(main.toString()))
           .collect(Collectors.joining(File.pathSeparator));
     }
   }
@@ -67,7 +67,7 @@ final class ServletContainer implements AutoCloseable {
                 // Jackson 2 keeps buffers behind soft references of threads.
                 "-XX:SoftRefLRUPolicyMSPerMB=0",
                 "-cp",
-                kind.classPath(),
+                kind.classPath(copyMain(application.resolveSibling("main"))),
                 ServletContainerMain.class.getName(),
                 kind.name(),
                 application.toString(),
@@ -75,6 +75,22 @@ final class ServletContainer implements AutoCloseable {
             .redirectErrorStream(true)
             .start();
     return new ServletContainer(process);
+  }
+
+  /** Alone: an application would see all else that lies beside it, such as settings of Logback. */
+  private static Path copyMain(Path to) throws IOException {
+    Path classes = OneJar.of(ServletContainerMain.class);
+    Path folder = Path.of(ServletContainerMain.class.getName().replace('.', '/')).getParent();
+    Files.createDirectories(to.resolve(folder));
+    try (Stream<Path> files = Files.list(classes.resolve(folder))) {
+      for (Path file : files.toList()) {
+        String name = file.getFileName().toString();
+        if (name.startsWith(ServletContainerMain.class.getSimpleName())) {
+          Files.copy(file, to.resolve(folder).resolve(name));
+        }
+      }
+    }
+    return to;
   }
 
   private void read() {
