@@ -46,6 +46,7 @@ class ArchitectureTest {
           output,    messages sse
           usage,     config messages spi
           observe,
+          logging,
           admission, config messages
           upstream,  config messages sse
           identity,  config messages spi

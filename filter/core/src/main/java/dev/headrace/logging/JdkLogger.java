@@ -1,0 +1,36 @@
+package dev.headrace.logging;
+
+import java.util.logging.Level;
+import java.util.logging.Logger;
+import org.jspecify.annotations.Nullable;
+
+/** Writes to {@code java.util.logging}, whose handlers the container has set up. Thread-safe. */
+final class JdkLogger implements dev.headrace.logging.Logger {
+
+  private final Logger target;
+
+  JdkLogger(String name) {
+    target = Logger.getLogger(name);
+  }
+
+  @Override
+  public boolean isEnabled(System.Logger.Level level) {
+    return target.isLoggable(level(level));
+  }
+
+  @Override
+  public void write(System.Logger.Level level, String message, @Nullable Throwable failure) {
+    // With the name in place of the caller, which the JDK would look for among these classes.
+    target.logp(level(level), target.getName(), null, message, failure);
+  }
+
+  private static Level level(System.Logger.Level level) {
+    return switch (level) {
+      case ALL, TRACE -> Level.FINEST;
+      case DEBUG -> Level.FINE;
+      case INFO -> Level.INFO;
+      case WARNING -> Level.WARNING;
+      case ERROR, OFF -> Level.SEVERE;
+    };
+  }
+}
