@@ -347,6 +347,24 @@ final class LegacyFilterChainTest {
     }
   }
 
+  /** So that no filter is accused because a client has left. */
+  @Test
+  void aClientThatLeavesBehindAHarmlessStreamIsNoFaultOfTheFilter() throws Exception {
+    try (WebApplication.Deployed deployed =
+        deploy(application().asyncSupported("logging").oddFilter("counts"))) {
+      assertThat(check(deployed)).contains("\"mode\":\"blocking\"");
+      String head =
+          RawClient.head(
+                  "POST", PATH, "Content-Type: application/json", "Content-Length: 1000")
+              .append("\r\n")
+              .toString();
+      client(deployed).send(head, "{\"model\":".getBytes(UTF_8)).reset();
+      assertThat(exchanges.awaitOne()).contains("outcome=CLIENT_GONE");
+      assertThat(check(deployed)).contains("\"mode\":\"asynchronous\"");
+      assertThat(log.at(Level.WARN)).isEmpty();
+    }
+  }
+
   private void awaitClaudeIdle() {
     Awaitility.await().atMost(Duration.ofSeconds(5)).until(() -> claude.openStreams() == 0);
   }

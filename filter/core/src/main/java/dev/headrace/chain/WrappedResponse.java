@@ -80,7 +80,11 @@ public final class WrappedResponse {
 
   /** Whether somebody has ended or begun the answer; to be asked before the first byte of ours. */
   public boolean isCommitted() {
-    return innermost.isCommitted();
+    try {
+      return innermost.isCommitted();
+    } catch (RuntimeException e) {
+      return false; // the container has taken it back
+    }
   }
 
   /** To be called when the container has called a WriteListener through the wrapper. */

@@ -47,6 +47,9 @@ abstract class ClientStream {
      */
     void onUnwritable();
 
+    /** A filter's response wrapper has ended the answer before it began. As {@link #onGone}. */
+    void onEndedByWrapper();
+
     /**
      * The container is about to end the request on its own account, such as Tomcat when it stops
      * the application: the last moment for a last event.
@@ -290,13 +293,29 @@ abstract class ClientStream {
     listener.onFinished(outcome == null ? new Outcome(Outcome.Kind.FAILED, "no outcome") : outcome);
   }
 
+  /**
+   * Whether it was no client that left: a filter has ended the answer before the first byte of
+   * ours, and the container then takes the request for over.
+   */
+  private boolean isEndedByWrapper() {
+    if (wrapped == null || bytesWritten > 0 || !wrapped.isCommitted()) {
+      return false;
+    }
+    wrapped.found(Finding.CLOSED);
+    return true;
+  }
+
   final void markGone(String why) {
     if (gone.compareAndSet(false, true)) {
       boolean tell = !over;
       queue.gone();
       if (tell) {
         try {
-          listener.onGone(why);
+          if (isEndedByWrapper()) {
+            listener.onEndedByWrapper();
+          } else {
+            listener.onGone(why);
+          }
         } catch (RuntimeException e) {
           LOG.error("An exchange could not be ended properly", e); // the request still is completed
         }

@@ -52,6 +52,8 @@ final class Exchange
   private static final Logger LOG = LoggerFactory.getLogger(Exchange.class);
   private static final byte[] KEEP_ALIVE = SseWriter.comment("keep-alive");
 
+  private static final Outcome BY_WRAPPER = new Outcome(Outcome.Kind.FAILED, "response wrapper");
+
   private enum State {
     RECEIVING,
     ADMITTING,
@@ -621,7 +623,6 @@ final class Exchange
 
   @Override
   public void onUnwritable() {
-    Outcome outcome = new Outcome(Outcome.Kind.FAILED, "response wrapper");
     if (!enterFinishing()) {
       return;
     }
@@ -630,11 +631,16 @@ final class Exchange
             "A filter of this application keeps answers from being written. The server's log says"
                 + " which one and what to change.");
     byte[] json = error.json();
-    if (client().answerUnwritable(error.status(), headers.of(error, json), json, outcome)) {
-      account.answers(error.status());
-    } else {
-      client().abort(outcome);
+    account.answers(error.status());
+    if (!client()
+        .answerUnwritable(error.status(), headers.of(error, json), json, BY_WRAPPER)) {
+      client().abort(BY_WRAPPER);
     }
+  }
+
+  @Override
+  public void onEndedByWrapper() {
+    end(BY_WRAPPER);
   }
 
   private boolean drains() {

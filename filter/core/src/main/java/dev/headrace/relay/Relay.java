@@ -380,6 +380,7 @@ public final class Relay implements AutoCloseable {
         throw e;
       }
       wrapped.found(Finding.UNWRITABLE);
+      client.setOver(); // what the container tells it from now on is another's matter
       return false;
     }
   }

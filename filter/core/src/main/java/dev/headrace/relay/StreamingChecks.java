@@ -233,6 +233,11 @@ final class StreamingChecks implements AutoCloseable {
     }
 
     @Override
+    public void onEndedByWrapper() {
+      release();
+    }
+
+    @Override
     public void onContainerEnds() {
       stop();
     }
