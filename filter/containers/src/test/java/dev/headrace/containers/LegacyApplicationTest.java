@@ -90,9 +90,7 @@ class LegacyApplicationTest {
         assertThat(client.replyHead().status()).isEqualTo(200);
         assertThat(client.readBodyUntil("\"one\"")).doesNotContain("two");
       }
-      Awaitility.await()
-          .atMost(Duration.ofSeconds(10))
-          .until(() -> claude.openStreams() == 0);
+      Awaitility.await().atMost(Duration.ofSeconds(10)).until(() -> claude.openStreams() == 0);
 
       claude.answersAlways(Answer.transcript(TEXT));
       Reply whole = alice.post().reply();
@@ -167,8 +165,7 @@ class LegacyApplicationTest {
     /** The page that follows the form. */
     String logIn(String name, String password) throws Exception {
       assertThat(get("/orders/index.jsp")).contains("j_security_check");
-      String form =
-          "j_username=" + URLEncoder.encode(name, UTF_8) + "&j_password=" + password;
+      String form = "j_username=" + URLEncoder.encode(name, UTF_8) + "&j_password=" + password;
       return http.send(
               HttpRequest.newBuilder(uri("/orders/j_security_check"))
                   .header("Content-Type", "application/x-www-form-urlencoded")

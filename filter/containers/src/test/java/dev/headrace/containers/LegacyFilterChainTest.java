@@ -354,8 +354,7 @@ final class LegacyFilterChainTest {
         deploy(application().asyncSupported("logging").oddFilter("counts"))) {
       assertThat(check(deployed)).contains("\"mode\":\"blocking\"");
       String head =
-          RawClient.head(
-                  "POST", PATH, "Content-Type: application/json", "Content-Length: 1000")
+          RawClient.head("POST", PATH, "Content-Type: application/json", "Content-Length: 1000")
               .append("\r\n")
               .toString();
       client(deployed).send(head, "{\"model\":".getBytes(UTF_8)).reset();

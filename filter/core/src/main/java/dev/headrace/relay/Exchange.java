@@ -632,8 +632,7 @@ final class Exchange
                 + " which one and what to change.");
     byte[] json = error.json();
     account.answers(error.status());
-    if (!client()
-        .answerUnwritable(error.status(), headers.of(error, json), json, BY_WRAPPER)) {
+    if (!client().answerUnwritable(error.status(), headers.of(error, json), json, BY_WRAPPER)) {
       client().abort(BY_WRAPPER);
     }
   }

@@ -1,6 +1,7 @@
 package dev.headrace.chain;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import jakarta.servlet.Filter;
@@ -134,8 +135,7 @@ class FiltersInFrontTest {
         .containsSubsequence("\n  old (", "\n  new (", "\n  code (")
         .contains("<filter><filter-name>old</filter-name><filter-class>" + Plain.class.getName())
         .doesNotContain("elsewhere", "errors", "<filter-name>new", "<filter-name>code");
-    assertThat(
-            FiltersInFront.ofServlet(context(), List.of("/claude/*"), null).asyncRemedy())
+    assertThat(FiltersInFront.ofServlet(context(), List.of("/claude/*"), null).asyncRemedy())
         .contains("old", "<async-supported>true</async-supported>")
         .doesNotContain("new (", "code");
   }
@@ -153,7 +153,10 @@ class FiltersInFrontTest {
     register("claude", "dev.headrace.GatewayFilter", "/*");
     webXml =
         webApp(
-            filter("first", "") + filter("second", "") + mapping("first", "") + mapping("claude", "")
+            filter("first", "")
+                + filter("second", "")
+                + mapping("first", "")
+                + mapping("claude", "")
                 + mapping("second", ""));
     assertThat(FiltersInFront.ofFilter(context(), "/claude/*", "claude").description())
         .contains("first (")
@@ -217,8 +220,7 @@ class FiltersInFrontTest {
     register("squeezing", Squeezing.class, "/*");
     register("other", "com.example.Other", "/*");
     FiltersInFront filters = FiltersInFront.ofServlet(context(), List.of("/claude/*"), null);
-    FilterInFront owner = filters.ownerOf(Squeezing.Wrapper.class.getName());
-    assertThat(owner).isNotNull();
+    FilterInFront owner = requireNonNull(filters.ownerOf(Squeezing.Wrapper.class.getName()));
     assertThat(owner.name()).isEqualTo("squeezing");
     assertThat(filters.remedyFor(List.of("org.elsewhere.Wrapper")))
         .contains("Filters in front are")
