@@ -2,6 +2,7 @@ package dev.headrace;
 
 import static java.util.Objects.requireNonNull;
 
+import dev.headrace.chain.FiltersInFront;
 import dev.headrace.config.GatewaySettings;
 import dev.headrace.config.LoadedSettings;
 import dev.headrace.observe.Statistics;
@@ -198,6 +199,12 @@ public final class Gateway implements AutoCloseable {
    */
   public Map<String, Long> outcomes() {
     return relay.statistics().outcomes();
+  }
+
+  /** Looks at the filters in front, once it is known where the gateway is registered. */
+  void standsBehind(FiltersInFront filters) {
+    filters.report();
+    relay.standsBehind(filters);
   }
 
   Statistics statistics() {

@@ -1,5 +1,6 @@
 package dev.headrace;
 
+import dev.headrace.chain.FiltersInFront;
 import jakarta.servlet.Filter;
 import jakarta.servlet.FilterChain;
 import jakarta.servlet.FilterConfig;
@@ -44,9 +45,17 @@ public final class GatewayFilter implements Filter {
 
   @Override
   public void init(FilterConfig config) throws ServletException {
-    if (gateway == null) {
-      gateway = GatewayStart.start(config.getServletContext(), config.getInitParameter("config"));
+    Gateway running = gateway;
+    if (running == null) {
+      running = GatewayStart.start(config.getServletContext(), config.getInitParameter("config"));
+      gateway = running;
     }
+    String mount = running.settings().mount();
+    running.standsBehind(
+        FiltersInFront.ofFilter(
+            config.getServletContext(),
+            mount.equals("/") ? "/*" : mount + "/*",
+            config.getFilterName()));
   }
 
   @Override

@@ -2,6 +2,7 @@ package dev.headrace;
 
 import static java.util.Objects.requireNonNull;
 
+import dev.headrace.chain.Finding;
 import dev.headrace.observe.Outcome;
 import dev.headrace.observe.Statistics;
 import dev.headrace.spi.Accuracy;
@@ -84,6 +85,17 @@ public final class GatewayMetrics implements MeterBinder, AutoCloseable {
         "Exchanges that held a container thread",
         statistics,
         Statistics::blockingExchanges);
+    for (Finding finding : Finding.values()) {
+      keep(
+          registry,
+          FunctionCounter.builder(
+                  "headrace.responses.held.back",
+                  statistics,
+                  each -> each.heldBackCount(finding.kind()))
+              .description("Answers that a filter's response wrapper did not let stream, by how")
+              .tags("kind", finding.kind())
+              .register(registry));
+    }
     counter(
         registry,
         "headrace.limits.would.refuse",

@@ -1,11 +1,16 @@
 package dev.headrace;
 
+import dev.headrace.chain.FiltersInFront;
 import jakarta.servlet.ServletConfig;
+import jakarta.servlet.ServletContext;
 import jakarta.servlet.ServletException;
+import jakarta.servlet.ServletRegistration;
 import jakarta.servlet.http.HttpServlet;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
+import java.util.Collection;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -36,9 +41,25 @@ public final class GatewayServlet extends HttpServlet {
   @Override
   public void init(ServletConfig config) throws ServletException {
     super.init(config);
-    if (gateway == null) {
-      gateway = GatewayStart.start(config.getServletContext(), config.getInitParameter("config"));
+    Gateway running = gateway;
+    if (running == null) {
+      running = GatewayStart.start(config.getServletContext(), config.getInitParameter("config"));
+      gateway = running;
     }
+    running.standsBehind(filtersInFront(config));
+  }
+
+  private static FiltersInFront filtersInFront(ServletConfig config) {
+    ServletContext context = config.getServletContext();
+    String name = config.getServletName();
+    ServletRegistration registration = null;
+    try {
+      registration = context.getServletRegistration(name);
+    } catch (RuntimeException e) {
+      // a container that does not tell: then all filters count
+    }
+    Collection<String> mappings = registration == null ? List.of() : registration.getMappings();
+    return FiltersInFront.ofServlet(context, mappings.isEmpty() ? List.of("/*") : mappings, name);
   }
 
   @Override

@@ -47,10 +47,11 @@ class ArchitectureTest {
           usage,     config messages spi
           observe,
           logging,
+          chain,
           admission, config messages
           upstream,  config messages sse
           identity,  config messages spi
-          relay,     config messages sse admission identity upstream observe output usage spi
+          relay,     config messages sse admission identity upstream observe output usage spi chain
           """)
   void packageUsesOnlyThePackagesBelowIt(String name, String mayUse) {
     String[] allowed =

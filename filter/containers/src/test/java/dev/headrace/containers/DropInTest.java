@@ -13,16 +13,7 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import org.apache.catalina.LifecycleException;
-import org.apache.catalina.LifecycleState;
-import org.apache.catalina.connector.Connector;
-import org.apache.catalina.core.StandardContext;
-import org.apache.catalina.startup.Tomcat;
 import org.awaitility.Awaitility;
-import org.eclipse.jetty.ee11.annotations.AnnotationConfiguration;
-import org.eclipse.jetty.ee11.webapp.WebAppContext;
-import org.eclipse.jetty.server.Server;
-import org.eclipse.jetty.server.ServerConnector;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.io.TempDir;
@@ -37,9 +28,6 @@ class DropInTest {
       """
       {"model":"claude-sonnet-5-5","max_tokens":100,"stream":true,\
       "messages":[{"role":"user","content":"Hello"}]}""";
-
-  /** Else the logging of the whole test run ends with the first application. */
-  private static final String KEEP_LOGBACK = "logbackDisableServletContainerInitializer";
 
   @TempDir private Path directory;
   private ClaudeSimulator claude;
@@ -60,10 +48,10 @@ class DropInTest {
   }
 
   @ParameterizedTest
-  @EnumSource(Application.class)
-  void jarAndSettingsFileAreEnough(Application kind) throws Exception {
+  @EnumSource(WebApplication.class)
+  void jarAndSettingsFileAreEnough(WebApplication kind) throws Exception {
     settings("mount: /ai\n" + upstream());
-    try (Deployed application = kind.deploy(directory.resolve("app"))) {
+    try (WebApplication.Deployed application = kind.deploy(directory.resolve("app"))) {
       HttpResponse<byte[]> answer = post(application.port(), "/shop/ai/v1/messages");
 
       assertThat(answer.statusCode()).isEqualTo(200);
@@ -73,8 +61,8 @@ class DropInTest {
   }
 
   @ParameterizedTest
-  @EnumSource(Application.class)
-  void declarationInWebXmlIsNotRegisteredOnceMore(Application kind) throws Exception {
+  @EnumSource(WebApplication.class)
+  void declarationInWebXmlIsNotRegisteredOnceMore(WebApplication kind) throws Exception {
     settings(upstream());
     Files.writeString(
         directory.resolve("app/WEB-INF/web.xml"),
@@ -92,7 +80,7 @@ class DropInTest {
           </servlet-mapping>
         </web-app>
         """);
-    try (Deployed application = kind.deploy(directory.resolve("app"))) {
+    try (WebApplication.Deployed application = kind.deploy(directory.resolve("app"))) {
       assertThat(post(application.port(), "/shop/elsewhere/v1/messages").statusCode())
           .isEqualTo(200);
       assertThat(get(application.port(), "/shop/claude/v1/models").statusCode()).isEqualTo(404);
@@ -100,41 +88,41 @@ class DropInTest {
   }
 
   @ParameterizedTest
-  @EnumSource(Application.class)
-  void registersAlsoWhenAnnotationsAreSwitchedOff(Application kind) throws Exception {
+  @EnumSource(WebApplication.class)
+  void registersAlsoWhenAnnotationsAreSwitchedOff(WebApplication kind) throws Exception {
     settings(upstream());
     Files.writeString(
         directory.resolve("app/WEB-INF/web.xml"),
         """
         <web-app xmlns="https://jakarta.ee/xml/ns/jakartaee" version="5.0" metadata-complete="true"/>
         """);
-    try (Deployed application = kind.deploy(directory.resolve("app"))) {
+    try (WebApplication.Deployed application = kind.deploy(directory.resolve("app"))) {
       assertThat(post(application.port(), "/shop/claude/v1/messages").statusCode()).isEqualTo(200);
     }
   }
 
   @ParameterizedTest
-  @EnumSource(Application.class)
-  void switchedOffMeansNothingIsThere(Application kind) throws Exception {
+  @EnumSource(WebApplication.class)
+  void switchedOffMeansNothingIsThere(WebApplication kind) throws Exception {
     settings("enabled: false\n" + upstream());
-    try (Deployed application = kind.deploy(directory.resolve("app"))) {
+    try (WebApplication.Deployed application = kind.deploy(directory.resolve("app"))) {
       assertThat(get(application.port(), "/shop/claude/v1/models").statusCode()).isEqualTo(404);
       assertThat(get(application.port(), "/shop/index.txt").statusCode()).isEqualTo(200);
     }
   }
 
   @ParameterizedTest
-  @EnumSource(Application.class)
-  void withoutSettingsTheApplicationIsLeftAlone(Application kind) throws Exception {
-    try (Deployed application = kind.deploy(directory.resolve("app"))) {
+  @EnumSource(WebApplication.class)
+  void withoutSettingsTheApplicationIsLeftAlone(WebApplication kind) throws Exception {
+    try (WebApplication.Deployed application = kind.deploy(directory.resolve("app"))) {
       assertThat(get(application.port(), "/shop/claude/v1/models").statusCode()).isEqualTo(404);
       assertThat(get(application.port(), "/shop/index.txt").statusCode()).isEqualTo(200);
     }
   }
 
   @ParameterizedTest
-  @EnumSource(Application.class)
-  void wrongSettingsStopTheStartAndAreAllNamed(Application kind) throws Exception {
+  @EnumSource(WebApplication.class)
+  void wrongSettingsStopTheStartAndAreAllNamed(WebApplication kind) throws Exception {
     settings("mount: claude\n" + upstream() + "timeouts:\n  idel: 5s\n");
 
     assertThatThrownBy(() -> kind.deploy(directory.resolve("app")).close())
@@ -144,11 +132,11 @@ class DropInTest {
   }
 
   @ParameterizedTest
-  @EnumSource(Application.class)
-  void clientForPagesIsServedFromTheJar(Application kind) throws Exception {
+  @EnumSource(WebApplication.class)
+  void clientForPagesIsServedFromTheJar(WebApplication kind) throws Exception {
     RuntimeJars.install(directory.resolve("app"));
     settings(upstream());
-    try (Deployed application = kind.deploy(directory.resolve("app"))) {
+    try (WebApplication.Deployed application = kind.deploy(directory.resolve("app"))) {
       assertServesTheClientForPages(application.port());
       assertThat(post(application.port(), "/shop/claude/v1/messages").statusCode()).isEqualTo(200);
     }
@@ -156,7 +144,7 @@ class DropInTest {
 
   @ParameterizedTest
   @CsvSource({"JETTY, /", "JETTY, /headrace", "TOMCAT, /", "TOMCAT, /headrace"})
-  void clientForPagesIsServedAlsoWhereTheFilterAnswersAllAround(Application kind, String mount)
+  void clientForPagesIsServedAlsoWhereTheFilterAnswersAllAround(WebApplication kind, String mount)
       throws Exception {
     RuntimeJars.install(directory.resolve("app"));
     settings("mount: " + mount + "\n" + upstream());
@@ -178,7 +166,7 @@ class DropInTest {
         </web-app>
         """);
     String below = "/shop" + (mount.equals("/") ? "" : mount);
-    try (Deployed application = kind.deploy(directory.resolve("app"))) {
+    try (WebApplication.Deployed application = kind.deploy(directory.resolve("app"))) {
       int port = application.port();
       assertServesTheClientForPages(port);
       assertThat(get(port, "/shop/headrace/headrace.js;jsessionid=0").statusCode()).isEqualTo(200);
@@ -208,13 +196,13 @@ class DropInTest {
   }
 
   @ParameterizedTest
-  @EnumSource(Application.class)
-  void listenerAndSinkThatTheApplicationNamesAreCalled(Application kind) throws Exception {
+  @EnumSource(WebApplication.class)
+  void listenerAndSinkThatTheApplicationNamesAreCalled(WebApplication kind) throws Exception {
     Path notes = directory.resolve("notes");
     RuntimeJars.install(directory.resolve("app"));
     ApplicationExtensions.install(directory.resolve("app"), notes);
     settings(upstream());
-    try (Deployed application = kind.deploy(directory.resolve("app"))) {
+    try (WebApplication.Deployed application = kind.deploy(directory.resolve("app"))) {
       assertThat(post(application.port(), "/shop/claude/v1/messages").statusCode()).isEqualTo(200);
       Awaitility.await()
           .untilAsserted(
@@ -253,80 +241,5 @@ class DropInTest {
 
   private static URI uri(int port, String path) {
     return URI.create("http://127.0.0.1:" + port + path);
-  }
-
-  /** An application that has been deployed at {@code /shop}. */
-  private record Deployed(int port, Runnable stop) implements AutoCloseable {
-    @Override
-    public void close() {
-      stop.run();
-    }
-  }
-
-  /** How each container deploys a directory as it would a WAR, initializers included. */
-  private enum Application {
-    JETTY {
-      @Override
-      Deployed deploy(Path base) throws Exception {
-        Server server = new Server();
-        ServerConnector connector = new ServerConnector(server);
-        connector.setHost("127.0.0.1");
-        server.addConnector(connector);
-        WebAppContext context = new WebAppContext();
-        context.setContextPath("/shop");
-        context.setBaseResourceAsPath(base);
-        context.setInitParameter(KEEP_LOGBACK, "true");
-        context.addConfiguration(new AnnotationConfiguration());
-        context.setThrowUnavailableOnStartupException(true);
-        server.setHandler(context);
-        try {
-          server.start();
-        } catch (Exception e) {
-          server.stop();
-          throw e;
-        }
-        return new Deployed(
-            connector.getLocalPort(),
-            () -> {
-              try {
-                server.stop();
-              } catch (Exception e) {
-                throw new IllegalStateException(e);
-              }
-            });
-      }
-    },
-    TOMCAT {
-      @Override
-      Deployed deploy(Path base) throws Exception {
-        Tomcat tomcat = new Tomcat();
-        tomcat.setBaseDir(base.resolveSibling("tomcat").toString());
-        Connector connector = new Connector();
-        connector.setPort(0);
-        connector.setProperty("address", "127.0.0.1");
-        tomcat.setConnector(connector);
-        StandardContext context = (StandardContext) tomcat.addWebapp("/shop", base.toString());
-        context.addParameter(KEEP_LOGBACK, "true");
-        StartFailure failure = new StartFailure();
-        context.addLifecycleListener(failure);
-        tomcat.start();
-        Runnable stop =
-            () -> {
-              try {
-                tomcat.stop();
-                tomcat.destroy();
-              } catch (LifecycleException e) {
-                throw new IllegalStateException(e);
-              }
-            };
-        if (context.getState() != LifecycleState.STARTED) {
-          stop.run();
-          throw new IllegalStateException("not started: " + failure.lines());
-        }
-        return new Deployed(connector.getLocalPort(), stop);
-      }
-    };
-
-    abstract Deployed deploy(Path base) throws Exception;
   }
 }

@@ -45,6 +45,19 @@ public final class RuntimeJars {
     }
   }
 
+  /** Puts SLF4J and Logback there, as applications in servers of their own have them. */
+  static void installLogback(Path application) throws IOException {
+    Path lib = application.resolve("WEB-INF/lib");
+    for (Class<?> type :
+        List.of(
+            org.slf4j.Logger.class,
+            ch.qos.logback.classic.Logger.class,
+            ch.qos.logback.core.Appender.class)) {
+      Path jar = of(type);
+      Files.copy(jar, lib.resolve(jar.getFileName()));
+    }
+  }
+
   /** The jar or folder that a class comes from. */
   static Path of(Class<?> type) {
     try {

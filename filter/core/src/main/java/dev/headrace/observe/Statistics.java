@@ -27,6 +27,7 @@ public final class Statistics {
   private final LongAdder heartbeats = new LongAdder();
   private final LongAdder earlyCommits = new LongAdder();
   private final LongAdder blocking = new LongAdder();
+  private final Map<String, LongAdder> heldBack = new ConcurrentHashMap<>();
   private final LongAdder wouldRefuse = new LongAdder();
 
   /** Counts an exchange that has ended. */
@@ -94,6 +95,17 @@ public final class Statistics {
     Map<String, Long> counts = new TreeMap<>();
     outcomes.forEach((outcome, count) -> counts.put(outcome, count.sum()));
     return counts;
+  }
+
+  /** Counts an answer that a response wrapper did not let stream, by a word for why. */
+  public void heldBack(String kind) {
+    heldBack.computeIfAbsent(kind, unseen -> new LongAdder()).increment();
+  }
+
+  /** How many answers a response wrapper did not let stream, for this reason. */
+  public long heldBackCount(String kind) {
+    LongAdder count = heldBack.get(kind);
+    return count == null ? 0 : count.sum();
   }
 
   /** How many comments were written into silent streams. */

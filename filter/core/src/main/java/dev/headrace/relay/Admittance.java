@@ -236,23 +236,29 @@ final class Admittance {
 
   /** Looks at a request before its body is read; on the container's thread. */
   Answer enter(HttpServletRequest request, Route.Upstream route) {
-    Caller caller = null;
-    if (identification != null) {
-      Identification.Result result = identification.identify(request);
-      if (result instanceof Identification.Nobody nobody) {
-        return new Away(nobody.error(), true);
-      }
-      if (result instanceof Identification.Refused refused) {
-        LOG.debug("Not identified: {}", refused.reason());
-        return new Away(refused.error(), refused.error().status() == 401);
-      }
-      caller = ((Identification.Known) result).caller();
-      ApiError foreign = crossSite.check(request, caller.source());
-      if (foreign != null) {
-        return new Away(foreign, false);
-      }
+    if (identification == null) {
+      return enter(request, route, null);
     }
-    return enter(request, route, caller);
+    Identification.Result result = identification.identify(request);
+    Away away = turnedAway(request, result);
+    return away != null ? away : enter(request, route, ((Identification.Known) result).caller());
+  }
+
+  /** What somebody is told who is not known here and would have to be; null for all others. */
+  @Nullable Away turnedAway(HttpServletRequest request) {
+    return identification == null ? null : turnedAway(request, identification.identify(request));
+  }
+
+  private @Nullable Away turnedAway(HttpServletRequest request, Identification.Result result) {
+    if (result instanceof Identification.Nobody nobody) {
+      return new Away(nobody.error(), true);
+    }
+    if (result instanceof Identification.Refused refused) {
+      LOG.debug("Not identified: {}", refused.reason());
+      return new Away(refused.error(), refused.error().status() == 401);
+    }
+    ApiError foreign = crossSite.check(request, ((Identification.Known) result).caller().source());
+    return foreign == null ? null : new Away(foreign, false);
   }
 
   private Answer enter(HttpServletRequest request, Route.Upstream route, @Nullable Caller caller) {

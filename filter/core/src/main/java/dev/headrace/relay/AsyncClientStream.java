@@ -1,5 +1,9 @@
 package dev.headrace.relay;
 
+import dev.headrace.chain.Finding;
+import dev.headrace.chain.WrappedResponse;
+import dev.headrace.observe.Outcome;
+import dev.headrace.upstream.HeaderField;
 import jakarta.servlet.AsyncContext;
 import jakarta.servlet.AsyncEvent;
 import jakarta.servlet.AsyncListener;
@@ -9,6 +13,7 @@ import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.LongSupplier;
@@ -37,6 +42,9 @@ final class AsyncClientStream extends ClientStream implements WriteListener, Asy
 
   private static final long PAUSE_NANOS = 20_000;
 
+  /** A container calls onWritePossible within milliseconds; a wrapper may never pass it on. */
+  private static final long LONGEST_SILENCE_NANOS = Duration.ofSeconds(2).toNanos();
+
   private final AsyncContext async;
   private final HttpServletRequest request;
   private final HttpServletResponse response;
@@ -53,24 +61,30 @@ final class AsyncClientStream extends ClientStream implements WriteListener, Asy
   private boolean flushedOnce;
 
   private volatile boolean writable; // the container has called onWritePossible once
+  private volatile boolean givenUp; // on a response wrapper
+  private volatile boolean pastWrapper; // what is queued goes to the container's own response
+  private final long startNanos;
 
   /**
    * @param async the context of the request, just started
    * @param request the request that {@code async} was started with
    * @param response the response that {@code async} was started with
+   * @param wrapped what filters have made of it; null if they have left its stream alone
    */
   AsyncClientStream(
       AsyncContext async,
       HttpServletRequest request,
       HttpServletResponse response,
+      @Nullable WrappedResponse wrapped,
       Listener listener,
       LongSupplier nanoTime)
       throws IOException {
-    super(listener, nanoTime);
+    super(listener, nanoTime, wrapped);
     this.async = async;
     this.request = request;
     this.response = response;
     this.out = response.getOutputStream();
+    this.startNanos = nanoTime.getAsLong();
   }
 
   /** Lets the container call us; Payara does so inside this call. */
@@ -109,8 +123,12 @@ final class AsyncClientStream extends ClientStream implements WriteListener, Asy
     try {
       write();
     } catch (IOException | RuntimeException e) {
-      // Containers report a client that has left in many ways, a NullPointerException among them.
-      markGone(e.toString());
+      if (wrapped != null && bytesWritten() == 0 && wrapped.threw(e)) {
+        unwritable(Finding.CLOSED);
+      } else {
+        // Containers report a client that has left in many ways, a NullPointerException among them.
+        markGone(e.toString());
+      }
     }
     if (isGone() && !isOver()) {
       // No container completes the request of a client that has left by itself, not reliably.
@@ -140,6 +158,10 @@ final class AsyncClientStream extends ClientStream implements WriteListener, Asy
 
   private void write() throws IOException {
     while (!isOver() && !isGone()) {
+      if (pastWrapper) {
+        writePastWrapper();
+        return;
+      }
       ClientQueue.End wanted = queue.end();
       boolean data = queue.hasData();
       if (wanted == ClientQueue.End.ABORTING) {
@@ -163,6 +185,9 @@ final class AsyncClientStream extends ClientStream implements WriteListener, Asy
         flushed();
         flushWanted = !flushedOnce; // Open Liberty ignores the first flush of a response
         flushedOnce = true;
+        if (!flushWanted) {
+          lookAfterFirstFlush();
+        }
       } else if (wanted != ClientQueue.End.OPEN) {
         end(wanted);
       }
@@ -183,11 +208,74 @@ final class AsyncClientStream extends ClientStream implements WriteListener, Asy
   }
 
   private void writeQueued() throws IOException {
+    if (wrapped != null && bytesWritten() == 0 && wrapped.isCommitted()) {
+      unwritable(Finding.CLOSED); // a filter has done so on the request's way back
+      return;
+    }
     applyHead(response);
     int length = queue.take();
     flushWanted = true;
     out.write(queue.outgoing(), 0, length);
     wrote(length);
+  }
+
+  @Override
+  boolean isUnwritable(long nowNanos) {
+    if (wrapped == null || givenUp || bytesWritten() > 0 || isOver() || isGone()) {
+      return false;
+    }
+    long silence;
+    if (writable) {
+      silence = stuckNanos(nowNanos);
+    } else {
+      silence = wrapped.isKnownToCallBack() ? 0 : nowNanos - startNanos;
+    }
+    if (silence <= LONGEST_SILENCE_NANOS) {
+      return false;
+    }
+    givenUp = true;
+    wrapped.found(Finding.UNWRITABLE);
+    return true;
+  }
+
+  @Override
+  boolean answerUnwritable(int status, List<HeaderField> headers, byte[] body, Outcome outcome) {
+    if (!queue.answerInsteadOfAll(status, headers, body, outcome)) {
+      return false;
+    }
+    pastWrapper = true;
+    wake();
+    return true;
+  }
+
+  /**
+   * Writes a short answer to the container's own response. The container was never asked to call us
+   * when it can write, or nothing has been written that could make it wait.
+   */
+  private void writePastWrapper() {
+    setOver();
+    HttpServletResponse direct = wrapped == null ? response : wrapped.innermost();
+    boolean answered = false;
+    try {
+      if (!direct.isCommitted()) {
+        direct.reset(); // also what the wrapper has set, such as Content-Encoding
+        applyHead(direct);
+        int length = queue.take();
+        ServletOutputStream directOut = direct.getOutputStream();
+        boolean unused = directOut.isReady(); // to be asked before a write, if anybody listens
+        directOut.write(queue.outgoing(), 0, length);
+        wrote(length);
+        answered = true;
+      }
+    } catch (IOException | RuntimeException e) {
+      // Nothing can be said to this client any more.
+    }
+    tellFinished();
+    if (answered) {
+      complete();
+    } else {
+      dropConnection();
+    }
   }
 
   /** The container is ready again, so it holds nothing of ours any more. */
@@ -224,6 +312,9 @@ final class AsyncClientStream extends ClientStream implements WriteListener, Asy
 
   @Override
   public void onWritePossible() {
+    if (wrapped != null && !writable) {
+      wrapped.callsBack();
+    }
     writable = true;
     wake();
   }
@@ -238,6 +329,9 @@ final class AsyncClientStream extends ClientStream implements WriteListener, Asy
   @Override
   public void onError(AsyncEvent event) {
     Throwable t = event.getThrowable();
+    if (wrapped != null && bytesWritten() == 0 && t != null && !(t instanceof IOException)) {
+      unwritable(Finding.CLOSED); // a filter has failed on the request's way back
+    }
     markGone(t == null ? "async error" : t.toString());
     wake();
     awaitDrainer();

@@ -1,5 +1,6 @@
 package dev.headrace.relay;
 
+import dev.headrace.chain.WrappedResponse;
 import dev.headrace.observe.Outcome;
 import jakarta.servlet.ServletOutputStream;
 import jakarta.servlet.http.HttpServletResponse;
@@ -8,11 +9,13 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Writes to a client on the thread of its request, which waits in {@link #run} meanwhile: for
- * requests that may not become asynchronous because of a filter in front. Everything else is as in
- * {@link AsyncClientStream}.
+ * requests that may not become asynchronous because of a filter in front, or had better not because
+ * of a response wrapper that ends the answer when they do. Everything else is as in {@link
+ * AsyncClientStream}.
  */
 final class BlockingClientStream extends ClientStream {
 
@@ -27,9 +30,13 @@ final class BlockingClientStream extends ClientStream {
   private boolean flushedOnce; // the writer's
 
   /** To be made on the thread that will call {@link #run}. */
-  BlockingClientStream(HttpServletResponse response, Listener listener, LongSupplier nanoTime)
+  BlockingClientStream(
+      HttpServletResponse response,
+      @Nullable WrappedResponse wrapped,
+      Listener listener,
+      LongSupplier nanoTime)
       throws IOException {
-    super(listener, nanoTime);
+    super(listener, nanoTime, wrapped);
     this.response = response;
     this.out = response.getOutputStream();
   }
@@ -140,6 +147,7 @@ final class BlockingClientStream extends ClientStream {
       if (!flushedOnce) {
         flushedOnce = true;
         out.flush(); // Open Liberty ignores the first flush of a response
+        lookAfterFirstFlush();
       }
     } finally {
       setWriting(false);

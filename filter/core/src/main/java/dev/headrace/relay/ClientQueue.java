@@ -157,6 +157,24 @@ final class ClientQueue {
     return true;
   }
 
+  /**
+   * Puts a whole answer in the place of everything that was added, and seals the queue; returns
+   * false if there is nobody to answer. Only for a client to whom nothing was written.
+   */
+  synchronized boolean answerInsteadOfAll(
+      int status, List<HeaderField> headers, byte[] body, Outcome how) {
+    if (end == End.GONE || end == End.ABORTING) {
+      return false;
+    }
+    headSet = true;
+    head = new Head(status, headers);
+    incomingLength = 0;
+    put(body, 0, body.length);
+    outcome = how;
+    end = End.FINISHING;
+    return true;
+  }
+
   /** Seals the queue so that the connection is dropped behind what is in it. */
   synchronized void cut(Outcome how) {
     if (end == End.OPEN) {

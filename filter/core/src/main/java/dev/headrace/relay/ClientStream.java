@@ -1,11 +1,14 @@
 package dev.headrace.relay;
 
+import dev.headrace.chain.Finding;
+import dev.headrace.chain.WrappedResponse;
 import dev.headrace.observe.Outcome;
 import dev.headrace.upstream.HeaderField;
 import jakarta.servlet.http.HttpServletResponse;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -39,6 +42,15 @@ abstract class ClientStream {
     void onGone(String why);
 
     /**
+     * A filter's response wrapper does not let the answer be written. Nothing of it was. May be
+     * called more than once.
+     */
+    void onUnwritable();
+
+    /** A filter's response wrapper has ended the answer before it began. As {@link #onGone}. */
+    void onEndedByWrapper();
+
+    /**
      * The container is about to end the request on its own account, such as Tomcat when it stops
      * the application: the last moment for a last event.
      */
@@ -50,15 +62,18 @@ abstract class ClientStream {
   final ClientQueue queue;
   final Listener listener;
   final LongSupplier nanoTime;
+  final @Nullable WrappedResponse wrapped; // null where no wrapper has a stream of its own
   private final AtomicBoolean gone = new AtomicBoolean();
   private volatile boolean over; // written by the writing thread
   private volatile long lastWriteNanos;
   private volatile long bytesWritten; // written by the writing thread
+  private boolean streamed; // the writing thread's: the head is that of a stream
 
-  ClientStream(Listener listener, LongSupplier nanoTime) {
+  ClientStream(Listener listener, LongSupplier nanoTime, @Nullable WrappedResponse wrapped) {
     this.queue = new ClientQueue(nanoTime);
     this.listener = listener;
     this.nanoTime = nanoTime;
+    this.wrapped = wrapped;
     this.lastWriteNanos = nanoTime.getAsLong();
   }
 
@@ -163,6 +178,22 @@ abstract class ClientStream {
     wake();
   }
 
+  /**
+   * Whether a response wrapper has not let anything be written for so long that it never will; the
+   * log then says which.
+   */
+  boolean isUnwritable(long nowNanos) {
+    return false;
+  }
+
+  /**
+   * Answers past a response wrapper that does not let anything be written; returns false if that
+   * cannot be.
+   */
+  boolean answerUnwritable(int status, List<HeaderField> headers, byte[] body, Outcome outcome) {
+    return false;
+  }
+
   /** Says that the client has left, when the one who found out was not this stream. */
   final void clientHasLeft(String why) {
     markGone(why);
@@ -215,8 +246,29 @@ abstract class ClientStream {
     if (head != null) {
       response.setStatus(head.status());
       for (HeaderField field : head.headers()) {
+        streamed |= field.is("content-type") && isStream(field.value());
         response.setHeader(field.name(), field.value());
       }
+    }
+  }
+
+  private static boolean isStream(String contentType) {
+    return contentType.startsWith("text/event-stream") || contentType.startsWith("text/plain");
+  }
+
+  /** Looks once, after the first flush, whether anything was sent. */
+  final void lookAfterFirstFlush() {
+    if (wrapped != null && streamed) {
+      streamed = false;
+      wrapped.flushed();
+    }
+  }
+
+  /** Remembers that a wrapper does not let anything be written. */
+  final void unwritable(Finding finding) {
+    if (wrapped != null) {
+      wrapped.found(finding);
+      listener.onUnwritable();
     }
   }
 
@@ -241,13 +293,29 @@ abstract class ClientStream {
     listener.onFinished(outcome == null ? new Outcome(Outcome.Kind.FAILED, "no outcome") : outcome);
   }
 
+  /**
+   * Whether it was no client that left: a filter has ended the answer before the first byte of
+   * ours, and the container then takes the request for over.
+   */
+  private boolean isEndedByWrapper() {
+    if (wrapped == null || bytesWritten > 0 || !wrapped.isCommitted()) {
+      return false;
+    }
+    wrapped.found(Finding.CLOSED);
+    return true;
+  }
+
   final void markGone(String why) {
     if (gone.compareAndSet(false, true)) {
       boolean tell = !over;
       queue.gone();
       if (tell) {
         try {
-          listener.onGone(why);
+          if (isEndedByWrapper()) {
+            listener.onEndedByWrapper();
+          } else {
+            listener.onGone(why);
+          }
         } catch (RuntimeException e) {
           LOG.error("An exchange could not be ended properly", e); // the request still is completed
         }

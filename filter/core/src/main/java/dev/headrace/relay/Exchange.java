@@ -52,6 +52,8 @@ final class Exchange
   private static final Logger LOG = LoggerFactory.getLogger(Exchange.class);
   private static final byte[] KEEP_ALIVE = SseWriter.comment("keep-alive");
 
+  private static final Outcome BY_WRAPPER = new Outcome(Outcome.Kind.FAILED, "response wrapper");
+
   private enum State {
     RECEIVING,
     ADMITTING,
@@ -74,7 +76,7 @@ final class Exchange
   private final AnswerHeaders headers;
   private final AtomicReference<State> state = new AtomicReference<>(State.RECEIVING);
 
-  private @Nullable ClientStream client; // set before any callback can come
+  private volatile @Nullable ClientStream client; // set before any callback can come
   private Delivery delivery; // set for good before the first attempt
   private volatile @Nullable Permit upstreamPermit;
   private volatile @Nullable Attempts attempts;
@@ -619,6 +621,27 @@ final class Exchange
     }
   }
 
+  @Override
+  public void onUnwritable() {
+    if (!enterFinishing()) {
+      return;
+    }
+    ApiError error =
+        apiError(
+            "A filter of this application keeps answers from being written. The server's log says"
+                + " which one and what to change.");
+    byte[] json = error.json();
+    account.answers(error.status());
+    if (!client().answerUnwritable(error.status(), headers.of(error, json), json, BY_WRAPPER)) {
+      client().abort(BY_WRAPPER);
+    }
+  }
+
+  @Override
+  public void onEndedByWrapper() {
+    end(BY_WRAPPER);
+  }
+
   private boolean drains() {
     return relay.settings().disconnect().policy() == GatewaySettings.DisconnectPolicy.DRAIN
         && followed
@@ -684,6 +707,10 @@ final class Exchange
     }
     Clocks.Reading reading = reading(now);
     if (reading == null) {
+      return;
+    }
+    if (client().isUnwritable(now)) {
+      onUnwritable();
       return;
     }
     Clocks clocks = relay.clocks();
@@ -786,15 +813,22 @@ final class Exchange
 
   /** The client takes nothing: whatever waits for it cannot be delivered. */
   private void dropClient(Outcome outcome) {
+    if (enterFinishing()) {
+      client().abort(outcome);
+    }
+  }
+
+  /** Whatever the exchange was at, only its last bytes are left now; false if it has ended. */
+  private boolean enterFinishing() {
     State now;
     do {
       now = requireNonNull(state.get());
       if (now == State.ENDED) {
-        return;
+        return false;
       }
     } while (!state.compareAndSet(now, State.FINISHING));
     finishing();
-    client().abort(outcome);
+    return true;
   }
 
   // ---- ends that somebody asks for

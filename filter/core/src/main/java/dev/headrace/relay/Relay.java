@@ -6,6 +6,10 @@ import static java.util.Objects.requireNonNull;
 import dev.headrace.admission.Limits;
 import dev.headrace.admission.Permit;
 import dev.headrace.admission.StreamLimit;
+import dev.headrace.chain.FiltersInFront;
+import dev.headrace.chain.Finding;
+import dev.headrace.chain.WrappedResponse;
+import dev.headrace.chain.Wrappers;
 import dev.headrace.config.GatewaySettings;
 import dev.headrace.identity.CrossSite;
 import dev.headrace.messages.ApiError;
@@ -77,6 +81,7 @@ public final class Relay implements AutoCloseable {
   private final StreamLimit streams;
 
   private final @Nullable StreamLimit blockingStreams;
+  private final StreamingChecks streamingChecks;
   private final UpstreamPool upstreams;
   private final Exchanges exchanges;
   private volatile @Nullable Admittance door; // set once, before any request
@@ -86,6 +91,7 @@ public final class Relay implements AutoCloseable {
   private final PriceTable prices;
   private final Reports reports;
   private final Statistics statistics = new Statistics();
+  private final Wrappers wrappers = new Wrappers(finding -> statistics.heldBack(finding.kind()));
   private final AtomicBoolean draining = new AtomicBoolean();
   private final AtomicBoolean closed = new AtomicBoolean();
   private final AtomicBoolean toldAboutAsync = new AtomicBoolean();
@@ -130,6 +136,7 @@ public final class Relay implements AutoCloseable {
     this.prices = prices;
     this.upstreams = new UpstreamPool(settings, time);
     this.exchanges = new Exchanges(nanoTime, this::housekeeping);
+    this.streamingChecks = new StreamingChecks(exchanges::after, nanoTime);
     try {
       this.door = new Admittance(settings, time, resolver, exchanges::after);
     } catch (RuntimeException e) {
@@ -169,6 +176,8 @@ public final class Relay implements AutoCloseable {
       answerReadiness(response);
     } else if (route instanceof Route.Report) {
       reports.handle(request, response);
+    } else if (route instanceof Route.StreamingCheck) {
+      checkStreaming(request, response);
     } else {
       response.setStatus(HttpServletResponse.SC_OK);
     }
@@ -184,6 +193,32 @@ public final class Relay implements AutoCloseable {
         (ready ? "{\"status\":\"ready\"}" : "{\"status\":\"draining\"}").getBytes(US_ASCII);
     response.setContentLength(json.length);
     response.getOutputStream().write(json);
+  }
+
+  /** For those who may ask: whether events reach them one by one. */
+  private void checkStreaming(HttpServletRequest request, HttpServletResponse response)
+      throws IOException {
+    Admittance.Away away = door().turnedAway(request);
+    if (away != null) {
+      if (away.challenge()) {
+        response.setHeader("WWW-Authenticate", "Bearer");
+      }
+      answerNow(response, away.error());
+      return;
+    }
+    request.setAttribute(ETAG_FILTER_STREAMING, true);
+    WrappedResponse wrapped = wrappers.look(request, response);
+    boolean blocking = !request.isAsyncSupported() || (wrapped != null && wrapped.wantsThread());
+    Permit thread = blocking ? takeThread() : null;
+    if (draining.get()
+        || (blocking && thread == null)
+        || !streamingChecks.start(request, response, wrapped, thread)) {
+      if (thread != null) {
+        thread.release();
+      }
+      response.setHeader("Retry-After", "2");
+      answerNow(response, error(503, "overloaded_error", "Too many of these run; try it again."));
+    }
   }
 
   private void forward(
@@ -239,6 +274,8 @@ public final class Relay implements AutoCloseable {
       return;
     }
     Entrant entrant = ((Admittance.In) answer).entrant();
+    request.setAttribute(ETAG_FILTER_STREAMING, true); // before the output stream is asked for
+    WrappedResponse wrapped = wrappers.look(request, response);
     Permit permit = received.tryAcquire();
     if (permit == null) {
       response.setHeader("Retry-After", "1");
@@ -258,16 +295,26 @@ public final class Relay implements AutoCloseable {
                   ? upstreamHeaders.of(request)
                   : upstreamHeaders.ofPreset(request),
               permit);
-      request.setAttribute(ETAG_FILTER_STREAMING, true);
     } catch (RuntimeException e) {
       permit.release();
       throw e;
     }
-    if (request.isAsyncSupported()) {
-      start(request, response, exchange);
-    } else {
-      run(request, response, exchange);
+    if (!request.isAsyncSupported()) {
+      tellAboutAsync(request);
+      run(request, response, wrapped, exchange, takeThread());
+      return;
     }
+    Permit thread = wrapped != null && wrapped.wantsThread() ? takeThread() : null;
+    if (thread != null || (wrapped != null && wrapped.needsThread())) {
+      run(request, response, wrapped, exchange, thread);
+    } else {
+      start(request, response, wrapped, exchange);
+    }
+  }
+
+  /** The right to hold a thread of the container; null if there is none. */
+  private @Nullable Permit takeThread() {
+    return blockingStreams == null ? null : blockingStreams.tryAcquire();
   }
 
   /** Some containers choose one of the lengths; a proxy in front may have chosen another. */
@@ -282,7 +329,11 @@ public final class Relay implements AutoCloseable {
         newId(), wall.instant(), entrant.user(), entrant.role(), entrant.presetName());
   }
 
-  private void start(HttpServletRequest request, HttpServletResponse response, Exchange exchange)
+  private void start(
+      HttpServletRequest request,
+      HttpServletResponse response,
+      @Nullable WrappedResponse wrapped,
+      Exchange exchange)
       throws IOException {
     AsyncContext async;
     try {
@@ -292,29 +343,60 @@ public final class Relay implements AutoCloseable {
       exchange.fail("not started");
       throw e;
     }
+    boolean listens;
     try {
       AsyncClientStream client =
-          new AsyncClientStream(async, request, response, exchange, nanoTime);
+          new AsyncClientStream(async, request, response, wrapped, exchange, nanoTime);
       exchange.answersTo(client);
       exchanges.add(exchange); // only now, since the clocks ask the client stream
-      client.start();
-      if (exchange.hasBody()) {
+      listens = listens(client, wrapped);
+      if (listens && exchange.hasBody()) {
         request.getInputStream().setReadListener(body(request, exchange));
-      } else {
+      } else if (listens) {
         exchange.attempt();
       }
     } catch (IOException | RuntimeException e) {
       LOG.error("Exchange {}: the container did not let it start", exchange.id(), e);
       exchange.fail("not started");
+      if (!response.isCommitted()) {
+        response.setStatus(500); // an empty 200 would be a lie
+      }
+      async.complete();
+      return;
+    }
+    if (!listens) { // still on the container's thread, so it can be held
+      run(request, response, wrapped, exchange, takeThread());
       async.complete();
     }
   }
 
-  /** The same on the container's thread, which waits until the client has everything. */
-  private void run(HttpServletRequest request, HttpServletResponse response, Exchange exchange)
+  /** Starts the listening; false if a response wrapper does not want a listener. */
+  private static boolean listens(AsyncClientStream client, @Nullable WrappedResponse wrapped) {
+    try {
+      client.start();
+      return true;
+    } catch (RuntimeException e) {
+      if (wrapped == null) {
+        throw e;
+      }
+      wrapped.found(Finding.UNWRITABLE);
+      client.setOver(); // what the container tells it from now on is another's matter
+      return false;
+    }
+  }
+
+  /**
+   * The same on the container's thread, which waits until the client has everything.
+   *
+   * @param thread the right to hold it; null if there was none
+   */
+  private void run(
+      HttpServletRequest request,
+      HttpServletResponse response,
+      @Nullable WrappedResponse wrapped,
+      Exchange exchange,
+      @Nullable Permit thread)
       throws IOException {
-    tellAboutAsync(request);
-    Permit thread = blockingStreams == null ? null : blockingStreams.tryAcquire();
     if (thread == null) {
       exchange.refused("blocking.max-concurrent");
       response.setHeader("Retry-After", "1");
@@ -323,14 +405,14 @@ public final class Relay implements AutoCloseable {
           error(
               503,
               "overloaded_error",
-              "Asynchronous requests are switched off for the gateway or for a filter in front of"
-                  + " it, and it already holds as many threads as it may"
+              "A filter in front of the gateway does not let it stream without holding a thread,"
+                  + " and it already holds as many threads as it may"
                   + " (blocking.max-concurrent). The server's log says what to change."));
       return;
     }
     statistics.blockingExchange();
     try {
-      BlockingClientStream client = new BlockingClientStream(response, exchange, nanoTime);
+      BlockingClientStream client = new BlockingClientStream(response, wrapped, exchange, nanoTime);
       exchange.answersTo(client);
       exchanges.add(exchange);
       if (exchange.hasBody()) {
@@ -360,12 +442,19 @@ public final class Relay implements AutoCloseable {
       LOG.warn(
           "Async is off for {}, so each stream there holds a thread of the container, at most {} at"
               + " a time (blocking.max-concurrent): add <async-supported>true</async-supported> in"
-              + " web.xml for the gateway's servlet or filter, and for every filter before it."
-              + " Filters of this application: {}",
+              + " web.xml for the gateway's servlet or filter, and for every filter before it. {}",
           request.getServletPath(),
           settings.blocking().maxConcurrent(),
-          request.getServletContext().getFilterRegistrations().keySet());
+          filtersWithoutAsync(request));
     }
+  }
+
+  private String filtersWithoutAsync(HttpServletRequest request) {
+    String known = wrappers.filters(request).asyncRemedy();
+    return known.isEmpty()
+        ? "Filters of this application: "
+            + request.getServletContext().getFilterRegistrations().keySet()
+        : "Filters without it: " + known;
   }
 
   private void housekeeping() {
@@ -488,6 +577,11 @@ public final class Relay implements AutoCloseable {
     door().setPlans(plans);
   }
 
+  /** Says which filters lie in front, for what the log says about them. */
+  public void standsBehind(FiltersInFront filters) {
+    wrappers.filters(filters);
+  }
+
   /** How many exchanges run now. */
   public int runningExchanges() {
     return exchanges.count();
@@ -560,6 +654,7 @@ public final class Relay implements AutoCloseable {
     } finally {
       exchanges.abandonAll();
       exchanges.close();
+      streamingChecks.close();
       upstreams.close();
       listeners.close();
       ledger.close(); // last, since the end of an exchange is put on the books

@@ -22,6 +22,9 @@ sealed interface Route {
   /** Answered here: whether new requests are taken. */
   record Ready() implements Route {}
 
+  /** Answered here: whether events reach the client one by one. */
+  record StreamingCheck() implements Route {}
+
   /** Answered here: what the books say. */
   record Report() implements Route {}
 

@@ -48,6 +48,11 @@ final class Routes {
     if (path.equals("/ops/ready") && (method.equals("HEAD") || method.equals("GET"))) {
       return new Route.Ready();
     }
+    if (path.equals("/ops/streaming")) {
+      return method.equals("GET")
+          ? new Route.StreamingCheck()
+          : refused(405, "This path takes GET.", "GET");
+    }
     if (path.equals("/ops/usage")) {
       return method.equals("GET")
           ? new Route.Report()

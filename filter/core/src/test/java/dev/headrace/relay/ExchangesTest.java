@@ -96,7 +96,7 @@ class ExchangesTest {
             List.of(),
             requireNonNull(streams.tryAcquire()));
     exchange.answersTo(
-        new ClientStream(exchange, nanos::get) {
+        new ClientStream(exchange, nanos::get, null) {
           @Override
           void wake() {
             wakeUps.incrementAndGet();

@@ -116,6 +116,8 @@ class RoutesTest {
   void readinessIsAnsweredHere() {
     assertThat(routes.find("GET", "/ops/ready", null)).isInstanceOf(Route.Ready.class);
     assertThat(routes.find("POST", "/ops/ready", null)).isInstanceOf(Route.Refused.class);
+    assertThat(routes.find("GET", "/ops/streaming", null)).isInstanceOf(Route.StreamingCheck.class);
+    assertThat(routes.find("POST", "/ops/streaming", null)).isInstanceOf(Route.Refused.class);
   }
 
   @Test
