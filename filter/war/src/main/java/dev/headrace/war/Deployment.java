@@ -48,8 +48,7 @@ final class Deployment implements AutoCloseable {
   private final @Nullable Gateway gateway;
   private final @Nullable PrometheusMetrics metrics;
 
-  private Deployment(
-      State state, @Nullable Gateway gateway, @Nullable PrometheusMetrics metrics) {
+  private Deployment(State state, @Nullable Gateway gateway, @Nullable PrometheusMetrics metrics) {
     this.state = state;
     this.gateway = gateway;
     this.metrics = metrics;
@@ -60,9 +59,7 @@ final class Deployment implements AutoCloseable {
     try {
       // The application is nothing but the gateway, so that its own path is the mount.
       Optional<LoadedSettings> settings =
-          ApplicationSettings.locator(context)
-              .code(GatewaySettings.builder().mount("/"))
-              .find();
+          ApplicationSettings.locator(context).code(GatewaySettings.builder().mount("/")).find();
       if (settings.isEmpty()) {
         LOG.warn(
             "Headrace is not configured and answers no requests: set HEADRACE_CONFIG (or the system"

@@ -18,8 +18,8 @@ import java.util.stream.Collectors;
 
 /**
  * The page at the root of the application. Everybody sees whether the gateway takes requests and
- * how to call it, which they could also find out by calling; version, identity sources and load
- * are for those who may read the metrics. No secret, path or user is ever on it. Immutable.
+ * how to call it, which they could also find out by calling; version, identity sources and load are
+ * for those who may read the metrics. No secret, path or user is ever on it. Immutable.
  */
 final class StatusPage {
 
@@ -91,11 +91,7 @@ final class StatusPage {
   private static String use(Gateway gateway, HttpServletRequest request) {
     String path = request.getContextPath() + Deployment.mountOf(gateway);
     String base =
-        "<span data-path=\""
-            + escaped(path)
-            + "\">"
-            + escaped(origin(request) + path)
-            + "</span>";
+        "<span data-path=\"" + escaped(path) + "\">" + escaped(origin(request) + path) + "</span>";
     List<IdentitySource> sources = gateway.settings().identity().sources();
     StringBuilder html = new StringBuilder();
     if (sources.isEmpty()) {
@@ -122,8 +118,8 @@ final class StatusPage {
         .append("/v1/messages \\\n  -H 'content-type: application/json' \\\n")
         .append("  -H 'anthropic-version: 2026-10-21' \\\n")
         .append(keys ? "  -H \"x-api-key: $GATEWAY_KEY\" \\\n" : "")
-        .append("  -d '{\"model\":\"claude-sonnet-5-5\",\"max_tokens\":200,\"stream\":true,")
-        .append("\"messages\":[{\"role\":\"user\",\"content\":\"Hello!\"}]}'</pre>");
+        .append("  -d '{\"model\":\"claude-sonnet-5-5\",\"max_tokens\":200,\"stream\":true,\n")
+        .append("       \"messages\":[{\"role\":\"user\",\"content\":\"Hello!\"}]}'</pre>");
     return html.toString();
   }
 
@@ -146,13 +142,9 @@ final class StatusPage {
                 : sources.stream()
                     .map(source -> source.name().toLowerCase(Locale.ROOT))
                     .collect(Collectors.joining(", ")))
-        + row(
-            "Gateway keys",
-            sources.contains(IdentitySource.KEY) ? "in force" : "not in force")
+        + row("Gateway keys", sources.contains(IdentitySource.KEY) ? "in force" : "not in force")
         + row("Mount", "<code>" + escaped(gateway.settings().mount()) + "</code>")
-        + row(
-            "Links",
-            ready + " &middot; <a href=\"" + context + "/ops/metrics\">ops/metrics</a>")
+        + row("Links", ready + " &middot; <a href=\"" + context + "/ops/metrics\">ops/metrics</a>")
         + "</dl><p class=\"small\">Shown to the addresses of <code>metrics.addresses</code>"
         + " only.</p>";
   }
@@ -164,10 +156,7 @@ final class StatusPage {
   private static StatusPage page(int status, String mood, String state, String body) {
     return new StatusPage(
         status,
-        TEMPLATE
-            .replace("{{mood}}", mood)
-            .replace("{{state}}", state)
-            .replace("{{body}}", body));
+        TEMPLATE.replace("{{mood}}", mood).replace("{{state}}", state).replace("{{body}}", body));
   }
 
   /** As the container sees it; a script on the page puts in what the browser sees. */

@@ -17,8 +17,9 @@ import java.util.zip.ZipEntry;
 
 /**
  * The command of {@code java -jar headrace.war new-key --name alice}: makes a gateway key with
- * {@code dev.headrace.NewKey}. Stands at the root of the WAR, where Java finds it, and takes the jar
- * that it needs out of {@code WEB-INF/lib}, where Java finds nothing. Needs no other class of ours.
+ * {@code dev.headrace.NewKey}. Stands at the root of the WAR, where Java finds it, and takes the
+ * jar that it needs out of {@code WEB-INF/lib}, where Java finds nothing. Needs no other class of
+ * ours.
  */
 public final class WarMain {
 

@@ -16,9 +16,9 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Answers everything in the web application: the status page at its root, {@code ops/ready} and
- * {@code ops/metrics} below it, and the gateway under its mount, which is the root itself unless the
- * settings say otherwise. Without a usable settings file all but the page is answered with 503, and
- * nothing is ever forwarded. Thread-safe.
+ * {@code ops/metrics} below it, and the gateway under its mount, which is the root itself unless
+ * the settings say otherwise. Without a usable settings file all but the page is answered with 503,
+ * and nothing is ever forwarded. Thread-safe.
  */
 public final class WarServlet extends HttpServlet {
 
@@ -41,14 +41,19 @@ public final class WarServlet extends HttpServlet {
   protected void service(HttpServletRequest request, HttpServletResponse response)
       throws ServletException, IOException {
     Deployment current = requireNonNull(deployment, "used before init()");
-    // Raw, since containers decode paths in different ways; a context path is not in it as a rule
-    // when it was written in a roundabout way.
     String context = request.getContextPath();
-    String uri = request.getRequestURI();
-    String path = uri.startsWith(context) ? uri.substring(context.length()) : "";
+    String uri = request.getRequestURI(); // raw: containers decode paths in different ways
+    if (!uri.startsWith(context)) {
+      error(response, 404, "Nothing is here. The path of the gateway was written in another way.");
+      return;
+    }
+    String path = uri.substring(context.length());
     boolean get = request.getMethod().equals("GET") || request.getMethod().equals("HEAD");
     Gateway gateway = current.gateway();
-    if (get && path.equals("/")) {
+    if (get && path.isEmpty()) {
+      response.setStatus(302);
+      response.setHeader("Location", context + "/"); // the page's links start there
+    } else if (get && path.equals("/")) {
       page(current, request, response);
     } else if (gateway == null) {
       refuse(current.state(), path, request, response);
