@@ -52,6 +52,9 @@ enum WarContainer {
           () -> {
             tomcat.stop();
             tomcat.destroy();
+            // Of the whole JVM, and Jetty's own naming would not be found.
+            System.clearProperty("java.naming.factory.initial");
+            System.clearProperty("java.naming.factory.url.pkgs");
           });
     }
   },
