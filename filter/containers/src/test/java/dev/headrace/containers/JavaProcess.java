@@ -22,7 +22,8 @@ final class JavaProcess {
 
   /** How many objects of a class live, after a full collection. */
   long liveObjects(String className) throws IOException, InterruptedException {
-    Pattern row = Pattern.compile("^\\s*\\d+:\\s+(\\d+)\\s+\\d+\\s+" + Pattern.quote(className) + "\\b");
+    Pattern row =
+        Pattern.compile("^\\s*\\d+:\\s+(\\d+)\\s+\\d+\\s+" + Pattern.quote(className) + "\\b");
     return run("jcmd", Long.toString(pid), "GC.class_histogram")
         .lines()
         .map(row::matcher)
@@ -34,8 +35,8 @@ final class JavaProcess {
   /** Metaspace in use, in KiB. */
   long metaspaceKib() throws IOException, InterruptedException {
     List<String> lines = run("jstat", "-gc", Long.toString(pid)).lines().toList();
-    List<String> names = List.of(lines.get(0).strip().split("\\s+"));
-    String[] values = lines.get(1).strip().split("\\s+");
+    List<String> names = List.of(lines.get(0).strip().split("\\s+", -1));
+    String[] values = lines.get(1).strip().split("\\s+", -1);
     return (long) Double.parseDouble(values[names.indexOf("MU")]);
   }
 

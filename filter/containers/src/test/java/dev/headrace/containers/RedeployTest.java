@@ -29,8 +29,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * The WAR is deployed again and again in a real Tomcat while streams run: each stream ends properly,
- * and nothing of the gateways that are gone is left.
+ * The WAR is deployed again and again in a real Tomcat while streams run: each stream ends
+ * properly, and nothing of the gateways that are gone is left.
  */
 @Tag("long")
 final class RedeployTest {
@@ -57,6 +57,9 @@ final class RedeployTest {
           "OutOfMemoryError",
           "\tat ");
 
+  /** Written when a gateway closes and exchanges still run. */
+  private static final String LAST_LINE = "exchanges that still run after shutdown.drain";
+
   private static final String SHORT = "short";
   private static final String MEDIUM = "medium";
   private static final String ENDLESS = "endless";
@@ -66,7 +69,8 @@ final class RedeployTest {
 
   @BeforeEach
   void startClaude() {
-    claude = ClaudeSimulator.builder().apiKey(GatewayUnderTest.API_KEY).rememberRequests(10).start();
+    claude =
+        ClaudeSimulator.builder().apiKey(GatewayUnderTest.API_KEY).rememberRequests(10).start();
     claude.answersBy(
         seen -> {
           String body = seen.bodyText();
@@ -169,6 +173,10 @@ final class RedeployTest {
           .as("streams that a redeploy ended")
           .isGreaterThanOrEqualTo(REDEPLOYS);
       assertNothingIsLeft(tomcat, process);
+      // Not each time: Tomcat may be quicker and end the requests of a stopped application itself.
+      assertThat(Files.readString(tomcat.log()))
+          .as("the log is there until the gateway has closed")
+          .contains(LAST_LINE);
     }
   }
 
@@ -223,12 +231,14 @@ final class RedeployTest {
 
   /** Puts the WAR there once more, and waits until Tomcat has deployed it. */
   private void redeploy(ServerProcess tomcat, Path war, int times) throws Exception {
-    Path fresh = Files.copy(war, directory.resolve("fresh.war"), StandardCopyOption.REPLACE_EXISTING);
+    Path fresh =
+        Files.copy(war, directory.resolve("fresh.war"), StandardCopyOption.REPLACE_EXISTING);
     // Tomcat tells a change by the whole second.
     Path deployed = tomcat.webapps().resolve("headrace.war");
     long second = Files.getLastModifiedTime(deployed).toMillis() / 1000 + 2;
     Files.setLastModifiedTime(fresh, FileTime.fromMillis(second * 1000));
-    Files.move(fresh, deployed, StandardCopyOption.REPLACE_EXISTING, StandardCopyOption.ATOMIC_MOVE);
+    Files.move(
+        fresh, deployed, StandardCopyOption.REPLACE_EXISTING, StandardCopyOption.ATOMIC_MOVE);
     awaitDeployments(tomcat, "headrace.war] has finished in", times + 1);
   }
 
