@@ -20,7 +20,7 @@ import org.jspecify.annotations.Nullable;
  * on each, and looks at every byte that comes back. Its own small HTTP/1.1 reader, since a client
  * library would hide how a body ended.
  */
-final class LoadClient {
+public final class LoadClient {
 
   /**
    * What came of a load.
@@ -29,7 +29,7 @@ final class LoadClient {
    *     bytes
    * @param others what came instead, counted by a short description
    */
-  record Result(int complete, Map<String, Integer> others) {}
+  public record Result(int complete, Map<String, Integer> others) {}
 
   private final int port;
   private final byte[] request;
@@ -48,13 +48,13 @@ final class LoadClient {
    * @param expectedBody the answer's bytes, or null to look at its end only
    * @param expectedEnd what the answer's body must end with
    */
-  LoadClient(
+  public LoadClient(
       int port, String path, String body, @Nullable String expectedBody, String expectedEnd) {
     this(port, path, body, 200, expectedBody, expectedEnd);
   }
 
   /** As above, with another status than 200 expected. */
-  LoadClient(
+  public LoadClient(
       int port,
       String path,
       String body,
@@ -85,7 +85,7 @@ final class LoadClient {
    * @param requests how many in all
    * @param connections how many at the same time
    */
-  Result run(int requests, int connections, Duration limit) throws IOException {
+  public Result run(int requests, int connections, Duration limit) throws IOException {
     toStart = requests;
     long deadline = System.nanoTime() + limit.toNanos();
     try (Selector selector = Selector.open()) {

@@ -20,10 +20,10 @@ import java.util.Optional;
  * One HTTP/1.1 connection that hides nothing: it shows how a body ended, and can leave politely or
  * with a bang. Blocking; for one thread.
  */
-final class RawClient implements AutoCloseable {
+public final class RawClient implements AutoCloseable {
 
   /** How the body of an answer ended. */
-  enum End {
+  public enum End {
     /** As HTTP wants it: with the last chunk, or with the last byte of the announced length. */
     COMPLETE,
     /** The connection was closed (FIN) before that. */
@@ -35,24 +35,24 @@ final class RawClient implements AutoCloseable {
   }
 
   /** A header line as it came, but for blanks around the value. */
-  record Field(String name, String value) {}
+  public record Field(String name, String value) {}
 
   /**
    * A whole answer.
    *
    * @param latin1 the bytes of the body, one character for each
    */
-  record Reply(int status, List<Field> fields, String latin1, End end) {
+  public record Reply(int status, List<Field> fields, String latin1, End end) {
 
-    byte[] bytes() {
+    public byte[] bytes() {
       return latin1.getBytes(ISO_8859_1);
     }
 
-    String body() {
+    public String body() {
       return new String(bytes(), UTF_8);
     }
 
-    Optional<String> header(String name) {
+    public Optional<String> header(String name) {
       return fields.stream()
           .filter(field -> field.name().equalsIgnoreCase(name))
           .map(Field::value)
@@ -70,12 +70,12 @@ final class RawClient implements AutoCloseable {
   private boolean ended;
 
   /** Connects with the system's usual buffers. */
-  static RawClient connect(int port) throws IOException {
+  public static RawClient connect(int port) throws IOException {
     return new RawClient(port, 0);
   }
 
   /** Connects with a small receive buffer, so that soon nothing more can be sent to it. */
-  static RawClient connectWithSmallBuffer(int port) throws IOException {
+  public static RawClient connectWithSmallBuffer(int port) throws IOException {
     return new RawClient(port, 4096);
   }
 
@@ -91,18 +91,18 @@ final class RawClient implements AutoCloseable {
   }
 
   /** Changes how long silence may last before {@link End#SILENCE}. */
-  RawClient patience(Duration patience) throws IOException {
+  public RawClient patience(Duration patience) throws IOException {
     socket.setSoTimeout((int) Math.max(1, patience.toMillis()));
     return this;
   }
 
   /** Posts to {@code /claude/v1/messages}. */
-  RawClient post(String body) throws IOException {
+  public RawClient post(String body) throws IOException {
     return post("/claude/v1/messages", body);
   }
 
   /** Posts JSON with the usual headers and these. */
-  RawClient post(String path, String body, String... headerLines) throws IOException {
+  public RawClient post(String path, String body, String... headerLines) throws IOException {
     byte[] bytes = body.getBytes(UTF_8);
     StringBuilder head = head("POST", path, headerLines);
     head.append("Content-Type: application/json\r\nanthropic-version: 2026-10-21\r\n");
@@ -111,11 +111,11 @@ final class RawClient implements AutoCloseable {
   }
 
   /** Sends a request without a body. */
-  RawClient request(String method, String path, String... headerLines) throws IOException {
+  public RawClient request(String method, String path, String... headerLines) throws IOException {
     return send(head(method, path, headerLines).append("\r\n").toString(), new byte[0]);
   }
 
-  static StringBuilder head(String method, String path, String... headerLines) {
+  public static StringBuilder head(String method, String path, String... headerLines) {
     StringBuilder head = new StringBuilder();
     head.append(method).append(' ').append(path).append(" HTTP/1.1\r\nHost: 127.0.0.1\r\n");
     for (String line : headerLines) {
@@ -125,7 +125,7 @@ final class RawClient implements AutoCloseable {
   }
 
   /** Sends exactly these characters and bytes. */
-  RawClient send(String head, byte[] body) throws IOException {
+  public RawClient send(String head, byte[] body) throws IOException {
     byte[] headBytes = head.getBytes(ISO_8859_1);
     byte[] all = new byte[headBytes.length + body.length];
     System.arraycopy(headBytes, 0, all, 0, headBytes.length);
@@ -135,12 +135,12 @@ final class RawClient implements AutoCloseable {
   }
 
   /** Reads a whole answer. */
-  Reply reply() throws IOException {
+  public Reply reply() throws IOException {
     return reply(false);
   }
 
   /** Reads the answer to a HEAD request, which has no body whatever its length says. */
-  Reply replyToHead() throws IOException {
+  public Reply replyToHead() throws IOException {
     return reply(true);
   }
 
@@ -155,7 +155,7 @@ final class RawClient implements AutoCloseable {
   }
 
   /** Reads status and headers; the body is still to come. */
-  Reply replyHead() throws IOException {
+  public Reply replyHead() throws IOException {
     String statusLine = line();
     int status = Integer.parseInt(statusLine.split(" ", -1)[1]);
     List<Field> fields = new java.util.ArrayList<>();
@@ -180,7 +180,7 @@ final class RawClient implements AutoCloseable {
   }
 
   /** Reads body bytes until this text has come. */
-  String readBodyUntil(String text) throws IOException {
+  public String readBodyUntil(String text) throws IOException {
     ByteArrayOutputStream body = new ByteArrayOutputStream();
     while (!body.toString(UTF_8).contains(text)) {
       End end = readBody(body, 1);
@@ -197,7 +197,7 @@ final class RawClient implements AutoCloseable {
    * @param limit returns after about this many bytes; {@link End#COMPLETE} then means only that
    *     nothing was wrong so far
    */
-  End readBody(ByteArrayOutputStream into, long limit) throws IOException {
+  public End readBody(ByteArrayOutputStream into, long limit) throws IOException {
     byte[] buffer = new byte[(int) Math.min(limit, 16 * 1024)];
     long read = 0;
     try {
@@ -255,12 +255,12 @@ final class RawClient implements AutoCloseable {
   }
 
   /** Leaves as a browser does whose user closes the page. */
-  void leave() throws IOException {
+  public void leave() throws IOException {
     socket.close();
   }
 
   /** Leaves with an RST, as a process does that is killed with data unread. */
-  void reset() throws IOException {
+  public void reset() throws IOException {
     socket.setSoLinger(true, 0);
     socket.close();
   }

@@ -1,17 +1,17 @@
 package dev.headrace.containers;
 
 /** Bodies of Messages requests. */
-final class Requests {
+public final class Requests {
 
   private Requests() {}
 
   /** Asks for a stream. */
-  static String streaming(String prompt) {
+  public static String streaming(String prompt) {
     return message(prompt, true);
   }
 
   /** Asks for one JSON answer. */
-  static String whole(String prompt) {
+  public static String whole(String prompt) {
     return message(prompt, false);
   }
 

@@ -13,7 +13,7 @@ import java.util.List;
 import java.util.stream.Stream;
 
 /** The jars that an application gets with the gateway: its own and those that it needs. */
-final class RuntimeJars {
+public final class RuntimeJars {
 
   /** Written by the build of {@code filter/core}. */
   private static final Path LIST = Path.of("../core/target/runtime-jars.txt");
@@ -21,7 +21,7 @@ final class RuntimeJars {
   private RuntimeJars() {}
 
   /** All of them; ends the test, as not applicable, in a build that makes no jars. */
-  static List<Path> all() throws IOException {
+  public static List<Path> all() throws IOException {
     Path core = of(GatewayServlet.class);
     assumeThat(core).as("mvn test makes no jar, mvn verify does").isRegularFile();
     assertThat(LIST).as("written by mvn verify in filter/core").exists();
@@ -35,7 +35,7 @@ final class RuntimeJars {
    * Puts them into an application, but for that of SLF4J: with the container's, there is a log to
    * write to.
    */
-  static void install(Path application) throws IOException {
+  public static void install(Path application) throws IOException {
     Path lib = Files.createDirectories(application.resolve("WEB-INF/lib"));
     for (Path jar : all()) {
       String name = jar.getFileName().toString();
@@ -46,7 +46,7 @@ final class RuntimeJars {
   }
 
   /** The jar or folder that a class comes from. */
-  static Path of(Class<?> type) {
+  public static Path of(Class<?> type) {
     try {
       return Path.of(type.getProtectionDomain().getCodeSource().getLocation().toURI());
     } catch (URISyntaxException e) {
