@@ -4,6 +4,7 @@ import static java.util.Objects.requireNonNull;
 
 import dev.headrace.config.GatewaySettings;
 import dev.headrace.config.LoadedSettings;
+import dev.headrace.identity.ListedAddresses;
 import dev.headrace.observe.Statistics;
 import dev.headrace.relay.Relay;
 import dev.headrace.relay.StreamCutException;
@@ -41,10 +42,12 @@ public final class Gateway implements AutoCloseable {
 
   private final GatewaySettings settings;
   private final Relay relay;
+  private final ListedAddresses metricsReaders;
 
   private Gateway(GatewaySettings settings, Relay relay) {
     this.settings = settings;
     this.relay = relay;
+    this.metricsReaders = new ListedAddresses(settings.metrics().addresses(), settings.identity());
   }
 
   /**
@@ -198,6 +201,14 @@ public final class Gateway implements AutoCloseable {
    */
   public Map<String, Long> outcomes() {
     return relay.statistics().outcomes();
+  }
+
+  /**
+   * Whether {@code metrics.addresses} lets the sender of this request read metrics: for those who
+   * serve them, which the gateway itself does not.
+   */
+  public boolean mayReadMetrics(HttpServletRequest request) {
+    return metricsReaders.admit(request);
   }
 
   Statistics statistics() {

@@ -70,12 +70,13 @@ public final class GatewayBuilder {
 
   /**
    * Adds the listeners and sinks, and the resolver, that the application names in {@code
-   * META-INF/services}, in files called {@code dev.headrace.spi.StreamListener} and {@code
-   * dev.headrace.spi.UsageSink}. A sink is called like its class.
+   * META-INF/services}, in files called {@code dev.headrace.spi.StreamListener}, {@code
+   * dev.headrace.spi.UserResolver} and {@code dev.headrace.spi.UsageSink}. A sink is called like
+   * its class.
    *
    * @throws java.util.ServiceConfigurationError if one of them cannot be made
    */
-  GatewayBuilder services(ClassLoader application) {
+  public GatewayBuilder services(ClassLoader application) {
     ServiceLoader.load(StreamListener.class, application).forEach(this::listener);
     ServiceLoader.load(UserResolver.class, application).findFirst().ifPresent(this::resolver);
     ServiceLoader.load(UsageSink.class, application)

@@ -27,6 +27,9 @@ public final class GatewayInitializer implements ServletContainerInitializer {
   private static final Logger LOG = LoggerFactory.getLogger(GatewayInitializer.class);
   private static final String NAME = "headrace";
 
+  /** The servlet of the WAR, which is not on our class path. */
+  private static final String SERVLET_OF_WAR = "dev.headrace.war.WarServlet";
+
   @Override
   public void onStartup(@Nullable Set<Class<?>> classes, ServletContext context)
       throws ServletException {
@@ -47,14 +50,16 @@ public final class GatewayInitializer implements ServletContainerInitializer {
   }
 
   private static boolean isDeclared(ServletContext context) {
-    return declares(context.getServletRegistrations().values(), GatewayServlet.class)
-        || declares(context.getFilterRegistrations().values(), GatewayFilter.class);
+    Collection<? extends Registration> servlets = context.getServletRegistrations().values();
+    return declares(servlets, GatewayServlet.class.getName())
+        || declares(servlets, SERVLET_OF_WAR)
+        || declares(context.getFilterRegistrations().values(), GatewayFilter.class.getName());
   }
 
   private static boolean declares(
-      Collection<? extends Registration> registrations, Class<?> gatewayClass) {
+      Collection<? extends Registration> registrations, String className) {
     return registrations.stream()
-        .anyMatch(registration -> gatewayClass.getName().equals(registration.getClassName()));
+        .anyMatch(registration -> className.equals(registration.getClassName()));
   }
 
   private static void register(ServletContext context, Gateway gateway) throws ServletException {

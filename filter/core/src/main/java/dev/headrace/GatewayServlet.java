@@ -13,9 +13,8 @@ import org.jspecify.annotations.Nullable;
  * Thread-safe.
  *
  * <p>Made by the container from {@code web.xml}, it reads its settings itself: the file that the
- * init-parameter {@code config} names, else where {@link dev.headrace.config.SettingsLocator}
- * looks. Made by the application, it uses the given gateway. Either way it closes the gateway in
- * {@link #destroy}.
+ * init-parameter {@code config} names, else where {@link ApplicationSettings} looks. Made by the
+ * application, it uses the given gateway. Either way it closes the gateway in {@link #destroy}.
  */
 public final class GatewayServlet extends HttpServlet {
 

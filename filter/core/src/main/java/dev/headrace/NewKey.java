@@ -18,9 +18,11 @@ import org.jspecify.annotations.Nullable;
  * --name alice --group staff}.
  */
 public final class NewKey {
+  private static final String COMMAND = "java -cp headrace-core.jar dev.headrace.NewKey";
+
   private static final String USAGE =
       """
-      Usage: java -cp headrace-core.jar dev.headrace.NewKey --name NAME --group GROUP
+      Usage: {command} --name NAME --group GROUP
                  [--expires DATE] [--address ADDRESS]...
 
         --name     what logs and usage call the key, such as alice
@@ -59,16 +61,26 @@ public final class NewKey {
   }
 
   static int run(String[] arguments, PrintStream out, PrintStream err) {
-    NewKey command = new NewKey();
+    return run(COMMAND, arguments, out, err);
+  }
+
+  /**
+   * The same for a program that has this as one of its commands.
+   *
+   * @param command how people call it, for the usage text
+   * @return the exit status: 0, or 2 if the arguments are wrong
+   */
+  public static int run(String command, String[] arguments, PrintStream out, PrintStream err) {
+    NewKey newKey = new NewKey();
     try {
-      command.read(arguments);
+      newKey.read(arguments);
     } catch (BadArgument e) {
       err.println(e.getMessage());
       err.println();
-      err.print(USAGE);
+      err.print(USAGE.replace("{command}", command));
       return 2;
     }
-    command.print(out);
+    newKey.print(out);
     return 0;
   }
 

@@ -65,6 +65,9 @@ final class TomcatServer extends Distribution {
     String idle = start.idleMillis(20_000);
     return """
     <Server port="-1">
+      <!-- The two of the server.xml as shipped that keep applications from leaking. -->
+      <Listener className="org.apache.catalina.core.JreMemoryLeakPreventionListener"/>
+      <Listener className="org.apache.catalina.core.ThreadLocalLeakPreventionListener"/>
       <Service name="Catalina">
         <Connector port="%d" address="127.0.0.1" protocol="HTTP/1.1"
                    connectionTimeout="%s" keepAliveTimeout="%s" asyncTimeout="%s" acceptCount="1000">

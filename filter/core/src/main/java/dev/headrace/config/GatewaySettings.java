@@ -41,6 +41,7 @@ import org.jspecify.annotations.Nullable;
  * @param blocking streams where asynchronous requests are not supported
  * @param listeners the application's stream listeners
  * @param usage the books: what is kept of each exchange, and where
+ * @param metrics who may read the metrics
  * @param shutdown the end of the gateway
  */
 public record GatewaySettings(
@@ -62,6 +63,7 @@ public record GatewaySettings(
     Blocking blocking,
     Listeners listeners,
     Usage usage,
+    Metrics metrics,
     Shutdown shutdown) {
 
   /**
@@ -88,6 +90,7 @@ public record GatewaySettings(
     requireNonNull(blocking, "blocking");
     requireNonNull(listeners, "listeners");
     requireNonNull(usage, "usage");
+    requireNonNull(metrics, "metrics");
     requireNonNull(shutdown, "shutdown");
     boolean hasKey =
         upstream.apiKey() != null
@@ -1098,6 +1101,26 @@ public record GatewaySettings(
     /** Returns whether there is a database. */
     public boolean hasDatabase() {
       return jdbcUrl != null || dataSource != null;
+    }
+  }
+
+  /**
+   * Who may read the metrics. Immutable.
+   *
+   * @param addresses from where; none means from nowhere. Default this machine
+   */
+  public record Metrics(List<AddressBlock> addresses) {
+
+    /**
+     * Checks the values.
+     *
+     * @throws SettingsException if an address is there twice
+     */
+    public Metrics {
+      addresses = List.copyOf(addresses);
+      Problems problems = new Problems();
+      problems.check(SettingTable.METRICS_ADDRESSES, addresses);
+      problems.throwIfAny();
     }
   }
 

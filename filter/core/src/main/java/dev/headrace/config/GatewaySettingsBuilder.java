@@ -456,6 +456,11 @@ public final class GatewaySettingsBuilder {
     return set(SettingTable.USAGE_REPORT_KEY, value);
   }
 
+  /** Sets {@code metrics.addresses}. */
+  public GatewaySettingsBuilder metricsAddresses(List<AddressBlock> value) {
+    return set(SettingTable.METRICS_ADDRESSES, List.copyOf(value));
+  }
+
   /** Sets {@code shutdown.drain}. */
   public GatewaySettingsBuilder shutdownDrain(Duration value) {
     return set(SettingTable.SHUTDOWN_DRAIN, value);
@@ -494,6 +499,8 @@ public final class GatewaySettingsBuilder {
             () -> new GatewaySettings.Blocking(value(SettingTable.BLOCKING_MAX_CONCURRENT)));
     GatewaySettings.Listeners listeners = attempt(problems, this::listeners);
     GatewaySettings.Usage usage = attempt(problems, this::usage);
+    GatewaySettings.Metrics metrics =
+        attempt(problems, () -> new GatewaySettings.Metrics(value(SettingTable.METRICS_ADDRESSES)));
     GatewaySettings.Shutdown shutdown =
         attempt(problems, () -> new GatewaySettings.Shutdown(value(SettingTable.SHUTDOWN_DRAIN)));
     if (upstream == null
@@ -510,6 +517,7 @@ public final class GatewaySettingsBuilder {
         || blocking == null
         || listeners == null
         || usage == null
+        || metrics == null
         || shutdown == null) {
       // Without its groups the whole cannot be made, so its own checks are done here.
       boolean hasKey =
@@ -552,6 +560,7 @@ public final class GatewaySettingsBuilder {
                 blocking,
                 listeners,
                 usage,
+                metrics,
                 shutdown));
   }
 

@@ -832,6 +832,18 @@ public final class SettingTable {
           "Key with which scripts may read the report, in the header x-api-key or as a bearer"
               + " token.");
 
+  static final Setting<List<AddressBlock>> METRICS_ADDRESSES =
+      row(
+          "metrics.addresses",
+          SettingType.listOf(GatewayKeyProperties.ADDRESS_BLOCK)
+              .sized(0, 1_000, "addresses")
+              .distinct(),
+          "127.0.0.0/8, ::1",
+          Range.checkedByType("IP addresses and blocks"),
+          settings -> settings.metrics().addresses(),
+          "From where the metrics at ops/metrics of the WAR may be read. Behind"
+              + " identity.trusted-proxies it is the client's address that counts.");
+
   static final Setting<Duration> SHUTDOWN_DRAIN =
       row(
           "shutdown.drain",

@@ -9,14 +9,16 @@ import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Finds the settings file and reads it. The first of these is used: the file that the system
- * property {@code headrace.config} names, the file that the environment variable {@code
- * HEADRACE_CONFIG} names, the candidates in their order, {@code headrace.yaml} on the class path. A
- * file that somebody named and that is not there is an error; it is never passed over. Without any
- * file, defaults, code and environment make the settings. Not thread-safe.
+ * Finds the settings file and reads it. The first of these is used: the files given by name, in
+ * their order, the file that the system property {@code headrace.config} names, the file that the
+ * environment variable {@code HEADRACE_CONFIG} names, the candidates in their order, {@code
+ * headrace.yaml} on the class path. A file that somebody named and that is not there is an error;
+ * it is never passed over. Without any file, defaults, code and environment make the settings. Not
+ * thread-safe.
  */
 public final class SettingsLocator {
   static final String PROPERTY = "headrace.config";
@@ -24,9 +26,12 @@ public final class SettingsLocator {
   static final String CLASS_PATH_NAME = "headrace.yaml";
 
   private final Environment environment;
+  private final List<Named> named = new ArrayList<>();
   private final List<Candidate> candidates = new ArrayList<>();
   private GatewaySettingsBuilder code = GatewaySettings.builder();
   private @Nullable ClassLoader classLoader;
+
+  private record Named(String namedBy, @Nullable String file) {}
 
   private record Candidate(String name, Opener opener) {}
 
@@ -48,6 +53,18 @@ public final class SettingsLocator {
   /** Returns a locator without candidates that does not look at the class path. */
   public static SettingsLocator in(Environment environment) {
     return new SettingsLocator(environment);
+  }
+
+  /**
+   * Adds somebody who may name the file and is stronger than system property and environment.
+   *
+   * @param namedBy what error texts and the log call them, such as {@code the context parameter
+   *     headrace.config}
+   * @param file the path that they name; null if they name none
+   */
+  public SettingsLocator named(String namedBy, @Nullable String file) {
+    named.add(new Named(requireNonNull(namedBy, "namedBy"), file));
+    return this;
   }
 
   /**
@@ -78,30 +95,39 @@ public final class SettingsLocator {
    * @throws SettingsException with all problems, if there is any
    */
   public LoadedSettings load() {
-    LoadedSettings named = loadNamed();
-    if (named != null) {
-      return named;
+    return find()
+        .orElseGet(
+            () ->
+                new SettingsReading("", null, environment, code)
+                    .readWithoutFile("no settings file; looked for " + places()));
+  }
+
+  /**
+   * As {@link #load}, but empty if there is no settings file.
+   *
+   * @throws SettingsException with all problems, if there is any; also when a file is named and is
+   *     not there
+   */
+  public Optional<LoadedSettings> find() {
+    for (Named each : whoMayName()) {
+      if (each.file() != null) {
+        return Optional.of(loadNamed(each.file(), each.namedBy()));
+      }
     }
     for (Candidate candidate : candidates) {
       LoadedSettings found = loadFrom(candidate.name(), candidate.name(), candidate.opener());
       if (found != null) {
-        return found;
+        return Optional.of(found);
       }
     }
-    LoadedSettings found = classLoader == null ? null : loadFromClassPath(classLoader);
-    return found != null
-        ? found
-        : new SettingsReading("", null, environment, code)
-            .readWithoutFile("no settings file; looked for " + places());
+    return Optional.ofNullable(classLoader == null ? null : loadFromClassPath(classLoader));
   }
 
-  private @Nullable LoadedSettings loadNamed() {
-    String property = environment.property(PROPERTY);
-    if (property != null) {
-      return loadNamed(property, "the system property " + PROPERTY);
-    }
-    String variable = environment.variable(VARIABLE);
-    return variable == null ? null : loadNamed(variable, "the environment variable " + VARIABLE);
+  private List<Named> whoMayName() {
+    List<Named> all = new ArrayList<>(named);
+    all.add(new Named("the system property " + PROPERTY, environment.property(PROPERTY)));
+    all.add(new Named("the environment variable " + VARIABLE, environment.variable(VARIABLE)));
+    return all;
   }
 
   private LoadedSettings loadNamed(String name, String namedBy) {
@@ -162,8 +188,7 @@ public final class SettingsLocator {
 
   private String places() {
     List<String> places = new ArrayList<>();
-    places.add("the system property " + PROPERTY);
-    places.add("the environment variable " + VARIABLE);
+    whoMayName().forEach(each -> places.add(each.namedBy()));
     candidates.forEach(candidate -> places.add(candidate.name()));
     if (classLoader != null) {
       places.add(CLASS_PATH_NAME + " on the class path");

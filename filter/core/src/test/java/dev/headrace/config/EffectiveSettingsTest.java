@@ -106,6 +106,7 @@ class EffectiveSettingsTest {
             usage.log = true  (default)
             usage.queue = 10000  (default)
             usage.spool-max = 1GiB  (default)
+            metrics.addresses = ["127.0.0.0/8", "::1"]  (default)
             shutdown.drain = 10s  (default)
             """
                 .formatted(key));

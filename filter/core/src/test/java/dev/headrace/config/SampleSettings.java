@@ -109,6 +109,7 @@ final class SampleSettings {
           Map.entry("usage.data-source", "jdbc/headrace"),
           Map.entry("usage.report-role", "controller"),
           Map.entry("usage.report-key", "test-report-key-1"),
+          Map.entry("metrics.addresses", "192.0.2.0/24,fd00::1"),
           Map.entry("shutdown.drain", "0"));
 
   static final Environment NOTHING = Environment.of(Map.of(), Map.of());

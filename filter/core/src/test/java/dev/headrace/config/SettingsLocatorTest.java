@@ -60,6 +60,45 @@ class SettingsLocatorTest {
   }
 
   @Test
+  void filesGivenByNameAreStrongerThanPropertyAndVariable() throws IOException {
+    Path first = file("first.yaml", "/first");
+    Path second = file("second.yaml", "/second");
+    Path byProperty = file("property.yaml", "/property");
+    Environment environment =
+        Environment.of(Map.of(), Map.of("headrace.config", byProperty.toString()));
+
+    assertFound(
+        SettingsLocator.in(environment)
+            .named("nobody", null)
+            .named("somebody", first.toString())
+            .named("somebody else", second.toString()),
+        "/first",
+        first + ", named by somebody");
+    assertFound(
+        SettingsLocator.in(environment).named("nobody", null),
+        "/property",
+        byProperty + ", named by the system property headrace.config");
+    assertThat(
+            catchThrowable(
+                () ->
+                    SettingsLocator.in(environment)
+                        .named("somebody", folder.resolve("absent.yaml").toString())
+                        .find()))
+        .hasMessageContaining("  - somebody: ")
+        .hasMessageContaining("absent.yaml does not exist");
+  }
+
+  @Test
+  void withoutAFileNothingIsFound() {
+    assertThat(
+            SettingsLocator.in(SampleSettings.variables("HEADRACE_UPSTREAM_API_KEY", "k"))
+                .named("nobody", null)
+                .candidate(CANDIDATE, () -> null)
+                .find())
+        .isEmpty();
+  }
+
+  @Test
   void namedFileThatIsMissingIsAnErrorAlthoughThereIsACandidate() {
     Path absent = folder.resolve("absent.yaml");
     assertThat(
