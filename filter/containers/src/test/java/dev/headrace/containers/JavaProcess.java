@@ -22,7 +22,8 @@ final class JavaProcess {
 
   /** How many objects of a class live, after a full collection. */
   long liveObjects(String className) throws IOException, InterruptedException {
-    Pattern row = Pattern.compile("^\\s*\\d+:\\s+(\\d+)\\s+\\d+\\s+" + Pattern.quote(className) + "\\b");
+    Pattern row =
+        Pattern.compile("^\\s*\\d+:\\s+(\\d+)\\s+\\d+\\s+" + Pattern.quote(className) + "\\b");
     return run("jcmd", Long.toString(pid), "GC.class_histogram")
         .lines()
         .map(row::matcher)

@@ -80,10 +80,12 @@ public final class RawHttp2Client implements AutoCloseable {
   public RawHttp2Client post(String path, String json) throws IOException {
     byte[] bytes = json.getBytes(UTF_8);
     ByteArrayOutputStream headers = new ByteArrayOutputStream();
-    field(headers, ":method", "POST");
-    field(headers, ":scheme", "http");
-    field(headers, ":authority", "127.0.0.1");
-    field(headers, ":path", path);
+    headers.write(0x83); // :method POST, from the static table (RFC 7541, appendix A)
+    headers.write(0x86); // :scheme http
+    headers.write(0x01); // :authority
+    text(headers, "127.0.0.1");
+    headers.write(0x04); // :path
+    text(headers, path);
     field(headers, "content-type", "application/json");
     field(headers, "anthropic-version", "2026-10-21");
     field(headers, "content-length", Integer.toString(bytes.length));
@@ -95,13 +97,16 @@ public final class RawHttp2Client implements AutoCloseable {
   /** A literal field without indexing, its name not from the table (RFC 7541, 6.2.2). */
   private static void field(ByteArrayOutputStream into, String name, String value) {
     into.write(0);
-    for (String text : new String[] {name, value}) {
-      if (text.length() >= 127) {
-        throw new IllegalArgumentException("too long for a length in one byte: " + text);
-      }
-      into.write(text.length());
-      into.writeBytes(text.getBytes(US_ASCII));
+    text(into, name);
+    text(into, value);
+  }
+
+  private static void text(ByteArrayOutputStream into, String text) {
+    if (text.length() >= 127) {
+      throw new IllegalArgumentException("too long for a length in one byte: " + text);
     }
+    into.write(text.length());
+    into.writeBytes(text.getBytes(US_ASCII));
   }
 
   private static ByteBuffer filled(byte[] bytes) {

@@ -29,8 +29,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * The WAR is deployed again and again in a real Tomcat while streams run: each stream ends properly,
- * and nothing of the gateways that are gone is left.
+ * The WAR is deployed again and again in a real Tomcat while streams run: each stream ends
+ * properly, and nothing of the gateways that are gone is left.
  */
 @Tag("long")
 final class RedeployTest {
@@ -66,7 +66,8 @@ final class RedeployTest {
 
   @BeforeEach
   void startClaude() {
-    claude = ClaudeSimulator.builder().apiKey(GatewayUnderTest.API_KEY).rememberRequests(10).start();
+    claude =
+        ClaudeSimulator.builder().apiKey(GatewayUnderTest.API_KEY).rememberRequests(10).start();
     claude.answersBy(
         seen -> {
           String body = seen.bodyText();
@@ -223,12 +224,14 @@ final class RedeployTest {
 
   /** Puts the WAR there once more, and waits until Tomcat has deployed it. */
   private void redeploy(ServerProcess tomcat, Path war, int times) throws Exception {
-    Path fresh = Files.copy(war, directory.resolve("fresh.war"), StandardCopyOption.REPLACE_EXISTING);
+    Path fresh =
+        Files.copy(war, directory.resolve("fresh.war"), StandardCopyOption.REPLACE_EXISTING);
     // Tomcat tells a change by the whole second.
     Path deployed = tomcat.webapps().resolve("headrace.war");
     long second = Files.getLastModifiedTime(deployed).toMillis() / 1000 + 2;
     Files.setLastModifiedTime(fresh, FileTime.fromMillis(second * 1000));
-    Files.move(fresh, deployed, StandardCopyOption.REPLACE_EXISTING, StandardCopyOption.ATOMIC_MOVE);
+    Files.move(
+        fresh, deployed, StandardCopyOption.REPLACE_EXISTING, StandardCopyOption.ATOMIC_MOVE);
     awaitDeployments(tomcat, "headrace.war] has finished in", times + 1);
   }
 

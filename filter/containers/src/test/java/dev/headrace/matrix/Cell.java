@@ -50,12 +50,15 @@ record Cell(ServerKind kind, @Nullable String jakartaEe, int jdk) {
   }
 
   /**
-   * Those of one server that this build runs: with {@code -Pmatrix} all of them, else the first
-   * environment of the four that each build has, on the Java of the build.
+   * Those of one server that this build runs: with {@code -Pmatrix} all of them, or those whose id
+   * matches {@code -Dheadrace.matrix}; else the first environment of the four that each build has,
+   * on the Java of the build.
    */
   static Stream<Cell> of(ServerKind kind) {
-    if (System.getProperty("headrace.matrix", "").equals("all")) {
-      return all().stream().filter(cell -> cell.kind == kind);
+    String wanted = System.getProperty("headrace.matrix", "");
+    if (!wanted.isBlank()) {
+      return all().stream()
+          .filter(cell -> cell.kind == kind && (wanted.equals("all") || cell.id().matches(wanted)));
     }
     return switch (kind) {
       case JETTY_12_1, TOMCAT_11, TOMCAT_10_1, UNDERTOW -> {

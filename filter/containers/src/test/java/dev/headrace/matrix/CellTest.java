@@ -37,6 +37,11 @@ abstract class CellTest {
   private static final Map<Protocol, List<String>> NOTICED = new EnumMap<>(Protocol.class);
 
   private final List<Client> clients = new ArrayList<>();
+  final Cell cell;
+
+  CellTest(Cell cell) {
+    this.cell = cell;
+  }
 
   @BeforeParameterizedClassInvocation
   static void startServer(Cell cell) throws Exception {
@@ -147,12 +152,17 @@ abstract class CellTest {
     }
   }
 
-  /** The length of the first events of {@link #TEXT}. */
-  static int endOfEvent(int number) {
+  /** The first events of {@link #TEXT}. */
+  static String firstEvents(int count) {
     int end = 0;
-    for (int i = 0; i < number; i++) {
+    for (int i = 0; i < count; i++) {
       end = TEXT.indexOf("\n\n", end) + 2;
     }
-    return end;
+    return TEXT.substring(0, end);
+  }
+
+  /** Their length in bytes. */
+  static int endOfEvent(int number) {
+    return firstEvents(number).getBytes(UTF_8).length;
   }
 }

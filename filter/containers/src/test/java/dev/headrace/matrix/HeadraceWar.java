@@ -1,56 +1,33 @@
 package dev.headrace.matrix;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
-
-import ch.qos.logback.classic.LoggerContext;
-import ch.qos.logback.core.Context;
-import dev.headrace.containers.RuntimeJars;
+import dev.headrace.containers.WarFile;
 import java.io.IOException;
-import java.io.OutputStream;
+import java.net.URI;
+import java.nio.file.FileSystem;
+import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.LinkedHashSet;
-import java.util.Set;
-import java.util.zip.ZipEntry;
-import java.util.zip.ZipOutputStream;
-import org.slf4j.LoggerFactory;
+import java.nio.file.StandardCopyOption;
+import java.util.Map;
 
 /** The WAR under test with settings of a test in it. */
 final class HeadraceWar {
 
-  private static final String LOGBACK =
-      """
-      <configuration>
-        <appender name="CONSOLE" class="ch.qos.logback.core.ConsoleAppender">
-          <encoder><pattern>%d{HH:mm:ss.SSS} %-5level %logger{20} - %msg%n</pattern></encoder>
-        </appender>
-        <root level="WARN"><appender-ref ref="CONSOLE"/></root>
-      </configuration>
-      """;
+  /** What Tomcat gives to running requests when it undeploys; half a minute in the WAR as it is. */
+  private static final int UNLOAD_MILLIS = 4_000;
 
   private HeadraceWar() {}
 
-  /** Writes it to this file. */
+  /** Copies it to this file. */
   static Path write(Path file, String settings) throws IOException {
-    try (OutputStream out = Files.newOutputStream(file);
-        ZipOutputStream zip = new ZipOutputStream(out)) {
-      zip.setLevel(java.util.zip.Deflater.NO_COMPRESSION);
-      Set<Path> jars = new LinkedHashSet<>(RuntimeJars.all());
-      jars.add(RuntimeJars.of(LoggerFactory.class));
-      jars.add(RuntimeJars.of(LoggerContext.class));
-      jars.add(RuntimeJars.of(Context.class));
-      for (Path jar : jars) {
-        add(zip, "WEB-INF/lib/" + jar.getFileName(), Files.readAllBytes(jar));
-      }
-      add(zip, "WEB-INF/classes/logback.xml", LOGBACK.getBytes(UTF_8));
-      add(zip, "WEB-INF/headrace.yaml", settings.getBytes(UTF_8));
+    Files.copy(WarFile.get(), file, StandardCopyOption.REPLACE_EXISTING);
+    try (FileSystem zip = FileSystems.newFileSystem(URI.create("jar:" + file.toUri()), Map.of())) {
+      Files.writeString(zip.getPath("WEB-INF/headrace.yaml"), settings);
+      Path tomcats = zip.getPath("META-INF/context.xml");
+      String own = Files.readString(tomcats);
+      Files.writeString(
+          tomcats, own.replace("unloadDelay=\"30000\"", "unloadDelay=\"" + UNLOAD_MILLIS + "\""));
     }
     return file;
-  }
-
-  private static void add(ZipOutputStream zip, String name, byte[] content) throws IOException {
-    zip.putNextEntry(new ZipEntry(name));
-    zip.write(content);
-    zip.closeEntry();
   }
 }

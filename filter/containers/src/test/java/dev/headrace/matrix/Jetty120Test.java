@@ -9,6 +9,10 @@ import org.junit.jupiter.params.provider.MethodSource;
 @MethodSource("cells")
 final class Jetty120Test extends ServerContract {
 
+  Jetty120Test(Cell cell) {
+    super(cell);
+  }
+
   static Stream<Cell> cells() {
     return Cell.of(ServerKind.JETTY_12_0);
   }

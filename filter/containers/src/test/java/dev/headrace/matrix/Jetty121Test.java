@@ -9,6 +9,10 @@ import org.junit.jupiter.params.provider.MethodSource;
 @MethodSource("cells")
 final class Jetty121Test extends ServerContract {
 
+  Jetty121Test(Cell cell) {
+    super(cell);
+  }
+
   static Stream<Cell> cells() {
     return Cell.of(ServerKind.JETTY_12_1);
   }

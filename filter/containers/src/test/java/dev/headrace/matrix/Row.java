@@ -36,7 +36,7 @@ record Row(
         protocol.title(),
         async ? "yes" : "no",
         noticed,
-        Notes.of(cell.kind(), protocol));
+        Notes.words(cell.kind(), protocol));
   }
 
   /** Which row it is, whatever was measured. */

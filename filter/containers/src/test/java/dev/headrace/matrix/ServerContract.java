@@ -52,6 +52,10 @@ abstract class ServerContract extends CellTest {
   private static final int LAST = Integer.MAX_VALUE;
   private static final Duration SOON = Duration.ofSeconds(10);
 
+  ServerContract(Cell cell) {
+    super(cell);
+  }
+
   // ---- streaming
 
   /** Nothing follows the event that is waited for, so nothing can push it out. */
@@ -62,7 +66,7 @@ abstract class ServerContract extends CellTest {
       claude().answers(Answer.transcript(TEXT).stallAfterEvents(event));
       Client client = client(protocol).post(Context.OPEN.messages(), STREAMING);
       byte[] body = client.patience(SOON).readUntil(endOfEvent(event));
-      assertThat(new String(body, UTF_8)).isEqualTo(TEXT.substring(0, endOfEvent(event)));
+      assertThat(new String(body, UTF_8)).isEqualTo(firstEvents(event));
       client.reset();
     }
     claude().resetConnections();
@@ -144,14 +148,14 @@ abstract class ServerContract extends CellTest {
 
   /** {@link #TEXT} with more deltas in it. */
   private static byte[] withLargeEvents(int count, int bytes) {
-    StringBuilder text = new StringBuilder(TEXT.substring(0, endOfEvent(4)));
+    StringBuilder text = new StringBuilder(firstEvents(4));
     for (int i = 0; i < count; i++) {
       text.append(
           "event: content_block_delta\ndata: {\"type\":\"content_block_delta\",\"index\":0,");
       text.append("\"delta\":{\"type\":\"text_delta\",\"text\":\"").append(i).append(' ');
       text.append("x".repeat(bytes)).append("\"}}\n\n");
     }
-    return text.append(TEXT.substring(endOfEvent(4))).toString().getBytes(UTF_8);
+    return text.append(TEXT.substring(firstEvents(4).length())).toString().getBytes(UTF_8);
   }
 
   @Test
@@ -253,6 +257,10 @@ abstract class ServerContract extends CellTest {
           protocol, median + " ms in silence (heartbeat " + Context.HEARTBEAT_MILLIS + " ms)");
     }
     assertThat(median).isLessThan(4 * Context.HEARTBEAT_MILLIS + 1_000);
+  }
+
+  private boolean differs(Notes note) {
+    return Notes.of(cell.kind(), Protocol.HTTP_1_1).contains(note);
   }
 
   private static Answer endless() {
@@ -394,7 +402,7 @@ abstract class ServerContract extends CellTest {
     assertThat(client.readToEnd()).isEqualTo(End.COMPLETE);
     assertThat(client.body())
         .asString(UTF_8)
-        .startsWith(TEXT.substring(0, endOfEvent(5)) + "event: error\ndata: ")
+        .startsWith(firstEvents(5) + "event: error\ndata: ")
         .contains("\"type\":\"api_error\"")
         .endsWith("\n\n")
         .doesNotContain("message_stop");
@@ -404,13 +412,17 @@ abstract class ServerContract extends CellTest {
   @ParameterizedTest
   @MethodSource("protocols")
   void anUpstreamThatBreaksOffInMidEventNeverLooksComplete(Protocol protocol) throws Exception {
-    int at = endOfEvent(4) + 30;
-    claude()
-        .answers(
-            Answer.transcript(TEXT).trickle(endOfEvent(4), Duration.ofMillis(50)).cutAtByte(at));
+    claude().answers(Answer.transcript(TEXT).trickle(10_000, Duration.ofMillis(20)).cutAtByte(700));
     Client client = client(protocol).post(Context.OPEN.messages(), STREAMING).patience(SOON);
-    assertThat(client.readToEnd()).isIn(End.CUT, End.RESET);
-    assertThat(TEXT).startsWith(new String(client.body(), UTF_8));
+    End end = client.readToEnd();
+    if (differs(Notes.CUT_IN_MID_EVENT_ENDS_THE_BODY)) {
+      assertThat(end).isEqualTo(End.COMPLETE);
+    } else {
+      assertThat(end).isIn(End.CUT, End.RESET);
+    }
+    String body = new String(client.body(), UTF_8);
+    assertThat(TEXT).startsWith(body);
+    assertThat(body).doesNotContain("message_stop").doesNotEndWith("\n\n");
   }
 
   @ParameterizedTest
@@ -614,6 +626,12 @@ abstract class ServerContract extends CellTest {
   @Test
   @Order(LAST - 1)
   void anApplicationThatIsUndeployedTearsNoStream() throws Exception {
+    if (differs(Notes.NO_UNDEPLOY)) {
+      bench().server().undeploy("drained");
+      claude().answers(Answer.transcript(TEXT));
+      assertThat(post(Context.DRAINED, STREAMING).body()).isEqualTo(TEXT);
+      return;
+    }
     Map<String, Integer> ends = drain(Context.DRAINED, () -> bench().server().undeploy("drained"));
     assertThat(ends).containsOnlyKeys("complete", "error event").containsEntry("complete", 3);
     // The others go on.
@@ -625,7 +643,11 @@ abstract class ServerContract extends CellTest {
   @Order(LAST)
   void aServerThatIsAskedToEndTearsNoStream() throws Exception {
     Map<String, Integer> ends = drain(Context.OPEN, () -> bench().server().terminate());
-    assertThat(ends).containsOnlyKeys("complete", "error event").containsEntry("complete", 3);
+    if (differs(Notes.SHUTDOWN_CUTS)) {
+      assertThat(ends).isEqualTo(Map.of("complete", 3, "torn: CUT", 3));
+    } else {
+      assertThat(ends).containsOnlyKeys("complete", "error event").containsEntry("complete", 3);
+    }
     Awaitility.await("the server's end")
         .atMost(Duration.ofSeconds(60))
         .until(() -> !bench().server().isAlive());

@@ -9,6 +9,10 @@ import org.junit.jupiter.params.provider.MethodSource;
 @MethodSource("cells")
 final class Tomcat101Test extends ServerContract {
 
+  Tomcat101Test(Cell cell) {
+    super(cell);
+  }
+
   static Stream<Cell> cells() {
     return Cell.of(ServerKind.TOMCAT_10_1);
   }

@@ -9,6 +9,10 @@ import org.junit.jupiter.params.provider.MethodSource;
 @MethodSource("cells")
 final class Tomcat11Test extends ServerContract {
 
+  Tomcat11Test(Cell cell) {
+    super(cell);
+  }
+
   static Stream<Cell> cells() {
     return Cell.of(ServerKind.TOMCAT_11);
   }

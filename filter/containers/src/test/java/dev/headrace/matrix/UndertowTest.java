@@ -9,6 +9,10 @@ import org.junit.jupiter.params.provider.MethodSource;
 @MethodSource("cells")
 final class UndertowTest extends ServerContract {
 
+  UndertowTest(Cell cell) {
+    super(cell);
+  }
+
   static Stream<Cell> cells() {
     return Cell.of(ServerKind.UNDERTOW);
   }
