@@ -398,11 +398,17 @@ class SettingsFilesTest {
         collect(property.getKey() + ".", property.getValue(), found);
       } else {
         JsonNode standard = property.getValue().path("default");
-        found.put(
-            prefix + property.getKey(),
-            standard.isContainer() ? standard.toString() : standard.asString());
+        found.put(prefix + property.getKey(), written(standard));
       }
     }
+  }
+
+  /** A default of the schema in the notation of the file. */
+  private static String written(JsonNode value) {
+    if (value.isArray()) {
+      return value.values().stream().map(JsonNode::asString).toList().toString();
+    }
+    return value.isContainer() ? value.toString() : value.asString();
   }
 
   private static JsonNode propertyOf(JsonNode schema, Setting<?> setting) {

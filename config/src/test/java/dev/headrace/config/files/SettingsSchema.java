@@ -11,6 +11,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import tools.jackson.databind.ObjectMapper;
 import tools.jackson.databind.SerializationFeature;
 import tools.jackson.databind.json.JsonMapper;
@@ -182,7 +183,10 @@ final class SettingsSchema {
 
   private static void addDefault(ObjectNode schema, SettingType<?> type, String text) {
     if (type instanceof ListType<?>) {
-      schema.putArray("default");
+      ArrayNode elements = schema.putArray("default");
+      if (!text.isEmpty()) {
+        List.of(text.split(", ", -1)).forEach(elements::add);
+      }
     } else if (type instanceof MapType<?>) {
       schema.putObject("default");
     } else if (type.name().equals("integer")) {

@@ -35,8 +35,8 @@ final class JavaProcess {
   /** Metaspace in use, in KiB. */
   long metaspaceKib() throws IOException, InterruptedException {
     List<String> lines = run("jstat", "-gc", Long.toString(pid)).lines().toList();
-    List<String> names = List.of(lines.get(0).strip().split("\\s+"));
-    String[] values = lines.get(1).strip().split("\\s+");
+    List<String> names = List.of(lines.get(0).strip().split("\\s+", -1));
+    String[] values = lines.get(1).strip().split("\\s+", -1);
     return (long) Double.parseDouble(values[names.indexOf("MU")]);
   }
 

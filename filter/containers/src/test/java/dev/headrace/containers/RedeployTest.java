@@ -57,6 +57,9 @@ final class RedeployTest {
           "OutOfMemoryError",
           "\tat ");
 
+  /** Written when a gateway closes and exchanges still run. */
+  private static final String LAST_LINE = "exchanges that still run after shutdown.drain";
+
   private static final String SHORT = "short";
   private static final String MEDIUM = "medium";
   private static final String ENDLESS = "endless";
@@ -170,6 +173,10 @@ final class RedeployTest {
           .as("streams that a redeploy ended")
           .isGreaterThanOrEqualTo(REDEPLOYS);
       assertNothingIsLeft(tomcat, process);
+      // Not each time: Tomcat may be quicker and end the requests of a stopped application itself.
+      assertThat(Files.readString(tomcat.log()))
+          .as("the log is there until the gateway has closed")
+          .contains(LAST_LINE);
     }
   }
 

@@ -56,7 +56,7 @@ final class StreamLoad implements AutoCloseable {
       }
       ends.merge(end, 1, Integer::sum);
       if (!end.equals("complete")) {
-        LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(50)); // not to hammer a closed door
+        LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(250)); // not to hammer a closed door
       }
     }
   }

@@ -859,7 +859,7 @@ public final class SettingTable {
           SettingType.listOf(GatewayKeyProperties.ADDRESS_BLOCK)
               .sized(0, 1_000, "addresses")
               .distinct(),
-          "127.0.0.0/8, ::1",
+          "127.0.0.0/8, 0::1",
           Range.checkedByType("IP addresses and blocks"),
           settings -> settings.metrics().addresses(),
           "From where the metrics at ops/metrics of the WAR may be read. Behind"

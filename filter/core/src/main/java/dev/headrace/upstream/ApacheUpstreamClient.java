@@ -2,7 +2,11 @@ package dev.headrace.upstream;
 
 import dev.headrace.config.GatewaySettings;
 import java.net.URI;
+import java.time.Duration;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ThreadFactory;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.hc.client5.http.config.ConnectionConfig;
 import org.apache.hc.client5.http.config.RequestConfig;
@@ -46,6 +50,7 @@ public final class ApacheUpstreamClient implements UpstreamClient {
 
   private final PoolingAsyncClientConnectionManager pool;
   private final CloseableHttpAsyncClient client;
+  private final UpstreamThreads threads = new UpstreamThreads();
   private final TimeValue idleTime;
 
   /**
@@ -83,7 +88,7 @@ public final class ApacheUpstreamClient implements UpstreamClient {
     client =
         HttpAsyncClients.custom()
             .setConnectionManager(pool)
-            .setThreadFactory(new UpstreamThreads())
+            .setThreadFactory(threads)
             .setIOReactorConfig(
                 IOReactorConfig.custom()
                     .setIoThreadCount(upstream.ioThreadCount())
@@ -159,6 +164,7 @@ public final class ApacheUpstreamClient implements UpstreamClient {
     client.close(CloseMode.IMMEDIATE);
     try {
       client.awaitShutdown(TimeValue.ofSeconds(5));
+      threads.awaitEnd(Duration.ofSeconds(5)); // the client waits for its I/O threads alone
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       LOG.warn("Interrupted while the upstream client was being closed");
@@ -169,13 +175,27 @@ public final class ApacheUpstreamClient implements UpstreamClient {
   private static final class UpstreamThreads implements ThreadFactory {
 
     private final AtomicInteger number = new AtomicInteger();
+    private final Queue<Thread> threads = new ConcurrentLinkedQueue<>();
 
     @Override
     public Thread newThread(Runnable task) {
       Thread thread = new Thread(task, "headrace-upstream-" + number.incrementAndGet());
+      threads.removeIf(earlier -> earlier.getState() == Thread.State.TERMINATED);
+      threads.add(thread);
       thread.setDaemon(true);
       thread.setContextClassLoader(ApacheUpstreamClient.class.getClassLoader());
       return thread;
+    }
+
+    /** Waits until all have ended, so that no container finds one that is about to. */
+    void awaitEnd(Duration limit) throws InterruptedException {
+      long deadline = System.nanoTime() + limit.toNanos();
+      for (Thread thread : threads) {
+        long millis = TimeUnit.NANOSECONDS.toMillis(deadline - System.nanoTime());
+        if (thread != Thread.currentThread() && millis > 0) {
+          thread.join(millis);
+        }
+      }
     }
   }
 }
