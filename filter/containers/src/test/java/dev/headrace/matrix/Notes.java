@@ -6,20 +6,20 @@ import java.util.List;
 
 /** Where servers differ; each of these is asserted by {@link ServerContract}. */
 enum Notes {
-  /** Its quiesce period; the application hears of the end only after it. */
-  SHUTDOWN_CUTS("asked to end, it waits 30 s for streams and cuts the others"),
+  /** The application hears of the end only when the connections are gone. */
+  SHUTDOWN_CUTS("asked to end, it waits for streams (Open Liberty 30 s, Jetty `stopTimeout` with the module `graceful`), and cuts the others"),
 
-  /** Nothing that a servlet can do makes it drop a connection. */
+  /**
+   * An exception out of a dispatch does not make it drop the connection: it writes the exception's
+   * text into the stream and ends it properly.
+   */
   CUT_IN_MID_EVENT_ENDS_THE_BODY(
-      "an API that breaks off in mid-event shows by the missing `message_stop` alone"),
+      "an API that breaks off in mid-event shows only by the missing `message_stop`, behind an error text of the server's"),
 
   /** Nothing undeploys what was given at the start. */
   NO_UNDEPLOY("undeploys nothing while it runs"),
 
-  WRITERS("writes run on `blocking.writers`"),
-
-  /** Only a longer drain than that of the settings is asserted. */
-  GRACEFUL("with the module `graceful`, else a shutdown cuts streams");
+  WRITERS("writes run on `blocking.writers`");
 
   private final String words;
 
@@ -35,7 +35,7 @@ enum Notes {
         notes.add(CUT_IN_MID_EVENT_ENDS_THE_BODY);
         notes.add(SHUTDOWN_CUTS);
       }
-      case JETTY_12_1, JETTY_12_0 -> notes.add(GRACEFUL);
+      case JETTY_12_1, JETTY_12_0 -> notes.add(SHUTDOWN_CUTS);
       case PAYARA_MICRO -> notes.add(NO_UNDEPLOY);
       default -> {}
     }

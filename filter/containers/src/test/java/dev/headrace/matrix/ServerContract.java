@@ -415,14 +415,15 @@ abstract class ServerContract extends CellTest {
     claude().answers(Answer.transcript(TEXT).trickle(10_000, Duration.ofMillis(20)).cutAtByte(700));
     Client client = client(protocol).post(Context.OPEN.messages(), STREAMING).patience(SOON);
     End end = client.readToEnd();
+    String body = new String(client.body(), UTF_8);
+    assertThat(body).startsWith(firstEvents(3)).doesNotContain("message_stop").doesNotEndWith("\n\n");
     if (differs(Notes.CUT_IN_MID_EVENT_ENDS_THE_BODY)) {
       assertThat(end).isEqualTo(End.COMPLETE);
+      assertThat(body).contains("Headrace drops this connection");
     } else {
       assertThat(end).isIn(End.CUT, End.RESET);
+      assertThat(TEXT).startsWith(body);
     }
-    String body = new String(client.body(), UTF_8);
-    assertThat(TEXT).startsWith(body);
-    assertThat(body).doesNotContain("message_stop").doesNotEndWith("\n\n");
   }
 
   @ParameterizedTest
@@ -510,10 +511,12 @@ abstract class ServerContract extends CellTest {
             "access-control-allow-origin",
             "trailer",
             "x-one",
-            "content-length",
             "content-encoding")) {
       assertThat(reply.header(name)).as(name).isEmpty();
     }
+    // A container that has the whole answer before it writes may say how long it is.
+    assertThat(reply.header("content-length").orElse(reply.bytes().length + ""))
+        .isEqualTo(reply.bytes().length + "");
     assertThat(reply.header("content-type").orElse("")).startsWith("text/event-stream");
     assertThat(reply.header("cache-control").orElse("")).contains("no-cache");
     assertThat(reply.header("x-content-type-options")).hasValue("nosniff");

@@ -38,7 +38,7 @@ final class JettyServer extends Distribution {
         jetty.http.idleTimeout=%3$s
         jetty.deploy.scanInterval=1
         jetty.server.stopAtShutdown=true
-        jetty.server.stopTimeout=15000
+        jetty.server.stopTimeout=4000
         --module=http,http2c,%1$s-deploy,%1$s-annotations,%1$s-plus,%1$s-jsp,graceful
         """
             .formatted(ee, start.port(), start.idleMillis(30_000)));
