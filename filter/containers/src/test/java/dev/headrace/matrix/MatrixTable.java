@@ -70,10 +70,13 @@ final class MatrixTable {
     rows.putAll(measured());
     StringBuilder table = new StringBuilder(Row.HEADER.markdown());
     table.append("\n|---|---|---|---|---|---|---|\n");
-    for (String key : expectedKeys()) {
-      Row row = rows.get(key);
-      if (row != null) { // else not measured yet
-        table.append(row.markdown()).append('\n');
+    for (Cell cell : Cell.all()) {
+      for (Protocol protocol : cell.protocols()) {
+        Row row = rows.get(Row.of(cell, protocol, true, "").key());
+        if (row != null) { // else not measured yet
+          boolean async = row.async().equals("yes");
+          table.append(Row.of(cell, protocol, async, row.noticed()).markdown()).append('\n');
+        }
       }
     }
     String readme = Files.readString(README);

@@ -43,7 +43,12 @@ final class WritersTest {
 
   @ParameterizedTest
   @ValueSource(
-      strings = {"Apache Tomcat/11.0.24", "jetty/12.1.14", "Undertow - 2.3.26.Final", "Payara Micro"})
+      strings = {
+        "Apache Tomcat/11.0.24",
+        "jetty/12.1.14",
+        "Undertow - 2.3.26.Final",
+        "Payara Micro"
+      })
   void othersAreWrittenToWhereTheBytesAre(String info) throws Exception {
     assertThat(writingThread(GatewaySettings.Writers.AUTO, info)).isSameAs(Thread.currentThread());
   }
