@@ -54,7 +54,7 @@ public final class LoadClient {
   }
 
   /** As above, with another status than 200 expected. */
-  LoadClient(
+  public LoadClient(
       int port,
       String path,
       String body,

@@ -11,6 +11,7 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.nio.ByteBuffer;
+import java.time.Duration;
 import java.util.Map;
 
 /**
@@ -18,7 +19,7 @@ import java.util.Map;
  * stream 1. It can reset that stream and go on, or end the connection under it. Does not understand
  * headers of answers (HPACK), only that they have come. Blocking; for one thread.
  */
-final class RawHttp2Client implements AutoCloseable {
+public final class RawHttp2Client implements AutoCloseable {
 
   // RFC 9113, 6
   private static final int DATA = 0;
@@ -41,6 +42,7 @@ final class RawHttp2Client implements AutoCloseable {
   private final DataInputStream in;
   private final ByteArrayOutputStream body = new ByteArrayOutputStream();
   private boolean settled;
+  private boolean ended;
 
   private RawHttp2Client(int port) throws IOException {
     socket = new Socket();
@@ -51,11 +53,17 @@ final class RawHttp2Client implements AutoCloseable {
   }
 
   /** Connects and waits until both sides have agreed on their settings. */
-  static RawHttp2Client connect(int port) throws IOException {
+  public static RawHttp2Client connect(int port) throws IOException {
+    // so that no answer of a test is ever held up
+    return connect(port, LARGE_WINDOW);
+  }
+
+  /** Connects so that no stream may send more than the window before {@link #grant}. */
+  public static RawHttp2Client connect(int port, int window) throws IOException {
     RawHttp2Client client = new RawHttp2Client(port);
     client.socket.getOutputStream().write("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".getBytes(US_ASCII));
-    // SETTINGS_INITIAL_WINDOW_SIZE, so that no answer of a test is ever held up
-    client.frame(SETTINGS, 0, 0, ByteBuffer.allocate(6).putShort((short) 4).putInt(LARGE_WINDOW));
+    // SETTINGS_INITIAL_WINDOW_SIZE
+    client.frame(SETTINGS, 0, 0, ByteBuffer.allocate(6).putShort((short) 4).putInt(window));
     client.frame(WINDOW_UPDATE, 0, 0, ByteBuffer.allocate(4).putInt(LARGE_WINDOW));
     while (!client.settled) {
       client.readFrame();
@@ -64,13 +72,20 @@ final class RawHttp2Client implements AutoCloseable {
   }
 
   /** Posts to {@code /claude/v1/messages}. */
-  RawHttp2Client post(String json) throws IOException {
+  public RawHttp2Client post(String json) throws IOException {
+    return post("/claude/v1/messages", json);
+  }
+
+  /** Posts JSON with the usual headers. */
+  public RawHttp2Client post(String path, String json) throws IOException {
     byte[] bytes = json.getBytes(UTF_8);
     ByteArrayOutputStream headers = new ByteArrayOutputStream();
-    field(headers, ":method", "POST");
-    field(headers, ":scheme", "http");
-    field(headers, ":authority", "127.0.0.1");
-    field(headers, ":path", "/claude/v1/messages");
+    headers.write(0x83); // :method POST, from the static table (RFC 7541, appendix A)
+    headers.write(0x86); // :scheme http
+    headers.write(0x01); // :authority
+    text(headers, "127.0.0.1");
+    headers.write(0x04); // :path
+    text(headers, path);
     field(headers, "content-type", "application/json");
     field(headers, "anthropic-version", "2026-10-21");
     field(headers, "content-length", Integer.toString(bytes.length));
@@ -82,13 +97,16 @@ final class RawHttp2Client implements AutoCloseable {
   /** A literal field without indexing, its name not from the table (RFC 7541, 6.2.2). */
   private static void field(ByteArrayOutputStream into, String name, String value) {
     into.write(0);
-    for (String text : new String[] {name, value}) {
-      if (text.length() >= 127) {
-        throw new IllegalArgumentException("too long for a length in one byte: " + text);
-      }
-      into.write(text.length());
-      into.writeBytes(text.getBytes(US_ASCII));
+    text(into, name);
+    text(into, value);
+  }
+
+  private static void text(ByteArrayOutputStream into, String text) {
+    if (text.length() >= 127) {
+      throw new IllegalArgumentException("too long for a length in one byte: " + text);
     }
+    into.write(text.length());
+    into.writeBytes(text.getBytes(US_ASCII));
   }
 
   private static ByteBuffer filled(byte[] bytes) {
@@ -96,10 +114,50 @@ final class RawHttp2Client implements AutoCloseable {
   }
 
   /** Reads until this text has come in the body. */
-  void readBodyUntil(String text) throws IOException {
+  public void readBodyUntil(String text) throws IOException {
     while (!body.toString(UTF_8).contains(text)) {
+      if (ended) {
+        throw new IOException("the stream ended without " + text + ": " + body);
+      }
       readFrame();
     }
+  }
+
+  /** Reads until so many bytes of the body have come, and returns all that have. */
+  public byte[] readBodyUntil(int bytes) throws IOException {
+    while (body.size() < bytes) {
+      if (ended) {
+        throw new IOException("the stream ended after " + body);
+      }
+      readFrame();
+    }
+    return body.toByteArray();
+  }
+
+  /**
+   * Reads until the stream has ended properly.
+   *
+   * @throws IOException if it was reset, or the connection ended, before that
+   */
+  public void readToEnd() throws IOException {
+    while (!ended) {
+      readFrame();
+    }
+  }
+
+  /** Changes how long silence may last before an exception. */
+  public void patience(Duration patience) throws IOException {
+    socket.setSoTimeout((int) Math.max(1, patience.toMillis()));
+  }
+
+  /** What has come of the body. */
+  public byte[] body() {
+    return body.toByteArray();
+  }
+
+  /** Allows the server to send as much more on the stream. */
+  public void grant(int bytes) throws IOException {
+    frame(WINDOW_UPDATE, 0, STREAM, ByteBuffer.allocate(4).putInt(bytes));
   }
 
   private void readFrame() throws IOException {
@@ -113,7 +171,9 @@ final class RawHttp2Client implements AutoCloseable {
         boolean padded = (flags & PADDED) != 0;
         int from = padded ? 1 : 0;
         body.write(payload, from, length - from - (padded ? payload[0] & 0xff : 0));
+        ended |= (flags & END_STREAM) != 0;
       }
+      case HEADERS -> ended |= (flags & END_STREAM) != 0;
       case SETTINGS -> {
         if ((flags & ACK) == 0) {
           frame(SETTINGS, ACK, 0, ByteBuffer.allocate(0));
@@ -132,7 +192,8 @@ final class RawHttp2Client implements AutoCloseable {
                   + " on stream "
                   + stream
                   + " after "
-                  + body);
+                  + body.size()
+                  + " bytes");
       default -> {} // an answer's headers, a window that was enlarged
     }
   }
@@ -146,17 +207,17 @@ final class RawHttp2Client implements AutoCloseable {
   }
 
   /** Resets the stream, as a browser does whose user stops it; the connection lives on. */
-  void resetStream() throws IOException {
+  public void resetStream() throws IOException {
     frame(RST_STREAM, 0, STREAM, ByteBuffer.allocate(4).putInt(CANCEL));
   }
 
   /** Closes the connection without a word, with a FIN. */
-  void leave() throws IOException {
+  public void leave() throws IOException {
     socket.close();
   }
 
   /** Closes the connection with an RST. */
-  void reset() throws IOException {
+  public void reset() throws IOException {
     socket.setSoLinger(true, 0);
     socket.close();
   }

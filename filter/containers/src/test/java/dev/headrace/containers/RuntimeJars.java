@@ -35,7 +35,7 @@ public final class RuntimeJars {
    * Puts them into an application, but for that of SLF4J: with the container's, there is a log to
    * write to.
    */
-  static void install(Path application) throws IOException {
+  public static void install(Path application) throws IOException {
     Path lib = Files.createDirectories(application.resolve("WEB-INF/lib"));
     for (Path jar : all()) {
       String name = jar.getFileName().toString();
@@ -59,7 +59,7 @@ public final class RuntimeJars {
   }
 
   /** The jar or folder that a class comes from. */
-  static Path of(Class<?> type) {
+  public static Path of(Class<?> type) {
     try {
       return Path.of(type.getProtectionDomain().getCodeSource().getLocation().toURI());
     } catch (URISyntaxException e) {

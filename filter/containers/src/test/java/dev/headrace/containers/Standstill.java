@@ -5,12 +5,12 @@ import java.util.function.LongSupplier;
 import org.awaitility.Awaitility;
 
 /** Waits until something that grows has stopped growing: the only sign that nothing is taken. */
-final class Standstill {
+public final class Standstill {
 
   private Standstill() {}
 
   /** Waits until a figure has begun and then not changed for a while. */
-  static void await(LongSupplier figure) {
+  public static void await(LongSupplier figure) {
     long[] last = {0, System.nanoTime()};
     Awaitility.await()
         .atMost(Duration.ofSeconds(30))

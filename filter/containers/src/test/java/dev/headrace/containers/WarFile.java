@@ -12,14 +12,14 @@ import java.nio.file.Path;
 import java.util.Map;
 
 /** The WAR as the build of {@code filter/war} has made it. */
-final class WarFile {
+public final class WarFile {
 
   private static final Path FILE = Path.of("../war/target/headrace.war");
 
   private WarFile() {}
 
   /** Ends the test, as not applicable, in a build that makes no WAR. */
-  static Path get() {
+  public static Path get() {
     assumeThat(FILE).as("mvn test makes no WAR, mvn verify does").isRegularFile();
     return FILE.toAbsolutePath().normalize();
   }

@@ -38,7 +38,8 @@ final class JettyServer extends Distribution {
         jetty.http.idleTimeout=%3$s
         jetty.deploy.scanInterval=1
         jetty.server.stopAtShutdown=true
-        --module=http,http2c,%1$s-deploy,%1$s-annotations,%1$s-plus,%1$s-jsp
+        jetty.server.stopTimeout=4000
+        --module=http,http2c,%1$s-deploy,%1$s-annotations,%1$s-plus,%1$s-jsp,graceful
         """
             .formatted(ee, start.port(), start.idleMillis(30_000)));
     return new Launch(jvm, List.of("jetty.base=" + base), Map.of(), webapps);

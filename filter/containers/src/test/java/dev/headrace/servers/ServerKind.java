@@ -11,7 +11,10 @@ public enum ServerKind {
   JETTY_12_1("jetty-12.1", "Jetty"),
   /** Has no distribution: {@link UndertowMain} makes a server of its jars. */
   UNDERTOW("undertow", "Undertow"),
-  JETTY_12_0("jetty-12.0", "Jetty");
+  JETTY_12_0("jetty-12.0", "Jetty"),
+  WILDFLY("wildfly", "WildFly"),
+  OPEN_LIBERTY("open-liberty", "Open Liberty"),
+  PAYARA_MICRO("payara-micro", "Payara Micro");
 
   private final String id;
   private final String title;
@@ -52,6 +55,9 @@ public enum ServerKind {
       case JETTY_12_1 -> new JettyServer("ee11");
       case JETTY_12_0 -> new JettyServer("ee10");
       case UNDERTOW -> new UndertowServer();
+      case WILDFLY -> new WildFlyServer();
+      case OPEN_LIBERTY -> new OpenLibertyServer();
+      case PAYARA_MICRO -> new PayaraMicroServer();
     };
   }
 }

@@ -742,6 +742,16 @@ public record GatewaySettings(
     }
   }
 
+  /** Whether asynchronous answers are written on threads of the gateway's own. */
+  public enum Writers {
+    /** Where the container is known to block in writes: Open Liberty. */
+    AUTO,
+    /** In every container. */
+    ALWAYS,
+    /** In none. */
+    NEVER
+  }
+
   /** How one of several upstream members is chosen. */
   public enum Selection {
     /** The first in the list that is not resting. */
@@ -959,22 +969,27 @@ public record GatewaySettings(
   }
 
   /**
-   * Streams where asynchronous requests are not supported, so that each holds a thread of the
-   * container. Immutable.
+   * Streams that hold a thread: of the container where asynchronous requests are not supported, of
+   * the gateway where the container blocks in writes. Immutable.
    *
-   * @param maxConcurrent most such streams at the same time; zero refuses them; up to 10000,
-   *     default 16
+   * @param maxConcurrent most streams at the same time that hold a thread of the container; zero
+   *     refuses them; up to 10000, default 16
+   * @param writers whether asynchronous answers are written on threads of the gateway; default
+   *     {@link Writers#AUTO}
+   * @param writerThreads most of these threads, 1 to 10000; default 64
    */
-  public record Blocking(int maxConcurrent) {
+  public record Blocking(int maxConcurrent, Writers writers, int writerThreads) {
 
     /**
-     * Checks the value.
+     * Checks the values.
      *
-     * @throws SettingsException if it is out of its range
+     * @throws SettingsException if one is out of its range
      */
     public Blocking {
       Problems problems = new Problems();
       problems.check(SettingTable.BLOCKING_MAX_CONCURRENT, maxConcurrent);
+      requireNonNull(writers, "writers");
+      problems.check(SettingTable.BLOCKING_WRITER_THREADS, writerThreads);
       problems.throwIfAny();
     }
   }

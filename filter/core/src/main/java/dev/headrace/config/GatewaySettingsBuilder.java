@@ -381,6 +381,16 @@ public final class GatewaySettingsBuilder {
     return set(SettingTable.BLOCKING_MAX_CONCURRENT, value);
   }
 
+  /** Sets {@code blocking.writers}. */
+  public GatewaySettingsBuilder blockingWriters(GatewaySettings.Writers value) {
+    return set(SettingTable.BLOCKING_WRITERS, value);
+  }
+
+  /** Sets {@code blocking.writer-threads}. */
+  public GatewaySettingsBuilder blockingWriterThreads(int value) {
+    return set(SettingTable.BLOCKING_WRITER_THREADS, value);
+  }
+
   /** Sets {@code listeners.threads}. */
   public GatewaySettingsBuilder listenersThreads(int value) {
     return set(SettingTable.LISTENERS_THREADS, value);
@@ -496,7 +506,11 @@ public final class GatewaySettingsBuilder {
     GatewaySettings.Blocking blocking =
         attempt(
             problems,
-            () -> new GatewaySettings.Blocking(value(SettingTable.BLOCKING_MAX_CONCURRENT)));
+            () ->
+                new GatewaySettings.Blocking(
+                    value(SettingTable.BLOCKING_MAX_CONCURRENT),
+                    value(SettingTable.BLOCKING_WRITERS),
+                    value(SettingTable.BLOCKING_WRITER_THREADS)));
     GatewaySettings.Listeners listeners = attempt(problems, this::listeners);
     GatewaySettings.Usage usage = attempt(problems, this::usage);
     GatewaySettings.Metrics metrics =

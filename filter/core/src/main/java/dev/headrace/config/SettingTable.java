@@ -682,6 +682,27 @@ public final class SettingTable {
               + " stream holds a thread of the container: most such streams at the same time. 0"
               + " refuses them.");
 
+  static final Setting<GatewaySettings.Writers> BLOCKING_WRITERS =
+      row(
+          "blocking.writers",
+          SettingType.oneOf(GatewaySettings.Writers.class),
+          "auto",
+          Range.any(),
+          settings -> settings.blocking().writers(),
+          "Whether asynchronous answers are written on threads of the gateway's own, because the"
+              + " container blocks in a write although it said that it was ready: auto does so on"
+              + " Open Liberty, always and never everywhere.");
+
+  static final Setting<Integer> BLOCKING_WRITER_THREADS =
+      row(
+          "blocking.writer-threads",
+          SettingType.INTEGER,
+          "64",
+          Range.between(1, 10_000),
+          settings -> settings.blocking().writerThreads(),
+          "Most of these threads. A client that does not read may hold one until"
+              + " timeouts.slow-client.");
+
   static final Setting<Integer> LISTENERS_THREADS =
       row(
           "listeners.threads",

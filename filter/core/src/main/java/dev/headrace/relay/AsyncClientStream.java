@@ -14,6 +14,9 @@ import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.Executor;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.LongSupplier;
@@ -49,6 +52,8 @@ final class AsyncClientStream extends ClientStream implements WriteListener, Asy
   private final HttpServletRequest request;
   private final HttpServletResponse response;
   private final ServletOutputStream out;
+  private final Executor writer;
+  private final boolean ownWriters;
 
   /** How often a drain was asked for; whoever raises it from zero drains. */
   private final AtomicInteger signals = new AtomicInteger();
@@ -65,11 +70,16 @@ final class AsyncClientStream extends ClientStream implements WriteListener, Asy
   private volatile boolean pastWrapper; // what is queued goes to the container's own response
   private final long startNanos;
 
+  private final Object call = new Object();
+  private @Nullable Thread inCall; // guarded by call: a writer of ours that a client may hold
+  private boolean interrupted; // guarded by call
+
   /**
    * @param async the context of the request, just started
    * @param request the request that {@code async} was started with
    * @param response the response that {@code async} was started with
    * @param wrapped what filters have made of it; null if they have left its stream alone
+   * @param writer where to drain: on the calling thread as a rule, see {@link Writers}
    */
   AsyncClientStream(
       AsyncContext async,
@@ -77,9 +87,12 @@ final class AsyncClientStream extends ClientStream implements WriteListener, Asy
       HttpServletResponse response,
       @Nullable WrappedResponse wrapped,
       Listener listener,
-      LongSupplier nanoTime)
+      LongSupplier nanoTime,
+      Executor writer)
       throws IOException {
     super(listener, nanoTime, wrapped);
+    this.writer = writer;
+    this.ownWriters = writer instanceof ExecutorService;
     this.async = async;
     this.request = request;
     this.response = response;
@@ -101,6 +114,56 @@ final class AsyncClientStream extends ClientStream implements WriteListener, Asy
     if (signals.getAndIncrement() != 0) {
       return;
     }
+    if (!ownWriters) {
+      drain();
+      return;
+    }
+    try {
+      writer.execute(this::drain);
+    } catch (RejectedExecutionException e) {
+      drain(); // the gateway has closed, and what is still to be said is short
+    }
+  }
+
+  /** {@inheritDoc} A writer of ours that this client holds is interrupted. */
+  @Override
+  void abort(Outcome outcome) {
+    super.abort(outcome);
+    synchronized (call) {
+      Thread held = inCall;
+      if (held != null && held != Thread.currentThread()) {
+        interrupted = true;
+        held.interrupt(); // while the monitor is held it is still in there
+      }
+    }
+  }
+
+  private void enterCall() {
+    if (ownWriters) {
+      synchronized (call) {
+        inCall = Thread.currentThread();
+      }
+    }
+  }
+
+  private void leaveCall() {
+    if (ownWriters) {
+      synchronized (call) {
+        inCall = null;
+        if (interrupted) {
+          Thread.interrupted(); // it was for this call
+        }
+      }
+    }
+  }
+
+  private boolean wasInterrupted() {
+    synchronized (call) {
+      return interrupted;
+    }
+  }
+
+  private void drain() {
     boolean broken = true;
     try {
       int handled = 1;
@@ -123,6 +186,12 @@ final class AsyncClientStream extends ClientStream implements WriteListener, Asy
     try {
       write();
     } catch (IOException | RuntimeException e) {
+      if (wasInterrupted() && !isOver()) {
+        setOver();
+        tellFinished();
+        dropConnection();
+        return;
+      }
       if (wrapped != null && bytesWritten() == 0 && wrapped.threw(e)) {
         unwritable(Finding.CLOSED);
       } else {
@@ -181,7 +250,12 @@ final class AsyncClientStream extends ClientStream implements WriteListener, Asy
       if (data) {
         writeQueued();
       } else if (flushWanted && wanted != ClientQueue.End.FINISHING) {
-        out.flush();
+        enterCall();
+        try {
+          out.flush();
+        } finally {
+          leaveCall();
+        }
         flushed();
         flushWanted = !flushedOnce; // Open Liberty ignores the first flush of a response
         flushedOnce = true;
@@ -215,7 +289,12 @@ final class AsyncClientStream extends ClientStream implements WriteListener, Asy
     applyHead(response);
     int length = queue.take();
     flushWanted = true;
-    out.write(queue.outgoing(), 0, length);
+    enterCall();
+    try {
+      out.write(queue.outgoing(), 0, length);
+    } finally {
+      leaveCall();
+    }
     wrote(length);
   }
 

@@ -86,6 +86,7 @@ public final class Relay implements AutoCloseable {
   private final Exchanges exchanges;
   private volatile @Nullable Admittance door; // set once, before any request
   private final Listeners listeners;
+  private final Writers writers;
   private final UsageBook book;
   private final Ledger ledger;
   private final PriceTable prices;
@@ -129,6 +130,7 @@ public final class Relay implements AutoCloseable {
             Math.max(FEWEST_RECEIVED, 2 * connections) + settings.limits().waitingPlaces());
     int blocking = settings.blocking().maxConcurrent();
     this.blockingStreams = blocking == 0 ? null : new StreamLimit(blocking);
+    this.writers = new Writers(settings.blocking());
     this.listeners = new Listeners(streamListeners, settings.listeners());
     this.ledger = ledger;
     this.book = new UsageBook(prices, ledger::record);
@@ -319,6 +321,9 @@ public final class Relay implements AutoCloseable {
 
   /** Some containers choose one of the lengths; a proxy in front may have chosen another. */
   private static boolean isFramedAmbiguously(HttpServletRequest request) {
+    if (!isHttp1(request)) {
+      return false; // framed by the protocol; Open Liberty shows a Transfer-Encoding all the same
+    }
     int lengths = Collections.list(request.getHeaders("Content-Length")).size();
     int codings = Collections.list(request.getHeaders("Transfer-Encoding")).size();
     return lengths + codings > 1;
@@ -346,7 +351,14 @@ public final class Relay implements AutoCloseable {
     boolean listens;
     try {
       AsyncClientStream client =
-          new AsyncClientStream(async, request, response, wrapped, exchange, nanoTime);
+          new AsyncClientStream(
+              async,
+              request,
+              response,
+              wrapped,
+              exchange,
+              nanoTime,
+              writers.in(request.getServletContext()));
       exchange.answersTo(client);
       exchanges.add(exchange); // only now, since the clocks ask the client stream
       listens = listens(client, wrapped);
@@ -474,9 +486,13 @@ public final class Relay implements AutoCloseable {
   }
 
   private static void closeAfterwards(HttpServletRequest request, HttpServletResponse response) {
-    if (request.getProtocol().startsWith("HTTP/1")) {
+    if (isHttp1(request)) {
       response.setHeader("Connection", "close"); // HTTP/2 knows no such header (RFC 9113, 8.2.2)
     }
+  }
+
+  private static boolean isHttp1(HttpServletRequest request) {
+    return request.getProtocol().startsWith("HTTP/1");
   }
 
   /** What a client is told when all upstream connections are in use. */
@@ -656,6 +672,7 @@ public final class Relay implements AutoCloseable {
       exchanges.close();
       streamingChecks.close();
       upstreams.close();
+      writers.close();
       listeners.close();
       ledger.close(); // last, since the end of an exchange is put on the books
     }

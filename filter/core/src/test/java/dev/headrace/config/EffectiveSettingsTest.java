@@ -100,6 +100,8 @@ class EffectiveSettingsTest {
             disconnect.drain-time = 30s  (default)
             disconnect.drain-tokens = 2000  (default)
             blocking.max-concurrent = 16  (default)
+            blocking.writers = auto  (default)
+            blocking.writer-threads = 64  (default)
             listeners.threads = 2  (default)
             listeners.max-message = 8MiB  (default)
             listeners.max-waiting = 64MiB  (default)

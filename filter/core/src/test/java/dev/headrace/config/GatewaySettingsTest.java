@@ -85,7 +85,8 @@ class GatewaySettingsTest {
         .isEqualTo(
             new GatewaySettings.Disconnect(
                 GatewaySettings.DisconnectPolicy.CANCEL, Duration.ofSeconds(30), 2_000));
-    assertThat(settings.blocking()).isEqualTo(new GatewaySettings.Blocking(16));
+    assertThat(settings.blocking())
+        .isEqualTo(new GatewaySettings.Blocking(16, GatewaySettings.Writers.AUTO, 64));
     assertThat(settings.shutdown()).isEqualTo(new GatewaySettings.Shutdown(Duration.ofSeconds(10)));
   }
 

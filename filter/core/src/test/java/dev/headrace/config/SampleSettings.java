@@ -90,6 +90,8 @@ final class SampleSettings {
           Map.entry("disconnect.drain-time", "10s"),
           Map.entry("disconnect.drain-tokens", "500"),
           Map.entry("blocking.max-concurrent", "8"),
+          Map.entry("blocking.writers", "never"),
+          Map.entry("blocking.writer-threads", "7"),
           Map.entry("listeners.threads", "3"),
           Map.entry("listeners.max-message", "1MiB"),
           Map.entry("listeners.max-waiting", "32MiB"),
