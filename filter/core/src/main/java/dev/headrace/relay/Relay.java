@@ -138,7 +138,7 @@ public final class Relay implements AutoCloseable {
     this.prices = prices;
     this.upstreams = new UpstreamPool(settings, time);
     this.exchanges = new Exchanges(nanoTime, this::housekeeping);
-    this.streamingChecks = new StreamingChecks(exchanges::after, nanoTime);
+    this.streamingChecks = new StreamingChecks(exchanges::after, nanoTime, writers);
     try {
       this.door = new Admittance(settings, time, resolver, exchanges::after);
     } catch (RuntimeException e) {

@@ -47,13 +47,15 @@ final class StreamingChecks implements AutoCloseable {
   private final Set<Run> running = ConcurrentHashMap.newKeySet();
   private final Timer timer;
   private final LongSupplier nanoTime;
+  private final Writers writers;
 
   /**
    * @param timer calls back for each event
    */
-  StreamingChecks(Timer timer, LongSupplier nanoTime) {
+  StreamingChecks(Timer timer, LongSupplier nanoTime, Writers writers) {
     this.timer = timer;
     this.nanoTime = nanoTime;
+    this.writers = writers;
   }
 
   /**
@@ -82,7 +84,14 @@ final class StreamingChecks implements AutoCloseable {
         AsyncContext async = request.startAsync(request, response);
         async.setTimeout(0);
         AsyncClientStream client =
-            new AsyncClientStream(async, request, response, wrapped, run, nanoTime);
+            new AsyncClientStream(
+                async,
+                request,
+                response,
+                wrapped,
+                run,
+                nanoTime,
+                writers.in(request.getServletContext()));
         client.start();
         run.begin(client);
       }
