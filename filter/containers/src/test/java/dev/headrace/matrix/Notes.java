@@ -10,12 +10,9 @@ enum Notes {
   SHUTDOWN_CUTS(
       "asked to end, it waits for streams (Open Liberty 30 s, Jetty `stopTimeout` with the module `graceful`), and cuts the others"),
 
-  /** An exception out of a dispatch does not make it drop the connection. */
-  CUT_IN_MID_EVENT_ENDS_THE_BODY(
-      "an API that breaks off in mid-event shows only by the missing `message_stop`"),
-
-  /** It even writes the exception's text into the stream. */
-  ERROR_TEXT("behind an error text of the server's"),
+  /** It ends the body properly in any case, so the broken event is ended and an error follows. */
+  ERROR_BEHIND_A_BROKEN_EVENT(
+      "an API that breaks off in mid-event: the broken event is ended, and an `error` event follows"),
 
   /** Nothing undeploys what was given at the start. */
   NO_UNDEPLOY("undeploys nothing while it runs"),
@@ -33,12 +30,10 @@ enum Notes {
     switch (kind) {
       case OPEN_LIBERTY -> {
         notes.add(WRITERS);
-        notes.add(CUT_IN_MID_EVENT_ENDS_THE_BODY);
-        notes.add(ERROR_TEXT);
+        notes.add(ERROR_BEHIND_A_BROKEN_EVENT);
         notes.add(SHUTDOWN_CUTS);
       }
       case JETTY_12_1, JETTY_12_0 -> notes.add(SHUTDOWN_CUTS);
-      case UNDERTOW, WILDFLY -> notes.add(CUT_IN_MID_EVENT_ENDS_THE_BODY);
       case PAYARA_MICRO -> notes.add(NO_UNDEPLOY);
       default -> {}
     }

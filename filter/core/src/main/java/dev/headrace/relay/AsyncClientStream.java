@@ -79,6 +79,7 @@ final class AsyncClientStream extends ClientStream implements WriteListener, Asy
    * @param request the request that {@code async} was started with
    * @param response the response that {@code async} was started with
    * @param wrapped what filters have made of it; null if they have left its stream alone
+   * @param cuts whether connections can be dropped in mid-answer
    * @param writer where to drain: on the calling thread as a rule, see {@link Writers}
    */
   AsyncClientStream(
@@ -88,9 +89,10 @@ final class AsyncClientStream extends ClientStream implements WriteListener, Asy
       @Nullable WrappedResponse wrapped,
       Listener listener,
       LongSupplier nanoTime,
+      boolean cuts,
       Executor writer)
       throws IOException {
-    super(listener, nanoTime, wrapped);
+    super(listener, nanoTime, wrapped, cuts);
     this.writer = writer;
     this.ownWriters = writer instanceof ExecutorService;
     this.async = async;
@@ -377,10 +379,11 @@ final class AsyncClientStream extends ClientStream implements WriteListener, Asy
 
   /**
    * Ends the connection without the mark of a complete body. Servlet has no call for it, but an
-   * exception out of a dispatch of a committed response makes containers close (HTTP/1.1) or reset
-   * (HTTP/2).
+   * exception out of a dispatch of a committed response makes most containers close (HTTP/1.1) or
+   * reset (HTTP/2).
    */
   private void dropConnection() {
+    Containers.drop(request);
     try {
       request.setAttribute(ABORT_ATTRIBUTE, true);
       async.dispatch();

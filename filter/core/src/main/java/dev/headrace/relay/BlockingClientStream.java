@@ -29,14 +29,19 @@ final class BlockingClientStream extends ClientStream {
   private final AtomicBoolean finished = new AtomicBoolean();
   private boolean flushedOnce; // the writer's
 
-  /** To be made on the thread that will call {@link #run}. */
+  /**
+   * To be made on the thread that will call {@link #run}.
+   *
+   * @param cuts whether connections can be dropped in mid-answer
+   */
   BlockingClientStream(
       HttpServletResponse response,
       @Nullable WrappedResponse wrapped,
       Listener listener,
-      LongSupplier nanoTime)
+      LongSupplier nanoTime,
+      boolean cuts)
       throws IOException {
-    super(listener, nanoTime, wrapped);
+    super(listener, nanoTime, wrapped, cuts);
     this.response = response;
     this.out = response.getOutputStream();
   }

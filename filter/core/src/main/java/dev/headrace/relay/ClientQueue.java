@@ -51,7 +51,10 @@ final class ClientQueue {
   /** An array that grew beyond this in a burst is not kept. */
   private static final int KEPT_CAPACITY = 16 * 1024;
 
+  private static final byte[] END_OF_EVENT = {'\n', '\n'};
+
   private final LongSupplier nanoTime;
+  private final boolean cuts;
 
   // All guarded by this, but for what the writer alone uses.
   private @Nullable Head head;
@@ -67,8 +70,12 @@ final class ClientQueue {
 
   private byte[] outgoing = new byte[FIRST_CAPACITY]; // the writer's
 
-  ClientQueue(LongSupplier nanoTime) {
+  /**
+   * @param cuts whether connections can be dropped in mid-answer
+   */
+  ClientQueue(LongSupplier nanoTime, boolean cuts) {
     this.nanoTime = nanoTime;
+    this.cuts = cuts;
   }
 
   /** Sets the head, unless there is one already; returns whether this one counts. */
@@ -133,11 +140,20 @@ final class ClientQueue {
 
   /**
    * Seals the queue with a last event if an event could stand there, without it if the answer's own
-   * last event is in it, else so that the connection is dropped behind what is in it.
+   * last event is in it, else so that the connection is dropped behind what is in it. Where that
+   * cannot be, the broken event is ended, so that the last one can stand behind it: a client fails
+   * at either.
    */
   synchronized void finishWith(byte[] lastEvent, Outcome how) {
-    if (end == End.OPEN && !finishAtBoundaryWith(lastEvent, how)) {
+    if (end != End.OPEN || finishAtBoundaryWith(lastEvent, how)) {
+      return;
+    }
+    if (cuts) {
       cut(how);
+    } else {
+      put(END_OF_EVENT, 0, END_OF_EVENT.length);
+      place = Place.BOUNDARY;
+      finishAtBoundaryWith(lastEvent, how);
     }
   }
 

@@ -69,8 +69,12 @@ abstract class ClientStream {
   private volatile long bytesWritten; // written by the writing thread
   private boolean streamed; // the writing thread's: the head is that of a stream
 
-  ClientStream(Listener listener, LongSupplier nanoTime, @Nullable WrappedResponse wrapped) {
-    this.queue = new ClientQueue(nanoTime);
+  /**
+   * @param cuts whether connections can be dropped in mid-answer
+   */
+  ClientStream(
+      Listener listener, LongSupplier nanoTime, @Nullable WrappedResponse wrapped, boolean cuts) {
+    this.queue = new ClientQueue(nanoTime, cuts);
     this.listener = listener;
     this.nanoTime = nanoTime;
     this.wrapped = wrapped;

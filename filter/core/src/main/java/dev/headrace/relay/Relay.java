@@ -86,6 +86,7 @@ public final class Relay implements AutoCloseable {
   private final Exchanges exchanges;
   private volatile @Nullable Admittance door; // set once, before any request
   private final Listeners listeners;
+  private final Containers containers = new Containers();
   private final Writers writers;
   private final UsageBook book;
   private final Ledger ledger;
@@ -138,7 +139,7 @@ public final class Relay implements AutoCloseable {
     this.prices = prices;
     this.upstreams = new UpstreamPool(settings, time);
     this.exchanges = new Exchanges(nanoTime, this::housekeeping);
-    this.streamingChecks = new StreamingChecks(exchanges::after, nanoTime, writers);
+    this.streamingChecks = new StreamingChecks(exchanges::after, nanoTime, containers, writers);
     try {
       this.door = new Admittance(settings, time, resolver, exchanges::after);
     } catch (RuntimeException e) {
@@ -358,6 +359,7 @@ public final class Relay implements AutoCloseable {
               wrapped,
               exchange,
               nanoTime,
+              containers.dropConnections(request.getServletContext()),
               writers.in(request.getServletContext()));
       exchange.answersTo(client);
       exchanges.add(exchange); // only now, since the clocks ask the client stream
@@ -424,7 +426,13 @@ public final class Relay implements AutoCloseable {
     }
     statistics.blockingExchange();
     try {
-      BlockingClientStream client = new BlockingClientStream(response, wrapped, exchange, nanoTime);
+      BlockingClientStream client =
+          new BlockingClientStream(
+              response,
+              wrapped,
+              exchange,
+              nanoTime,
+              containers.dropConnections(request.getServletContext()));
       exchange.answersTo(client);
       exchanges.add(exchange);
       if (exchange.hasBody()) {
@@ -433,6 +441,9 @@ public final class Relay implements AutoCloseable {
         exchange.attempt();
       }
       client.run();
+    } catch (StreamCutException e) {
+      Containers.drop(request);
+      throw e;
     } catch (RuntimeException e) {
       exchange.fail("blocking");
       throw e;

@@ -47,14 +47,16 @@ final class StreamingChecks implements AutoCloseable {
   private final Set<Run> running = ConcurrentHashMap.newKeySet();
   private final Timer timer;
   private final LongSupplier nanoTime;
+  private final Containers containers;
   private final Writers writers;
 
   /**
    * @param timer calls back for each event
    */
-  StreamingChecks(Timer timer, LongSupplier nanoTime, Writers writers) {
+  StreamingChecks(Timer timer, LongSupplier nanoTime, Containers containers, Writers writers) {
     this.timer = timer;
     this.nanoTime = nanoTime;
+    this.containers = containers;
     this.writers = writers;
   }
 
@@ -75,9 +77,11 @@ final class StreamingChecks implements AutoCloseable {
       return false;
     }
     Run run = new Run(permit, wrapped, thread != null);
+    boolean cuts = containers.dropConnections(request.getServletContext());
     try {
       if (thread != null) {
-        BlockingClientStream client = new BlockingClientStream(response, wrapped, run, nanoTime);
+        BlockingClientStream client =
+            new BlockingClientStream(response, wrapped, run, nanoTime, cuts);
         run.begin(client);
         client.run();
       } else {
@@ -91,6 +95,7 @@ final class StreamingChecks implements AutoCloseable {
                 wrapped,
                 run,
                 nanoTime,
+                cuts,
                 writers.in(request.getServletContext()));
         client.start();
         run.begin(client);

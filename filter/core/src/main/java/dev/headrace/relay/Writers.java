@@ -2,7 +2,6 @@ package dev.headrace.relay;
 
 import dev.headrace.config.GatewaySettings;
 import jakarta.servlet.ServletContext;
-import java.util.Locale;
 import java.util.concurrent.Executor;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ThreadPoolExecutor;
@@ -11,15 +10,11 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The threads that write to clients where the container blocks in {@code write()} although it said
- * that it was ready; elsewhere whoever has bytes writes them. The one place that knows which
- * containers need it. Thread-safe.
+ * that it was ready; elsewhere whoever has bytes writes them. Thread-safe.
  *
  * <p>The queue of the threads holds each stream at most once, so the running exchanges bound it.
  */
 final class Writers implements AutoCloseable {
-
-  /** Parts of {@link ServletContext#getServerInfo}, in lower case. */
-  private static final String[] BLOCKING_SERVERS = {"websphere", "liberty"};
 
   private final GatewaySettings.Blocking settings;
   private @Nullable Executor chosen; // guarded by this
@@ -43,18 +38,8 @@ final class Writers implements AutoCloseable {
     return switch (settings.writers()) {
       case ALWAYS -> true;
       case NEVER -> false;
-      case AUTO -> blocks(context.getServerInfo());
+      case AUTO -> Containers.isOpenLiberty(context.getServerInfo());
     };
-  }
-
-  static boolean blocks(@Nullable String serverInfo) {
-    String server = serverInfo == null ? "" : serverInfo.toLowerCase(Locale.ROOT);
-    for (String name : BLOCKING_SERVERS) {
-      if (server.contains(name)) {
-        return true;
-      }
-    }
-    return false;
   }
 
   private Executor start() {

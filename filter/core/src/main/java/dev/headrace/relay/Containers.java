@@ -1,0 +1,75 @@
+package dev.headrace.relay;
+
+import jakarta.servlet.ServletContext;
+import jakarta.servlet.ServletRequest;
+import jakarta.servlet.ServletRequestWrapper;
+import java.io.Closeable;
+import java.io.IOException;
+import java.util.Locale;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * What containers do in ways of their own where Servlet leaves it open: the one place that knows
+ * them by name. Thread-safe.
+ */
+final class Containers {
+
+  private static final Logger LOG = LoggerFactory.getLogger(Containers.class);
+
+  /** Parts of {@link ServletContext#getServerInfo}, in lower case. */
+  private static final String[] OPEN_LIBERTY = {"websphere", "liberty"};
+
+  private static final String UNDERTOW = "io.undertow.servlet.spec.";
+
+  private volatile @Nullable Boolean dropsConnections; // the first request decides for all
+
+  /** Blocks in {@code write()} although it said that it was ready. */
+  static boolean isOpenLiberty(@Nullable String serverInfo) {
+    String server = serverInfo == null ? "" : serverInfo.toLowerCase(Locale.ROOT);
+    for (String name : OPEN_LIBERTY) {
+      if (server.contains(name)) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /**
+   * Whether a connection can be dropped in mid-answer. Open Liberty ends the answer properly in any
+   * case, with the text of an error page in it.
+   */
+  boolean dropConnections(ServletContext context) {
+    Boolean known = dropsConnections;
+    if (known == null) {
+      known = !isOpenLiberty(context.getServerInfo());
+      dropsConnections = known;
+    }
+    return known;
+  }
+
+  /**
+   * Drops the connection of a request, or resets its stream over HTTP/2, where an exception is not
+   * enough: Undertow, and so WildFly, ends the body properly whatever a dispatch throws. Does
+   * nothing elsewhere. By reflection, since nothing here knows a container.
+   */
+  static void drop(ServletRequest request) {
+    ServletRequest own = request;
+    while (own instanceof ServletRequestWrapper wrapper) {
+      own = wrapper.getRequest();
+    }
+    if (!own.getClass().getName().startsWith(UNDERTOW)) {
+      return;
+    }
+    try {
+      Object exchange = own.getClass().getMethod("getExchange").invoke(own);
+      Object connection = exchange.getClass().getMethod("getConnection").invoke(exchange);
+      ((Closeable) connection).close(); // over HTTP/2 there is one such object for each stream
+    } catch (ReflectiveOperationException | ClassCastException e) {
+      LOG.warn("A connection could not be dropped, so that a cut answer may look complete", e);
+    } catch (IOException | RuntimeException e) {
+      LOG.debug("A connection to be dropped was gone already", e);
+    }
+  }
+}
