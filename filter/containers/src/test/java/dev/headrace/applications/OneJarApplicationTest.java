@@ -35,6 +35,7 @@ import javax.tools.ToolProvider;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -45,6 +46,7 @@ import org.junit.jupiter.params.provider.EnumSource;
  * versions of the libraries that are in it.
  */
 @Timeout(300)
+@Tag("slow")
 class OneJarApplicationTest {
 
   private static final String API_KEY = "sk-ant-test-key-that-must-stay-secret";

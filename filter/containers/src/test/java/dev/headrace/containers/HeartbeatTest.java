@@ -14,6 +14,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -21,6 +22,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 /** Comments keep a silent connection alive; they stand between events and nowhere else. */
 @ParameterizedClass
 @EnumSource(ContainerKind.class)
+@Tag("slow")
 final class HeartbeatTest extends GatewayContract {
 
   private static final String COMMENT = ": keep-alive\n\n";

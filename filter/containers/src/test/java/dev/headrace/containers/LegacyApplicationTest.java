@@ -23,6 +23,7 @@ import java.time.Duration;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -31,6 +32,7 @@ import org.junit.jupiter.params.provider.EnumSource;
  * The sample legacy application as it is, in real servers with JSP: people log in with its form and
  * ask on its page, and the gateway is there by jar and YAML only.
  */
+@Tag("slow")
 class LegacyApplicationTest {
 
   private static final String STREAMING = Requests.streaming("Hello");

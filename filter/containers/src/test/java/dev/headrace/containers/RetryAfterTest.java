@@ -11,6 +11,7 @@ import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
 import java.util.List;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -22,6 +23,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** An upstream that asks to be left alone is left alone for so long, or not asked again at all. */
 @ParameterizedClass
 @EnumSource(ContainerKind.class)
+@Tag("slow")
 final class RetryAfterTest extends FailureContract {
 
   private static final Duration SOON = Duration.ofSeconds(10);

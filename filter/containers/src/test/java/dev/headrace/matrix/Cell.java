@@ -1,5 +1,7 @@
 package dev.headrace.matrix;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import dev.headrace.servers.ServerKind;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -88,8 +90,9 @@ record Cell(ServerKind kind, @Nullable String jakartaEe, int jdk) {
     if (jdk == THIS_JDK) {
       return Path.of(System.getProperty("java.home"));
     }
-    String named = System.getProperty("headrace.jdk" + jdk);
-    if (named != null && !named.isBlank()) {
+    String named = System.getProperty("headrace.jdk" + jdk, "");
+    boolean required = named.equals("required");
+    if (!named.isBlank() && !required) {
       return Path.of(named);
     }
     try (Stream<Path> homes = Files.list(Path.of("/usr/lib/jvm"))) {
@@ -99,8 +102,11 @@ record Cell(ServerKind kind, @Nullable String jakartaEe, int jdk) {
               .filter(home -> Files.isExecutable(home.resolve("bin/java")))
               .sorted()
               .toList();
-      Assumptions.assumeFalse(
-          found.isEmpty(), "no JDK " + jdk + ": name one with -Dheadrace.jdk" + jdk);
+      String missing = "no JDK " + jdk + ": name one with -Dheadrace.jdk" + jdk;
+      if (required) {
+        assertThat(found).as(missing).isNotEmpty();
+      }
+      Assumptions.assumeFalse(found.isEmpty(), missing);
       return found.get(0);
     }
   }

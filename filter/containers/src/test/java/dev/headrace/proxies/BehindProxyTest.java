@@ -36,7 +36,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** What a client of the gateway sees through a reverse proxy is what it sees without one. */
 @ParameterizedClass
 @MethodSource("pairs")
-@Tag("long")
+@Tag("slow")
 final class BehindProxyTest extends ProxyContract {
 
   private static final String TRANSCRIPT = new String(Transcripts.text(), UTF_8);

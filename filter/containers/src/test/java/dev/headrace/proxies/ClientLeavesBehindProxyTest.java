@@ -18,7 +18,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** A client that leaves ends the upstream's answer, although a proxy stands between them. */
 @ParameterizedClass
 @MethodSource("pairs")
-@Tag("long")
+@Tag("slow")
 final class ClientLeavesBehindProxyTest extends ProxyContract {
 
   private static final Duration HEARTBEAT = Duration.ofMillis(200);

@@ -31,7 +31,7 @@ import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** The snippets with their lines for TLS and HTTP/2 switched on. */
-@Tag("long")
+@Tag("slow")
 @ParameterizedClass
 @MethodSource("pairs")
 final class Http2ProxyTest extends ProxyContract {

@@ -66,7 +66,7 @@ final class ContainerSnippetsTest {
     claude.answersAlways(Answer.transcript(TRANSCRIPT));
   }
 
-  @Tag("long")
+  @Tag("slow")
   @ParameterizedTest
   @EnumSource(names = {"TOMCAT_11", "TOMCAT_10_1"})
   void tomcatStreamsAndStopsGracefullyWithItsServerXml(ServerKind kind) throws Exception {
@@ -93,7 +93,7 @@ final class ContainerSnippetsTest {
     }
   }
 
-  @Tag("long")
+  @Tag("slow")
   @Test
   void jettyStreamsAndStopsGracefullyWithItsIniFile() throws Exception {
     try (ServerProcess server =
