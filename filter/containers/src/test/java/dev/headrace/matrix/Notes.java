@@ -7,8 +7,7 @@ import java.util.List;
 /** Where servers differ; each of these is asserted by {@link ServerContract}. */
 enum Notes {
   /** The application hears of the end only when the connections are gone. */
-  SHUTDOWN_CUTS(
-      "asked to end, it waits for streams (Open Liberty 30 s, Jetty `stopTimeout` with the module `graceful`), and cuts the others"),
+  SHUTDOWN_CUTS("a server that is asked to end waits for its streams, and cuts what takes longer"),
 
   /** It ends the body properly in any case, so the broken event is ended and an error follows. */
   ERROR_BEHIND_A_BROKEN_EVENT(
