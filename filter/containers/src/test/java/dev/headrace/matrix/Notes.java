@@ -16,6 +16,14 @@ enum Notes {
   /** Nothing undeploys what was given at the start. */
   NO_UNDEPLOY("undeploys nothing while it runs"),
 
+  /** Counts only what the client sends, and does not tell when it resets a stream. */
+  IDLE_UNLESS_THE_CLIENT_SENDS(
+      "ends a connection on which the client has sent nothing for the listener's `timeout-seconds`,"
+          + " with its streams, and tells nothing of a reset before: keep to HTTP/1.1, or raise it"),
+
+  /** Never calls a read listener whose body is already there. */
+  READS_BLOCKING("bodies are read on a thread of the container"),
+
   WRITERS("writes run on `blocking.writers`");
 
   private final String words;
@@ -33,7 +41,14 @@ enum Notes {
         notes.add(SHUTDOWN_CUTS);
       }
       case JETTY_12_1, JETTY_12_0 -> notes.add(SHUTDOWN_CUTS);
-      case PAYARA_MICRO -> notes.add(NO_UNDEPLOY);
+      case PAYARA_MICRO -> {
+        notes.add(READS_BLOCKING);
+        notes.add(ERROR_BEHIND_A_BROKEN_EVENT);
+        notes.add(NO_UNDEPLOY);
+        if (protocol == Protocol.H2C) {
+          notes.add(IDLE_UNLESS_THE_CLIENT_SENDS);
+        }
+      }
       default -> {}
     }
     return notes;

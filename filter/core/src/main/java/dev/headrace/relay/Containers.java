@@ -21,14 +21,21 @@ final class Containers {
   /** Parts of {@link ServletContext#getServerInfo}, in lower case. */
   private static final String[] OPEN_LIBERTY = {"websphere", "liberty"};
 
+  private static final String[] GRIZZLY = {"payara", "glassfish"};
   private static final String UNDERTOW = "io.undertow.servlet.spec.";
 
-  private volatile @Nullable Boolean dropsConnections; // the first request decides for all
+  // The first request decides for all.
+  private volatile @Nullable Boolean dropsConnections;
+  private volatile @Nullable Boolean callsReadListeners;
 
   /** Blocks in {@code write()} although it said that it was ready. */
   static boolean isOpenLiberty(@Nullable String serverInfo) {
+    return namesOneOf(OPEN_LIBERTY, serverInfo);
+  }
+
+  private static boolean namesOneOf(String[] names, @Nullable String serverInfo) {
     String server = serverInfo == null ? "" : serverInfo.toLowerCase(Locale.ROOT);
-    for (String name : OPEN_LIBERTY) {
+    for (String name : names) {
       if (server.contains(name)) {
         return true;
       }
@@ -37,14 +44,28 @@ final class Containers {
   }
 
   /**
-   * Whether a connection can be dropped in mid-answer. Open Liberty ends the answer properly in any
-   * case, with the text of an error page in it.
+   * Whether a connection can be dropped in mid-answer. Payara ends the answer properly in any case,
+   * and Open Liberty with the text of an error page in it.
    */
   boolean dropConnections(ServletContext context) {
     Boolean known = dropsConnections;
     if (known == null) {
-      known = !isOpenLiberty(context.getServerInfo());
+      String server = context.getServerInfo();
+      known = !isOpenLiberty(server) && !namesOneOf(GRIZZLY, server);
       dropsConnections = known;
+    }
+    return known;
+  }
+
+  /**
+   * Whether a body can be read through a listener. Payara 6 (Grizzly) mostly never calls one whose
+   * body is already there when it is set.
+   */
+  boolean callReadListeners(ServletContext context) {
+    Boolean known = callsReadListeners;
+    if (known == null) {
+      known = !namesOneOf(GRIZZLY, context.getServerInfo());
+      callsReadListeners = known;
     }
     return known;
   }

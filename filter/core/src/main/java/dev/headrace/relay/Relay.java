@@ -365,7 +365,12 @@ public final class Relay implements AutoCloseable {
       exchanges.add(exchange); // only now, since the clocks ask the client stream
       listens = listens(client, wrapped);
       if (listens && exchange.hasBody()) {
-        request.getInputStream().setReadListener(body(request, exchange));
+        RequestBody body = body(request, exchange);
+        if (containers.callReadListeners(request.getServletContext())) {
+          request.getInputStream().setReadListener(body);
+        } else {
+          body.readBlocking(exchange::isReceiving);
+        }
       } else if (listens) {
         exchange.attempt();
       }
