@@ -341,10 +341,14 @@ abstract class ServerContract extends CellTest {
   void heartbeatsThatRaceWithDataStandBetweenEventsAndChangeNothing(Protocol protocol)
       throws Exception {
     int streams = Context.CONNECTIONS;
-    // A write each time that a heartbeat is due, in mid-event mostly.
-    claude()
-        .answersAlways(
-            Answer.transcript(TEXT).trickle(170, Duration.ofMillis(Context.HEARTBEAT_MILLIS + 50)));
+    Duration beat = Duration.ofMillis(Context.HEARTBEAT_MILLIS);
+    for (int i = 0; i < streams; i++) {
+      claude()
+          // A write each time that a heartbeat is due, in mid-event mostly; and silence between
+          // two.
+          .answers(Answer.transcript(TEXT).trickle(170, beat.plusMillis(50)))
+          .answers(Answer.transcript(TEXT).pauseAfterEvents(4, beat.multipliedBy(4)));
+    }
     ExecutorService threads = Executors.newFixedThreadPool(streams);
     int comments = 0;
     try {

@@ -2,7 +2,6 @@ package dev.headrace.logging;
 
 import java.util.logging.Level;
 import java.util.logging.Logger;
-import org.jspecify.annotations.Nullable;
 
 /** Writes to {@code java.util.logging}, whose handlers the container has set up. Thread-safe. */
 final class JdkLogger implements dev.headrace.logging.Logger {

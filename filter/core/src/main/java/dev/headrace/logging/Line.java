@@ -1,7 +1,5 @@
 package dev.headrace.logging;
 
-import org.jspecify.annotations.Nullable;
-
 /**
  * A line of the log.
  *

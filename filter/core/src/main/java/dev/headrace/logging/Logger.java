@@ -1,7 +1,6 @@
 package dev.headrace.logging;
 
 import java.lang.System.Logger.Level;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Writes to a log, with the methods of SLF4J's interface of this name. A {@code {}} of the message

@@ -1,7 +1,5 @@
 package dev.headrace.logging;
 
-import org.jspecify.annotations.Nullable;
-
 /** Makes loggers: the application's where it has SLF4J, else those of the JDK. Thread-safe. */
 public final class LoggerFactory {
 

@@ -1,7 +1,6 @@
 package dev.headrace.logging;
 
 import java.util.Map;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The context of log lines, of which there is none: a class of Resilience4j that the gateway does
