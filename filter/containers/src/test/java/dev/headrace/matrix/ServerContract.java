@@ -381,13 +381,16 @@ abstract class ServerContract extends CellTest {
   /** The server's limits for silence are {@link Bench#IDLE_LIMIT}. */
   @Test
   void aStreamThatIsSilentForLongerThanTheServersOwnLimitsSurvives() throws Exception {
-    Duration silence = Bench.IDLE_LIMIT.multipliedBy(5).dividedBy(2);
+    Duration silence = Bench.IDLE_LIMIT.multipliedBy(3).dividedBy(2);
     claude().answersAlways(Answer.transcript(TEXT).pauseAfterEvents(4, silence));
     List<Client> all = new ArrayList<>();
     for (Protocol protocol : protocols()) {
       all.add(client(protocol).post(Context.OPEN.messages(), STREAMING));
     }
-    for (int i = 0; i < all.size(); i++) {
+    // HTTP/2 first: a server may close its idle connection right behind the end of the stream, and
+    // what
+    // has not been read by then is lost with it.
+    for (int i = all.size() - 1; i >= 0; i--) {
       Protocol protocol = protocols().get(i);
       End end = all.get(i).readToEnd();
       if (differs(Notes.IDLE_UNLESS_THE_CLIENT_SENDS, protocol)) {
