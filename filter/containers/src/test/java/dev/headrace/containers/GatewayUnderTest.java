@@ -11,6 +11,7 @@ import dev.headrace.config.Secret;
 import dev.headrace.containers.ContainerKind.Deployment;
 import dev.headrace.containers.ContainerKind.RunningContainer;
 import dev.headrace.simulator.ClaudeSimulator;
+import jakarta.servlet.Filter;
 import java.net.URI;
 import java.time.Duration;
 import java.util.function.UnaryOperator;
@@ -118,6 +119,26 @@ public final class GatewayUnderTest implements AutoCloseable {
                 new GatewayServlet(gateway),
                 null,
                 (request, response, chain) -> chain.doFilter(request, response)));
+    return new GatewayUnderTest(claude, gateway, container);
+  }
+
+  /** The servlet, asynchronous or not, with responses whose streams break as a class is missing. */
+  static GatewayUnderTest startWithBrokenStreams(
+      ContainerKind kind,
+      boolean async,
+      int soundWrites,
+      UnaryOperator<GatewaySettingsBuilder> change)
+      throws Exception {
+    ClaudeSimulator claude = ClaudeSimulator.builder().apiKey(API_KEY).start();
+    Gateway gateway = Gateway.start(settings(claude, change));
+    Filter legacy = async ? null : (request, response, chain) -> chain.doFilter(request, response);
+    RunningContainer container =
+        kind.start(
+            new Deployment(
+                "",
+                new ServletWithBrokenStreams(new GatewayServlet(gateway), soundWrites),
+                null,
+                legacy));
     return new GatewayUnderTest(claude, gateway, container);
   }
 

@@ -198,14 +198,20 @@ final class AsyncClientStream extends ClientStream implements WriteListener, Asy
         unwritable(Finding.CLOSED);
       } else {
         // Containers report a client that has left in many ways, a NullPointerException among them.
-        markGone(e.toString());
+        markGone(e);
       }
+    } catch (Error e) {
+      markGone(e); // here, where the request still can be ended
     }
     if (isGone() && !isOver()) {
       // No container completes the request of a client that has left by itself, not reliably.
       setOver();
       notAnswered(response);
-      complete();
+      if (isBroken() && response.isCommitted()) {
+        dropConnection();
+      } else {
+        complete();
+      }
     }
   }
 
@@ -403,7 +409,7 @@ final class AsyncClientStream extends ClientStream implements WriteListener, Asy
 
   @Override
   public void onError(Throwable t) {
-    markGone(t.toString());
+    markGone(t);
     wake();
     awaitDrainer();
   }
@@ -414,7 +420,11 @@ final class AsyncClientStream extends ClientStream implements WriteListener, Asy
     if (wrapped != null && bytesWritten() == 0 && t != null && !(t instanceof IOException)) {
       unwritable(Finding.CLOSED); // a filter has failed on the request's way back
     }
-    markGone(t == null ? "async error" : t.toString());
+    if (t == null) {
+      markGone("async error");
+    } else {
+      markGone(t);
+    }
     wake();
     awaitDrainer();
   }

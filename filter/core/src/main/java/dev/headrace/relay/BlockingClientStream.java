@@ -91,6 +91,9 @@ final class BlockingClientStream extends ClientStream {
       if (isGone()) {
         setOver();
         notAnswered(response);
+        if (isBroken() && response.isCommitted()) {
+          throw new StreamCutException();
+        }
         return;
       }
       if (wanted == ClientQueue.End.ABORTING) {
@@ -115,9 +118,9 @@ final class BlockingClientStream extends ClientStream {
       } catch (InterruptedException e) {
         markGone("the container has interrupted the request");
         Thread.currentThread().interrupt();
-      } catch (IOException | RuntimeException e) {
+      } catch (IOException | RuntimeException | Error e) {
         if (queue.end() != ClientQueue.End.ABORTING) {
-          markGone(e.toString());
+          markGone(e);
         }
       }
     }

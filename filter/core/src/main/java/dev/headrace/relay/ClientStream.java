@@ -47,6 +47,11 @@ abstract class ClientStream {
      */
     void onUnwritable();
 
+    /** In the place of {@link #onGone}: something is broken here, such as a missing class. */
+    default void onBroken(Error error) {
+      onGone(error.toString());
+    }
+
     /** A filter's response wrapper has ended the answer before it began. As {@link #onGone}. */
     void onEndedByWrapper();
 
@@ -64,6 +69,7 @@ abstract class ClientStream {
   final LongSupplier nanoTime;
   final @Nullable WrappedResponse wrapped; // null where no wrapper has a stream of its own
   private final AtomicBoolean gone = new AtomicBoolean();
+  private volatile @Nullable Error broken;
   private volatile boolean over; // written by the writing thread
   private volatile long lastWriteNanos;
   private volatile long bytesWritten; // written by the writing thread
@@ -227,6 +233,11 @@ abstract class ClientStream {
     return gone.get();
   }
 
+  /** Whether it is over because something here is broken, not because the client left. */
+  final boolean isBroken() {
+    return broken != null;
+  }
+
   final boolean isOver() {
     return over;
   }
@@ -281,10 +292,10 @@ abstract class ClientStream {
    * as one with a broken chunk, counts as one whose client has left, but a container that completes
    * it by itself would say 200.
    */
-  static void notAnswered(HttpServletResponse response) {
+  final void notAnswered(HttpServletResponse response) {
     try {
       if (!response.isCommitted()) {
-        response.setStatus(HttpServletResponse.SC_BAD_REQUEST);
+        response.setStatus(isBroken() ? 500 : 400);
       }
     } catch (RuntimeException e) {
       // A container that has taken the response back has no use for a status either.
@@ -309,13 +320,24 @@ abstract class ClientStream {
     return true;
   }
 
+  /** As the container or a write of ours has it: most failures mean that the client has left. */
+  final void markGone(Throwable failure) {
+    if (failure instanceof Error error && !isGone()) {
+      broken = error;
+    }
+    markGone(failure.toString());
+  }
+
   final void markGone(String why) {
     if (gone.compareAndSet(false, true)) {
       boolean tell = !over;
       queue.gone();
       if (tell) {
         try {
-          if (isEndedByWrapper()) {
+          Error error = broken;
+          if (error != null) {
+            listener.onBroken(error);
+          } else if (isEndedByWrapper()) {
             listener.onEndedByWrapper();
           } else {
             listener.onGone(why);

@@ -638,6 +638,12 @@ final class Exchange
   }
 
   @Override
+  public void onBroken(Error error) {
+    LOG.error("Exchange {} cannot go on", id, error);
+    end(new Outcome(Outcome.Kind.FAILED, error.getClass().getSimpleName()));
+  }
+
+  @Override
   public void onEndedByWrapper() {
     end(BY_WRAPPER);
   }

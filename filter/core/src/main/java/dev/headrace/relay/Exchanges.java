@@ -59,7 +59,7 @@ final class Exchanges implements AutoCloseable {
             () -> {
               try {
                 task.run();
-              } catch (RuntimeException e) {
+              } catch (RuntimeException | Error e) { // either would end the repetition
                 LOG.error("A recurring task of the gateway failed and goes on", e);
               }
             },
@@ -101,7 +101,7 @@ final class Exchanges implements AutoCloseable {
   private static void sweep(Exchange exchange, long now) {
     try {
       exchange.sweep(now);
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | Error e) { // the others are to be looked at
       LOG.error("Exchange {}: its clocks could not be looked at", exchange.id(), e);
     }
   }

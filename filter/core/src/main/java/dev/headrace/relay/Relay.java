@@ -374,7 +374,7 @@ public final class Relay implements AutoCloseable {
       } else if (listens) {
         exchange.attempt();
       }
-    } catch (IOException | RuntimeException e) {
+    } catch (IOException | RuntimeException | LinkageError e) {
       LOG.error("Exchange {}: the container did not let it start", exchange.id(), e);
       exchange.fail("not started");
       if (!response.isCommitted()) {

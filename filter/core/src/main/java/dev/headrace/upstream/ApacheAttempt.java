@@ -18,6 +18,8 @@ import org.apache.hc.core5.http.nio.AsyncResponseConsumer;
 import org.apache.hc.core5.http.nio.CapacityChannel;
 import org.apache.hc.core5.http.protocol.HttpContext;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * One exchange of the Apache client, as its response consumer and as our {@link Attempt}. An own
@@ -35,6 +37,8 @@ final class ApacheAttempt implements AsyncResponseConsumer<Void>, Attempt {
     RESPONDING,
     ENDED
   }
+
+  private static final Logger LOG = LoggerFactory.getLogger(ApacheAttempt.class);
 
   private final AttemptListener listener;
   private final AtomicReference<State> state = new AtomicReference<>(State.CONNECTING);
@@ -88,12 +92,17 @@ final class ApacheAttempt implements AsyncResponseConsumer<Void>, Attempt {
       HttpResponse response,
       @Nullable EntityDetails entityDetails,
       HttpContext context,
-      FutureCallback<Void> resultCallback) {
+      FutureCallback<Void> resultCallback)
+      throws IOException {
     if (!state.compareAndSet(State.CONNECTING, State.RESPONDING)) {
       return;
     }
     result = resultCallback;
-    listener.onHead(new UpstreamResponseHead(response.getCode(), validFields(response)));
+    try {
+      listener.onHead(new UpstreamResponseHead(response.getCode(), validFields(response)));
+    } catch (Error e) {
+      throw broken(e);
+    }
     if (entityDetails == null) {
       streamEnd(null);
     }
@@ -143,7 +152,20 @@ final class ApacheAttempt implements AsyncResponseConsumer<Void>, Attempt {
       // Closes the connection when the cancel has not reached it yet.
       throw new IOException("attempt was cancelled");
     }
-    listener.onBytes(source);
+    try {
+      listener.onBytes(source);
+    } catch (Error e) {
+      throw broken(e);
+    }
+  }
+
+  /**
+   * What ends this attempt alone: an Error that passed would end the I/O thread, and with it every
+   * exchange from then on.
+   */
+  private static IOException broken(Error error) {
+    LOG.error("An answer of the upstream could not be taken", error);
+    return new IOException(error.getClass().getSimpleName());
   }
 
   @Override
@@ -153,7 +175,11 @@ final class ApacheAttempt implements AsyncResponseConsumer<Void>, Attempt {
       if (callback != null) {
         callback.completed(null);
       }
-      listener.onEnd();
+      try {
+        listener.onEnd();
+      } catch (Error e) {
+        listener.onFailure(new UpstreamFailure(Kind.CUT, describe(broken(e))));
+      }
     }
   }
 
