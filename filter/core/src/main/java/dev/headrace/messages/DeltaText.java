@@ -2,6 +2,7 @@ package dev.headrace.messages;
 
 import static java.nio.charset.StandardCharsets.US_ASCII;
 
+import dev.headrace.sse.EightBytes;
 import java.util.Arrays;
 
 /**
@@ -22,6 +23,9 @@ final class DeltaText {
   private static final byte[] TEXT = "text".getBytes(US_ASCII);
   private static final byte[] THINKING = "thinking".getBytes(US_ASCII);
   private static final byte[] PARTIAL_JSON = "partial_json".getBytes(US_ASCII);
+
+  private static final long QUOTES = EightBytes.all('"');
+  private static final long BACKSLASHES = EightBytes.all('\\');
 
   private DeltaText() {}
 
@@ -134,27 +138,47 @@ final class DeltaText {
 
   /** The quote that ends the string whose first byte this is, or {@code end}. */
   private static int closingQuote(byte[] data, int from, int end) {
-    for (int at = from; at < end; at++) {
+    int at = from;
+    while (at < end) {
+      if (at <= end - Long.BYTES) {
+        long eight = EightBytes.at(data, at);
+        long found = EightBytes.equal(eight, QUOTES) | EightBytes.equal(eight, BACKSLASHES);
+        if (found == 0) {
+          at += Long.BYTES;
+          continue;
+        }
+        at += EightBytes.before(found);
+      }
       byte b = data[at];
       if (b == '"') {
         return at;
       }
-      if (b == '\\') {
-        at++;
-      }
+      at += b == '\\' ? 2 : 1;
     }
     return end;
   }
 
   private static int utf16Units(byte[] data, int from, int to) {
     int units = 0;
-    for (int at = from; at < to; at++) {
+    int at = from;
+    while (at < to) {
+      if (at <= to - Long.BYTES) {
+        long eight = EightBytes.at(data, at);
+        long found = EightBytes.equal(eight, BACKSLASHES) | EightBytes.notAscii(eight);
+        int plain = found == 0 ? Long.BYTES : EightBytes.before(found);
+        units += plain;
+        at += plain;
+        if (found == 0) {
+          continue;
+        }
+      }
       byte b = data[at];
       if (b == '\\') {
-        at += at + 1 < to && data[at + 1] == 'u' ? 5 : 1;
+        at += at + 1 < to && data[at + 1] == 'u' ? 6 : 2;
         units++;
       } else {
         units += utf16Units(b);
+        at++;
       }
     }
     return units;

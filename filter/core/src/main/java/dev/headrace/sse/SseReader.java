@@ -42,6 +42,9 @@ public final class SseReader {
   private static final byte[] DATA = {'d', 'a', 't', 'a'};
   private static final byte[] EVENT = {'e', 'v', 'e', 'n', 't'};
 
+  private static final long LINE_FEEDS = EightBytes.all('\n');
+  private static final long RETURNS = EightBytes.all('\r');
+
   private enum Line {
     /** Fewer than {@link #HEAD_BYTES} bytes so far; blank if it ends with none. */
     UNDECIDED,
@@ -172,7 +175,15 @@ public final class SseReader {
   }
 
   private static int findLineEnd(byte[] bytes, int from, int end) {
-    for (int i = from; i < end; i++) {
+    int i = from;
+    for (; i <= end - Long.BYTES; i += Long.BYTES) {
+      long eight = EightBytes.at(bytes, i);
+      long found = EightBytes.equal(eight, LINE_FEEDS) | EightBytes.equal(eight, RETURNS);
+      if (found != 0) {
+        return i + EightBytes.before(found);
+      }
+    }
+    for (; i < end; i++) {
       byte b = bytes[i];
       if (b == '\n' || b == '\r') {
         return i;

@@ -14,7 +14,8 @@ import org.apache.hc.core5.util.Timeout;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A session that keeps two promises which HttpCore's HTTP/1.1 input loop relies on nobody to keep.
+ * A session that keeps two promises which HttpCore's HTTP/1.1 input loop relies on nobody to keep,
+ * and spares it calls to the kernel.
  *
  * <p><b>No bytes while reading is suspended.</b> The loop goes on as long as its session has bytes,
  * also when the consumer's capacity is used up: a fast upstream can push tens of MiB past a client
@@ -27,15 +28,24 @@ import org.jspecify.annotations.Nullable;
  * arrived. So an end or an error that follows bytes directly is kept for the next turn; the
  * selector comes back at once, since the socket stays readable.
  *
+ * <p><b>No read for nothing.</b> The chunk decoder reads before every chunk, that is before every
+ * event, whether or not the next one is already in its buffer. It is answered 0 without asking the
+ * kernel while its buffer still holds something to decode, and once the socket has given less than
+ * there was room for: what comes later wakes the selector.
+ *
  * <p>Read by one I/O thread; any thread may change the event mask.
  */
 final class UpstreamSession implements IOSession {
+
+  /** Fewer bytes in the decoder's buffer may be the beginning of a chunk's head. */
+  private static final int ENOUGH_TO_DECODE = 32;
 
   private final IOSession session;
   private volatile boolean suspended;
 
   // I/O thread only
   private boolean gaveBytes; // in this turn
+  private boolean emptied; // in this turn: the socket had no more
   private @Nullable IOException failure; // to be thrown by the next read
 
   UpstreamSession(IOSession session) {
@@ -45,6 +55,10 @@ final class UpstreamSession implements IOSession {
   @Override
   public int read(ByteBuffer destination) throws IOException {
     if (suspended) {
+      return 0;
+    }
+    // The decoder appends: its position is what it has not decoded yet.
+    if (gaveBytes && (emptied || destination.position() >= ENOUGH_TO_DECODE)) {
       return 0;
     }
     IOException kept = failure;
@@ -58,6 +72,7 @@ final class UpstreamSession implements IOSession {
         return 0; // the next turn meets the end again
       }
       gaveBytes |= count > 0;
+      emptied = destination.hasRemaining();
       return count;
     } catch (IOException e) {
       if (!gaveBytes) {
@@ -72,6 +87,7 @@ final class UpstreamSession implements IOSession {
   @Override
   public void updateReadTime() {
     gaveBytes = false;
+    emptied = false;
     session.updateReadTime();
   }
 
