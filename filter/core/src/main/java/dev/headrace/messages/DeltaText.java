@@ -8,7 +8,8 @@ import java.util.Arrays;
 /**
  * Counts the characters that a {@code content_block_delta} brings. This runs for every delta of
  * every stream, so it walks the bytes by itself: nothing is allocated, decoded or checked beyond
- * what the count needs. Thread-safe.
+ * what the count needs. The deltas of one block begin alike up to their text, so that a delta that
+ * begins as the last one is not walked again until there. Not thread-safe: one instance per stream.
  *
  * <p>A character is a UTF-16 unit, as in {@link String#length}: an escape counts as what it stands
  * for, each {@code \}{@code uXXXX} as one, so that a pair of them is two like the four bytes of the
@@ -27,14 +28,30 @@ final class DeltaText {
   private static final long QUOTES = EightBytes.all('"');
   private static final long BACKSLASHES = EightBytes.all('\\');
 
-  private DeltaText() {}
+  /** A longer beginning is not remembered; those of the API have about 80 to 95 bytes. */
+  private static final int LONGEST_BEGINNING = 128;
+
+  private byte[] beginning = new byte[0]; // of the last delta, its text's quote included
 
   /**
    * The number of characters of text, thinking or tool arguments in the data of one event; {@link
    * #OTHER} when its delta carries none of these, and 0 when it is no readable delta at all.
    */
-  static int count(byte[] data, int offset, int length) {
+  int count(byte[] data, int offset, int length) {
     int end = offset + length;
+    int text = offset + beginning.length;
+    if (text > offset
+        && text < end
+        && Arrays.equals(data, offset, text, beginning, 0, beginning.length)) {
+      int quote = closingQuote(data, text, end);
+      if (quote + 1 < end && data[quote + 1] == '}') {
+        return utf16Units(data, text, quote);
+      }
+    }
+    return walk(data, offset, end);
+  }
+
+  private int walk(byte[] data, int offset, int end) {
     int at = skipSpace(data, offset, end);
     if (at == end || data[at] != '{') {
       return 0;
@@ -46,15 +63,15 @@ final class DeltaText {
         return 0;
       }
       if (data[value] == '{' && isName(data, name, DELTA)) {
-        return countInDelta(data, value, end);
+        return countInDelta(data, offset, value, end);
       }
       at = skipSpace(data, skipValue(data, value, end), end);
     } while (at < end && data[at] == ',');
     return 0;
   }
 
-  /** Counts in the object that begins at a brace. */
-  private static int countInDelta(byte[] data, int brace, int end) {
+  /** Counts in the object that begins at a brace, in data that begins at an offset. */
+  private int countInDelta(byte[] data, int offset, int brace, int end) {
     int characters = 0;
     boolean counted = false;
     int at = brace;
@@ -66,6 +83,9 @@ final class DeltaText {
       }
       if (data[value] == '"' && isCounted(data, name)) {
         int quote = closingQuote(data, value + 1, end);
+        if (!counted && value + 1 - offset <= LONGEST_BEGINNING) {
+          beginning = Arrays.copyOfRange(data, offset, value + 1);
+        }
         characters += utf16Units(data, value + 1, quote);
         counted = true;
         at = Math.min(quote + 1, end);

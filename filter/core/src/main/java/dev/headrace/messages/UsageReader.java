@@ -21,6 +21,7 @@ public final class UsageReader implements EventConsumer, UsageView {
 
   // Of the thread that gives the events.
   private final UsageFields fields = new UsageFields();
+  private final DeltaText deltas = new DeltaText();
   private boolean started;
   private boolean totalsCame;
   private boolean finalTotals;
@@ -44,7 +45,7 @@ public final class UsageReader implements EventConsumer, UsageView {
   }
 
   private void countDelta(SseEvent event) {
-    int count = DeltaText.count(event.data(), event.dataOffset(), event.dataLength());
+    int count = deltas.count(event.data(), event.dataOffset(), event.dataLength());
     if (count > 0) {
       long next = characters + count;
       characters = next;

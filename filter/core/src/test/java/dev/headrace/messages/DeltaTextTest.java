@@ -9,6 +9,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 /** Characters of a delta, whatever stands around them. */
 class DeltaTextTest {
+  private static final DeltaText EXPERIENCED = new DeltaText();
+
   @ParameterizedTest
   @CsvSource(
       delimiter = '|',
@@ -50,15 +52,49 @@ class DeltaTextTest {
           """)
   void countsWhatTheDeltaStandsFor(String data, int expected) {
     byte[] bytes = FedUsage.bytes(data);
-    assertThat(DeltaText.count(bytes, 0, bytes.length)).isEqualTo(expected);
+    assertThat(new DeltaText().count(bytes, 0, bytes.length)).isEqualTo(expected);
     byte[] around = FedUsage.bytes("\"x}" + data + "\"}}\"delta\":{\"text\":\"beyond\"}}");
-    assertThat(DeltaText.count(around, 3, bytes.length)).as("in an array").isEqualTo(expected);
+    assertThat(new DeltaText().count(around, 3, bytes.length))
+        .as("in an array")
+        .isEqualTo(expected);
+    assertThat(EXPERIENCED.count(bytes, 0, bytes.length)).as("behind others").isEqualTo(expected);
+    assertThat(EXPERIENCED.count(around, 3, bytes.length)).as("once more").isEqualTo(expected);
+  }
+
+  /** Deltas that begin alike and go on differently. */
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      quoteCharacter = '\0',
+      textBlock =
+          """
+          {"delta":{"text":"other text"}} | 10
+          {"delta":{"text":""}} | 0
+          {"delta":{"text":"\\""}} | 1
+          {"delta":{"text":"ab","thinking":"c"}} | 3
+          {"delta":{"text":"ab" }} | 2
+          {"delta":{"text":"ab"},"delta":{"text":"c"}} | 2
+          {"delta":{"text":"ab" | 2
+          {"delta":{"text":"a | 1
+          {"delta":{"text":" | 0
+          {"delta":{"text": | 0
+          {"delta":{"tex":"ab"}} | -1
+          {"delta":{"text":7}} | -1
+          """)
+  void whatBeginsAsTheLastOneCountsAsEver(String data, int expected) {
+    byte[] last = FedUsage.bytes("{\"delta\":{\"text\":\"some text\"}}");
+    byte[] bytes = FedUsage.bytes(data);
+    DeltaText deltas = new DeltaText();
+    assertThat(deltas.count(last, 0, last.length)).isEqualTo(9);
+    assertThat(deltas.count(bytes, 0, bytes.length)).isEqualTo(expected);
+    assertThat(new DeltaText().count(bytes, 0, bytes.length)).isEqualTo(expected);
+    assertThat(deltas.count(last, 0, last.length)).isEqualTo(9);
   }
 
   @Test
   void nothingIsNoDelta() {
-    assertThat(DeltaText.count(new byte[0], 0, 0)).isZero();
-    assertThat(DeltaText.count(FedUsage.bytes("   "), 0, 3)).isZero();
+    assertThat(new DeltaText().count(new byte[0], 0, 0)).isZero();
+    assertThat(new DeltaText().count(FedUsage.bytes("   "), 0, 3)).isZero();
   }
 
   @Test
@@ -66,10 +102,11 @@ class DeltaTextTest {
     byte[] data =
         FedUsage.bytes(
             "{\"a\":[\"\\\"\",{}],\"delta\":{\"type\":\"x\",\"text\":\"Gr\\u00fcße 👋\\\\\"},\"b\":0}");
+    DeltaText deltas = new DeltaText();
     int last = 0;
     for (int length = 0; length <= data.length; length++) {
       byte[] cut = Arrays.copyOf(data, length);
-      int count = DeltaText.count(cut, 0, length);
+      int count = deltas.count(cut, 0, length);
       assertThat(count).isBetween(last, 9);
       last = count;
     }
