@@ -3,7 +3,9 @@ package dev.headrace.bench;
 import dev.headrace.bench.load.LoadPlan;
 import dev.headrace.bench.upstream.Ask;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 
 /** What is measured. */
 enum Scenario {
@@ -62,6 +64,20 @@ enum Scenario {
     return title;
   }
 
+  /** Connections that are open at the same time. */
+  int streams() {
+    LoadPlan plan = plan(1);
+    return plan.streams() + plan.neverReading();
+  }
+
+  /** What servers are compared by. */
+  Figure lead() {
+    if (isHeld()) {
+      return Figure.grownPerStream(streams());
+    }
+    return this == SHORT ? Figure.CPU_PER_REQUEST : Figure.CPU_PER_EVENT;
+  }
+
   /** Whether memory is what is measured, so that each round needs a fresh process. */
   boolean isHeld() {
     return this == HELD_2000 || this == HELD_8000;
@@ -104,11 +120,11 @@ enum Scenario {
   }
 
   static List<String> names() {
-    return java.util.Arrays.stream(values()).map(Scenario::argument).toList();
+    return Arrays.stream(values()).map(Scenario::argument).toList();
   }
 
   /** As it is named on the command line. */
   String argument() {
-    return name().toLowerCase(java.util.Locale.ROOT).replace('_', '-');
+    return name().toLowerCase(Locale.ROOT).replace('_', '-');
   }
 }

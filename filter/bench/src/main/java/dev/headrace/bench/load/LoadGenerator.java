@@ -26,6 +26,16 @@ public final class LoadGenerator {
 
   /** Called on the generator's thread. */
   public interface Window {
+    /** For a load that nobody looks at besides. */
+    Window UNSEEN =
+        new Window() {
+          @Override
+          public void opens() {}
+
+          @Override
+          public void closes() {}
+        };
+
     /** Each stream has had its first event and the load has settled. */
     void opens();
 
@@ -212,7 +222,7 @@ public final class LoadGenerator {
     if (!connection.reader.take(buffer, connection.readAt)) {
       return;
     }
-    String wrong = ended(connection);
+    String wrong = buffer.hasRemaining() ? "bytes behind the end" : ended(connection);
     if (wrong == null && plan.repeats() && !stopping) {
       complete++;
       if (connection.reader.keepsAlive()) {
@@ -237,16 +247,19 @@ public final class LoadGenerator {
 
   /** Null if every byte is there. */
   private @Nullable String ended(Connection connection) {
-    if (measuring) {
-      answers++;
-    }
     StreamReader reader = connection.reader;
     if (reader.status() != 200) {
       return "status " + reader.status();
     }
+    if (reader.fault() != null) {
+      return reader.fault();
+    }
     int expected = plan.ask().deltas() + StreamBytes.OTHER_EVENTS;
     if (reader.events() != expected || reader.bytes() != StreamBytes.length(plan.ask().deltas())) {
       return reader.events() + " of " + expected + " events";
+    }
+    if (measuring) {
+      answers++;
     }
     return null;
   }

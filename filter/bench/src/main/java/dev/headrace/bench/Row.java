@@ -1,0 +1,79 @@
+package dev.headrace.bench;
+
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.function.ToDoubleFunction;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * All rounds of one server in one scenario. Immutable.
+ *
+ * @param server its name
+ * @param onJvm whether it has a JIT compiler
+ * @param warmUps rounds before the first measured one
+ * @param settled whether the last of them was as warm as was wanted
+ * @param measurements in their order; empty if there were none
+ * @param failure why there are none, or not all; null if nothing went wrong
+ */
+record Row(
+    String server,
+    boolean onJvm,
+    int warmUps,
+    boolean settled,
+    List<Measurement> measurements,
+    @Nullable String failure) {
+
+  Row {
+    measurements = List.copyOf(measurements);
+  }
+
+  /** Of the rounds in which it could be measured; NaN if it never could. */
+  double median(ToDoubleFunction<Measurement> value) {
+    double[] sorted =
+        measurements.stream()
+            .mapToDouble(value)
+            .filter(each -> !Double.isNaN(each))
+            .sorted()
+            .toArray();
+    int middle = sorted.length / 2;
+    if (sorted.length == 0) {
+      return Double.NaN;
+    }
+    return sorted.length % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+  }
+
+  /** The distance from the lowest round to the highest, as a share of the median. */
+  double spread(ToDoubleFunction<Measurement> value) {
+    double median = median(value);
+    double most = measurements.stream().mapToDouble(value).max().orElse(Double.NaN);
+    double least = measurements.stream().mapToDouble(value).min().orElse(Double.NaN);
+    return (most - least) / median;
+  }
+
+  int complete() {
+    return measurements.stream().mapToInt(each -> each.load().complete()).sum();
+  }
+
+  int lost() {
+    return measurements.stream().mapToInt(each -> each.load().lostStreams()).sum();
+  }
+
+  /** Lost streams by what was wrong with them. */
+  Map<String, Integer> losses() {
+    Map<String, Integer> all = new TreeMap<>();
+    measurements.forEach(
+        each -> each.load().lost().forEach((how, count) -> all.merge(how, count, Integer::sum)));
+    return all;
+  }
+
+  boolean isHeadrace() {
+    return server.startsWith("headrace");
+  }
+
+  /** Whether it loses nothing and passes events on as they come, so that it can be compared. */
+  boolean streams() {
+    double delay = median(each -> each.delayMicros(50));
+    return lost() == 0 && !measurements.isEmpty() && (Double.isNaN(delay) || delay < 100_000);
+  }
+}
