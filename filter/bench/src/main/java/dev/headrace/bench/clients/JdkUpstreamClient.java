@@ -214,7 +214,7 @@ public final class JdkUpstreamClient implements UpstreamClient {
               : responding
                   ? Kind.CUT
                   : failure instanceof ConnectException ? Kind.CONNECT : Kind.NO_RESPONSE;
-      listener.onFailure(new UpstreamFailure(kind, failure.getClass().getSimpleName()));
+      listener.onFailure(new UpstreamFailure(kind, failure.toString()));
     }
 
     @Override
@@ -226,6 +226,9 @@ public final class JdkUpstreamClient implements UpstreamClient {
 
     @Override
     public void cancel() {
+      if (ended.get()) {
+        return; // its connection may be another exchange's by now
+      }
       cancelled = true;
       Flow.Subscription theSubscription = subscription;
       if (theSubscription != null) {
