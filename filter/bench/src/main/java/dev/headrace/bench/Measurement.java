@@ -10,7 +10,7 @@ import dev.headrace.bench.load.LoadResult;
  */
 record Measurement(LoadResult load, ServerUse server) {
 
-  /** NaN if no event came while it was measured. */
+  /** NaN if there is no server, or no event came while it was measured. */
   double cpuMicrosPerEvent() {
     return perOne(server.cpuNanos() / 1e3, load.events());
   }
@@ -20,8 +20,8 @@ record Measurement(LoadResult load, ServerUse server) {
     return perOne(server.runCpuNanos() / 1e3, load.complete());
   }
 
-  private static double perOne(double sum, long count) {
-    return count == 0 ? Double.NaN : sum / count;
+  private double perOne(double sum, long count) {
+    return count == 0 || server.equals(ServerUse.NONE) ? Double.NaN : sum / count;
   }
 
   /** The share of the server's CPU time that its JIT compiler used; NaN where there is none. */

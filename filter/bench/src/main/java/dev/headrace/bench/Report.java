@@ -44,7 +44,7 @@ final class Report {
       rounds of the same load before the first measured one; they end once JIT is below 5 % and the CPU
       time per event (per request where answers are short) no longer falls by more than 5 %; "!" marks
       servers that did not get there. *best Java peer*: the cheapest of the other proxies on the JVM that
-      loses nothing and delays events by less than 100 ms. "–": nothing to measure, such as a delay where no
+      loses nothing and does not hold events back. "–": nothing to measure, such as a delay where no
       event comes while it is measured.
       """;
 
@@ -85,7 +85,7 @@ final class Report {
           costs(text, scenario, rows);
           text.append('\n');
           streams(text, rows);
-          notes(text, rows);
+          notes(text, scenario, rows);
         });
     onAndOff(text);
     return text.toString();
@@ -104,7 +104,7 @@ final class Report {
             new Figure("threads", "%.0f", m -> m.server().threads()));
     Row nginx = named(rows, "nginx");
     Row haproxy = named(rows, "haproxy");
-    Row best = bestJavaPeer(rows, lead);
+    Row best = bestJavaPeer(scenario, rows);
     List<String> titles = new ArrayList<>(List.of("server"));
     figures.forEach(figure -> titles.add(figure.title()));
     titles.addAll(List.of("JIT %", "warm-ups", lead.title() + " spread", "× nginx", "× HAProxy"));
@@ -149,7 +149,7 @@ final class Report {
     }
   }
 
-  private static void notes(StringBuilder text, List<Row> rows) {
+  private static void notes(StringBuilder text, Scenario scenario, List<Row> rows) {
     for (Row row : rows) {
       List<String> notes = new ArrayList<>();
       if (row.failure() != null) {
@@ -158,7 +158,7 @@ final class Report {
       if (row.lost() > 0) {
         notes.add("lost streams: " + row.losses());
       }
-      if (row.lost() == 0 && !row.measurements().isEmpty() && !row.streams()) {
+      if (row.holdsBack(scenario)) {
         notes.add("holds events back");
       }
       if (!notes.isEmpty()) {
@@ -209,9 +209,10 @@ final class Report {
     return rows.stream().filter(row -> row.server().equals(server)).findFirst().orElse(null);
   }
 
-  private static @Nullable Row bestJavaPeer(List<Row> rows, Figure figure) {
+  private static @Nullable Row bestJavaPeer(Scenario scenario, List<Row> rows) {
+    Figure figure = scenario.lead();
     return rows.stream()
-        .filter(row -> row.onJvm() && !row.isHeadrace() && row.streams())
+        .filter(row -> row.onJvm() && !row.isHeadrace() && row.streams(scenario))
         .filter(row -> Double.isFinite(row.median(figure.value())))
         .min(Comparator.comparingDouble(row -> row.median(figure.value())))
         .orElse(null);

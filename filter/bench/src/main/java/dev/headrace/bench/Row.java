@@ -24,6 +24,9 @@ record Row(
     List<Measurement> measurements,
     @Nullable String failure) {
 
+  private static final double LONG_DELAY_MICROS = 100_000;
+  private static final double LONG_WAIT_MICROS = 1_000_000;
+
   Row {
     measurements = List.copyOf(measurements);
   }
@@ -72,8 +75,18 @@ record Row(
   }
 
   /** Whether it loses nothing and passes events on as they come, so that it can be compared. */
-  boolean streams() {
+  boolean streams(Scenario scenario) {
+    return lost() == 0 && !measurements.isEmpty() && !holdsBack(scenario);
+  }
+
+  /** Whether events that are sent at a pace come long after they were sent. */
+  boolean holdsBack(Scenario scenario) {
+    if (!scenario.isPaced()) {
+      return false; // queues are full: what waits there is late without being held back
+    }
     double delay = median(each -> each.delayMicros(50));
-    return lost() == 0 && !measurements.isEmpty() && (Double.isNaN(delay) || delay < 100_000);
+    double firstEvent = median(each -> each.firstEventMicros(50));
+    // All at the end of the answer: then none comes while it is measured.
+    return delay > LONG_DELAY_MICROS || (Double.isNaN(delay) && firstEvent > LONG_WAIT_MICROS);
   }
 }

@@ -78,6 +78,11 @@ enum Scenario {
     return this == SHORT ? Figure.CPU_PER_REQUEST : Figure.CPU_PER_EVENT;
   }
 
+  /** Whether events are sent at a pace that every server can keep up with. */
+  boolean isPaced() {
+    return this == PACED || this == NEVER_READING;
+  }
+
   /** Whether memory is what is measured, so that each round needs a fresh process. */
   boolean isHeld() {
     return this == HELD_2000 || this == HELD_8000;

@@ -50,6 +50,7 @@ public final class LoadGenerator {
   private final LoadPlan plan;
   private final String path;
   private final String headers;
+  private final Duration patience;
   private final ByteBuffer buffer = ByteBuffer.allocateDirect(64 * 1024);
 
   private final Histogram firstEvent = new Histogram(HIGHEST, 3);
@@ -68,6 +69,14 @@ public final class LoadGenerator {
    * @param headers further ones, each ended by CR LF
    */
   public LoadGenerator(int port, String path, String headers, LoadPlan plan) {
+    this(port, path, headers, plan, PATIENCE);
+  }
+
+  /**
+   * @param patience with streams that should have ended, or begun
+   */
+  LoadGenerator(int port, String path, String headers, LoadPlan plan, Duration patience) {
+    this.patience = patience;
     this.port = port;
     this.path = path;
     this.headers = headers;
@@ -84,7 +93,7 @@ public final class LoadGenerator {
     long opensAt = Long.MAX_VALUE;
     long openedAt = 0;
     long measured = 0;
-    long deadline = start + PATIENCE.toNanos() + seconds(plan.streams() / plan.openPerSecond() + 1);
+    long deadline = start + patience.toNanos() + seconds(plan.streams() / plan.openPerSecond() + 1);
     try (Selector selector = Selector.open()) {
       while (true) {
         long now = System.nanoTime();
@@ -96,7 +105,7 @@ public final class LoadGenerator {
           window.opens();
           measuring = true;
           openedAt = System.nanoTime();
-          deadline = openedAt + plan.measure().plus(PATIENCE).toNanos() + holdNanos();
+          deadline = openedAt + plan.measure().plus(patience).toNanos() + holdNanos();
         }
         if (measuring && now - openedAt >= plan.measure().toNanos()) {
           measuring = false;
