@@ -26,10 +26,10 @@ final class Report {
           new Figure("events/s", "%.0f", Measurement::eventsPerSecond),
           new Figure("answers/s", "%.0f", Measurement::answersPerSecond),
           new Figure("first event p50 µs", "%.0f", m -> m.firstEventMicros(50)),
-          new Figure("p99", "%.0f", m -> m.firstEventMicros(99)),
+          new Figure("first event p99", "%.0f", m -> m.firstEventMicros(99)),
           new Figure("delay p50 µs", "%.0f", m -> m.delayMicros(50)),
-          new Figure("p99", "%.0f", m -> m.delayMicros(99)),
-          new Figure("p99.9", "%.0f", m -> m.delayMicros(99.9)));
+          new Figure("delay p99", "%.0f", m -> m.delayMicros(99)),
+          new Figure("delay p99.9", "%.0f", m -> m.delayMicros(99.9)));
 
   /** Shown as what a server adds to what there is without one. */
   private static final List<Figure> ADDED = EVENTS.subList(2, EVENTS.size());

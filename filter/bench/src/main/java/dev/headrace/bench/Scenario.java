@@ -109,7 +109,7 @@ enum Scenario {
 
   private static LoadPlan held(int streams) {
     int perSecond = 1000;
-    long hold = Duration.ofSeconds(streams / perSecond + 10L).toMillis();
+    long hold = Duration.ofSeconds(streams / perSecond + 15L).toMillis();
     return new LoadPlan(
         streams,
         new Ask(20, 0, hold),
