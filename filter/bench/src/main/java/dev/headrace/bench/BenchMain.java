@@ -23,12 +23,6 @@ import org.jspecify.annotations.Nullable;
  */
 public final class BenchMain {
 
-  /** Warm-up ends when the JIT compiler uses less than this share of the server's CPU time, ... */
-  private static final double JIT_IDLE = 0.05;
-
-  /** ... and a round costs no longer less than the one before, by this share. */
-  private static final double SETTLED = 0.05;
-
   private final Options options;
   private final int upstreamPort;
   private final List<Peer> peers;
@@ -144,7 +138,7 @@ public final class BenchMain {
           }
           fresh.unlessFailed(
               () -> {
-                fresh.run(Scenario.SHORT.plan(0.3));
+                fresh.run(Scenario.SHORT.plan(options.scale()));
                 fresh.warmUps = 1;
                 measure(fresh, scenario, number);
               });
@@ -172,20 +166,17 @@ public final class BenchMain {
   }
 
   private void warmUp(Contestant contestant, Scenario scenario) throws IOException {
-    double before = Double.MAX_VALUE;
-    while (contestant.warmUps < options.warmUps()) {
+    WarmUp warmUp = new WarmUp(options.warmUps());
+    while (!warmUp.isOver()) {
       Measurement measurement = contestant.run(scenario.plan(options.scale()));
-      double cost = scenario.lead().value().applyAsDouble(measurement);
-      contestant.warmUps++;
+      warmUp.round(measurement.jitShare());
+      contestant.warmUps = warmUp.rounds();
       say("  warm-up %d %s", contestant.warmUps, describe(contestant, measurement));
-      boolean asBefore = Double.isNaN(cost) || cost >= before * (1 - SETTLED);
-      if (!contestant.onJvm() || (measurement.jitShare() < JIT_IDLE && asBefore)) {
-        return;
-      }
-      before = cost;
     }
-    contestant.settled = false;
-    say("  %s had not settled after %d rounds", contestant.name(), options.warmUps());
+    contestant.settled = warmUp.isWarm();
+    if (!warmUp.isWarm()) {
+      say("  %s had not settled after %d rounds", contestant.name(), contestant.warmUps);
+    }
   }
 
   private void measure(Contestant contestant, Scenario scenario, int round) throws IOException {
@@ -246,10 +237,6 @@ public final class BenchMain {
 
     String name() {
       return name;
-    }
-
-    boolean onJvm() {
-      return onJvm;
     }
 
     Measurement run(LoadPlan plan) throws IOException {

@@ -36,7 +36,7 @@ record Options(
   static final String USAGE =
       """
       Usage: headrace-bench [--scenario NAME,...] [--server NAME,...] [--rounds 5] [--scale 1]
-                            [--warm-up 10] [--java JDK] [--jvm "-Xmx512m ..."]
+                            [--warm-up 10] [--java JDK] [--jvm "-Xmx2g ..."]
                             [--variant NAME=JDK:"OPTION ..."]... [--out filter/bench/target/results]
              headrace-bench jmh [ARGUMENT OF JMH]...
 
@@ -47,9 +47,9 @@ record Options(
         --rounds    measured rounds of each server, at least 1; medians are shown
         --scale     1: full times; 0.2: five times shorter, for trying out (above 0, at most 10)
         --warm-up   the most rounds before the first measured one, at least 1; fewer if the JIT
-                    compiler uses less than 5 %% of the CPU time earlier
+                    compiler uses less than 5 %% of the CPU time in two rounds in a row
         --java      folder of the JDK for all servers on the JVM; this one's by default
-        --jvm       options of the JVM for all servers on it
+        --jvm       options of the JVM for all servers on it; 8,000 streams need more than 1 GiB
         --variant   runs headrace-jetty once more on another JVM, beside all others, as
                     headrace-jetty@NAME
         --out       where tables, the plot, the raw figures and the servers' logs go
@@ -67,7 +67,7 @@ record Options(
     int warmUps = 10;
     double scale = 1;
     Path java = Path.of(System.getProperty("java.home"));
-    List<String> jvm = List.of("-Xmx512m");
+    List<String> jvm = List.of("-Xmx2g");
     List<JvmVariant> variants = new ArrayList<>();
     Path directory = Path.of("filter/bench/target/results");
     for (int i = 0; i < arguments.length; i += 2) {

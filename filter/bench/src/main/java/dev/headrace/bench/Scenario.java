@@ -108,7 +108,7 @@ enum Scenario {
   }
 
   private static LoadPlan held(int streams) {
-    int perSecond = 1000;
+    int perSecond = 500; // as many as a server that is still cold can take
     long hold = Duration.ofSeconds(streams / perSecond + 15L).toMillis();
     return new LoadPlan(
         streams,
