@@ -13,7 +13,7 @@ enum Scenario {
   PACED("100 streams, 50 events/s each") {
     @Override
     LoadPlan plan(double scale) {
-      return paced(100, 0, scale);
+      return paced(100, 0, seconds(3, scale), scale);
     }
   },
   /** 32 connections with streams that come as fast as they are taken. */
@@ -49,11 +49,13 @@ enum Scenario {
   NEVER_READING("90 paced streams, 10 that never read") {
     @Override
     LoadPlan plan(double scale) {
-      return paced(90, 10, scale);
+      // First the queues towards those who do not read fill up, and the upstream is busy with that.
+      return paced(90, 10, seconds(6, scale), scale);
     }
   };
 
   private static final int PACE = 50;
+  private static final Duration SPARE = Duration.ofSeconds(4);
   private final String title;
 
   Scenario(String title) {
@@ -93,10 +95,11 @@ enum Scenario {
    */
   abstract LoadPlan plan(double scale);
 
-  private static LoadPlan paced(int streams, int neverReading, double scale) {
-    Duration settle = seconds(3, scale);
+  private static LoadPlan paced(int streams, int neverReading, Duration settle, double scale) {
     Duration measure = seconds(10, scale);
-    long events = settle.plus(measure).toMillis() * PACE / 1000 + 2L * PACE;
+    // With time to spare for a server that begins some streams late: none may end before the others
+    // have been measured.
+    long events = settle.plus(measure).plus(SPARE).toMillis() * PACE / 1000;
     return new LoadPlan(
         streams,
         new Ask((int) events, 1_000_000 / PACE, 0),
