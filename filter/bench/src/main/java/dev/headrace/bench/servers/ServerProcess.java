@@ -203,12 +203,14 @@ public final class ServerProcess implements AutoCloseable {
     }
   }
 
-  /** First gently: a master process would start its workers anew. */
+  /**
+   * First gently: a master process would start its workers anew, and a JVM writes its recording.
+   */
   private static void killAll(Process process) {
     List<ProcessHandle> children = process.descendants().toList();
     process.destroy();
     try {
-      process.waitFor(2, TimeUnit.SECONDS);
+      process.waitFor(5, TimeUnit.SECONDS);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
