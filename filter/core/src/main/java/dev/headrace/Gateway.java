@@ -13,6 +13,7 @@ import dev.headrace.spi.StreamListener;
 import dev.headrace.spi.UsageSink;
 import dev.headrace.spi.UserResolver;
 import dev.headrace.upstream.TimeSource;
+import dev.headrace.upstream.UpstreamClient;
 import dev.headrace.upstream.UpstreamPool;
 import dev.headrace.usage.Ledger;
 import dev.headrace.usage.PriceTable;
@@ -22,6 +23,7 @@ import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -84,11 +86,20 @@ public final class Gateway implements AutoCloseable {
       TimeSource time,
       List<StreamListener> listeners,
       Map<String, UsageSink> sinks,
-      @Nullable UserResolver resolver) {
+      @Nullable UserResolver resolver,
+      Function<GatewaySettings, UpstreamClient> upstreamClient) {
     PriceTable prices = PriceTable.load(settings.usage().pricesFile());
     Ledger ledger = Ledger.open(settings.usage(), sinks);
     try {
-      Relay relay = new Relay(settings, time, listeners, resolver, prices, ledger);
+      Relay relay =
+          new Relay(
+              settings,
+              time,
+              listeners,
+              resolver,
+              prices,
+              ledger,
+              () -> new UpstreamPool(settings, upstreamClient.apply(settings), time));
       LOG.info("Headrace starts with\n{}", description);
       return new Gateway(settings, relay);
     } catch (RuntimeException e) {

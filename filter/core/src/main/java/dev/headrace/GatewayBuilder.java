@@ -8,13 +8,16 @@ import dev.headrace.config.LoadedSettings;
 import dev.headrace.spi.StreamListener;
 import dev.headrace.spi.UsageSink;
 import dev.headrace.spi.UserResolver;
+import dev.headrace.upstream.ApacheUpstreamClient;
 import dev.headrace.upstream.TimeSource;
+import dev.headrace.upstream.UpstreamClient;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.ServiceLoader;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -30,6 +33,7 @@ public final class GatewayBuilder {
   private final Map<String, UsageSink> sinks = new LinkedHashMap<>();
 
   private @Nullable UserResolver resolver;
+  private Function<GatewaySettings, UpstreamClient> upstreamClient = ApacheUpstreamClient::new;
 
   GatewayBuilder(GatewaySettings settings) {
     this.settings = requireNonNull(settings, "settings");
@@ -97,6 +101,12 @@ public final class GatewayBuilder {
     return this;
   }
 
+  /** For the benchmark, which compares HTTP clients. */
+  GatewayBuilder upstreamClient(Function<GatewaySettings, UpstreamClient> client) {
+    upstreamClient = client;
+    return this;
+  }
+
   /**
    * Starts the gateway and logs the settings in force, secrets masked.
    *
@@ -104,6 +114,6 @@ public final class GatewayBuilder {
    *     the message names the setting
    */
   public Gateway start() {
-    return Gateway.start(settings, description, time, listeners, sinks, resolver);
+    return Gateway.start(settings, description, time, listeners, sinks, resolver, upstreamClient);
   }
 }

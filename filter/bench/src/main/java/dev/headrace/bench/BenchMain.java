@@ -1,6 +1,8 @@
 package dev.headrace.bench;
 
 import dev.headrace.bench.load.LoadPlan;
+import dev.headrace.bench.parsers.ParserBenchmarks;
+import dev.headrace.bench.servers.JvmVariant;
 import dev.headrace.bench.servers.Peer;
 import dev.headrace.bench.servers.Peers;
 import dev.headrace.bench.servers.UpstreamProcess;
@@ -8,9 +10,11 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The benchmark: upstream and servers are processes of their own, this one is the load generator.
@@ -19,23 +23,29 @@ import java.util.Locale;
  */
 public final class BenchMain {
 
-  /** Warm-up ends when two rounds in a row cost the same CPU time per event, within this share. */
-  private static final double SETTLED = 0.05;
-
-  private static final int MOST_WARM_UPS = 6;
-
   private final Options options;
   private final int upstreamPort;
-  private final Report report = new Report();
+  private final List<Peer> peers;
+  private final Report report;
 
-  private BenchMain(Options options, int upstreamPort) {
+  private BenchMain(Options options, int upstreamPort, List<Peer> peers) throws IOException {
     this.options = options;
     this.upstreamPort = upstreamPort;
+    this.peers = peers;
+    this.report = new Report(Machine.describe(options, peers));
   }
 
-  /** Runs what the command line asks for; ends with 1 if a stream was lost. */
+  /** Runs what the command line asks for; ends with 1 if Headrace lost a stream. */
   @SuppressWarnings("SystemOut") // a program
-  public static void main(String... arguments) throws IOException {
+  public static void main(String... arguments) throws Exception {
+    if (arguments.length > 0 && arguments[0].equals("jmh")) {
+      ParserBenchmarks.run(Arrays.copyOfRange(arguments, 1, arguments.length));
+      return;
+    }
+    if (Arrays.asList(arguments).contains("--help")) {
+      System.out.print(Options.USAGE);
+      return;
+    }
     Options options;
     try {
       options = Options.parse(arguments);
@@ -48,13 +58,14 @@ public final class BenchMain {
     Files.createDirectories(options.directory());
     int lost;
     try (UpstreamProcess upstream = UpstreamProcess.start(options.directory())) {
-      BenchMain bench = new BenchMain(options, upstream.port());
+      BenchMain bench = new BenchMain(options, upstream.port(), peers(options));
       for (Scenario scenario : options.scenarios()) {
         bench.run(scenario);
+        bench.report.write(options.directory()); // what there is so far
       }
-      bench.report.write(options.directory());
       System.out.println(bench.report.markdown());
-      lost = bench.report.lostStreams();
+      say("Written to %s", options.directory().toAbsolutePath().normalize());
+      lost = bench.report.ownLostStreams();
     }
     if (lost > 0) {
       System.err.println(lost + " streams were lost");
@@ -62,15 +73,18 @@ public final class BenchMain {
     }
   }
 
-  private List<Peer> peers() {
+  private static List<Peer> peers(Options options) {
     List<Peer> peers = new ArrayList<>();
-    for (Peer peer : Peers.all(options.jvm())) {
-      boolean named = options.servers().contains(peer.name());
+    JvmVariant jvm = new JvmVariant("", options.java(), options.jvm());
+    for (Peer peer : Peers.all(jvm, options.variants())) {
+      if (!options.servers().contains(peer.name()) && !peer.name().contains("@")) {
+        continue;
+      }
       String missing = peer.missing();
-      if (missing != null && (named || options.servers().isEmpty())) {
-        say("%s is left out: %s", peer.name(), missing);
-      } else if (named || options.servers().isEmpty()) {
+      if (missing == null) {
         peers.add(peer);
+      } else {
+        say("%s is left out: %s", peer.name(), missing);
       }
     }
     return peers;
@@ -80,99 +94,179 @@ public final class BenchMain {
     say("%n%s: %s", scenario.argument(), scenario.title());
     if (scenario.isHeld()) {
       runHeld(scenario);
-      return;
+    } else {
+      runAlternating(scenario);
     }
-    List<Target> targets = new ArrayList<>();
+  }
+
+  private void runAlternating(Scenario scenario) throws IOException {
+    List<Contestant> all = new ArrayList<>();
     try {
-      targets.add(Target.direct(upstreamPort));
-      for (Peer peer : peers()) {
-        targets.add(start(peer));
+      all.add(new Contestant(Target.direct(upstreamPort)));
+      for (Peer peer : peers) {
+        all.add(start(peer));
       }
-      for (Target target : targets) {
-        warmUp(target, scenario);
+      for (Contestant each : all) {
+        each.unlessFailed(() -> warmUp(each, scenario));
       }
       for (int round = 1; round <= options.rounds(); round++) {
-        List<Target> order = new ArrayList<>(targets);
+        List<Contestant> order = new ArrayList<>(all);
         Collections.rotate(order, round);
-        for (Target target : order) {
-          measure(target, scenario, round);
+        for (Contestant each : order) {
+          int number = round;
+          each.unlessFailed(() -> measure(each, scenario, number));
         }
       }
-      targets.forEach(target -> report.add(scenario, target));
+      all.forEach(each -> report.add(scenario, each.row()));
     } finally {
-      targets.forEach(Target::close);
+      all.forEach(Contestant::close);
     }
   }
 
   /** Each round in a new process, since what was allocated once is seldom given back. */
   private void runHeld(Scenario scenario) throws IOException {
-    for (Peer peer : peers()) {
-      Target last = null;
-      List<Measurement> measurements = new ArrayList<>();
+    Contestant direct = new Contestant(Target.direct(upstreamPort));
+    direct.unlessFailed(() -> measure(direct, scenario, 1));
+    report.add(scenario, direct.row());
+    for (Peer peer : peers) {
+      Row row = null;
       for (int round = 1; round <= options.rounds(); round++) {
-        try (Target target = start(peer)) {
-          target.run(warmUpBeforeHolding());
-          measure(target, scenario, round);
-          measurements.addAll(target.measurements());
-          last = target;
+        int number = round;
+        try (Contestant fresh = start(peer)) {
+          if (row != null) {
+            fresh.measurements.addAll(row.measurements());
+          }
+          fresh.unlessFailed(
+              () -> {
+                fresh.run(Scenario.SHORT.plan(options.scale()));
+                fresh.warmUps = 1;
+                measure(fresh, scenario, number);
+              });
+          row = fresh.row();
+        }
+        if (row.failure() != null) {
+          break;
         }
       }
-      if (last != null) {
-        last.measurements().clear();
-        last.measurements().addAll(measurements);
-        report.add(scenario, last);
+      if (row != null) {
+        report.add(scenario, row);
       }
     }
   }
 
-  private static LoadPlan warmUpBeforeHolding() {
-    return Scenario.SHORT.plan(0.3);
-  }
-
-  private Target start(Peer peer) throws IOException {
-    Path directory = Files.createTempDirectory(options.directory().toAbsolutePath(), peer.name());
-    return Target.of(peer, peer.start(upstreamPort, directory));
-  }
-
-  private void warmUp(Target target, Scenario scenario) throws IOException {
-    if (scenario == Scenario.PACED || scenario == Scenario.NEVER_READING) {
-      target.run(Scenario.SATURATION.plan(options.scale())); // many events in a short time
+  private Contestant start(Peer peer) throws IOException {
+    Path directory =
+        Files.createTempDirectory(options.directory().toAbsolutePath(), peer.name() + "-");
+    try {
+      return new Contestant(Target.of(peer, peer.start(upstreamPort, directory)));
+    } catch (IOException e) {
+      say("  %s does not start: %s", peer.name(), e);
+      return new Contestant(peer, "does not start");
     }
-    double before = Double.MAX_VALUE;
-    for (int i = 1; i <= MOST_WARM_UPS; i++) {
-      Measurement measurement = target.run(scenario.plan(options.scale()));
-      double cost = measurement.cpuMicrosPerEvent();
-      say("  warm-up %d %s", i, describe(target, measurement));
-      if (Math.abs(before - cost) <= SETTLED * before) {
-        return;
-      }
-      before = cost;
+  }
+
+  private void warmUp(Contestant contestant, Scenario scenario) throws IOException {
+    WarmUp warmUp = new WarmUp(options.warmUps());
+    while (!warmUp.isOver()) {
+      Measurement measurement = contestant.run(scenario.plan(options.scale()));
+      warmUp.round(measurement.jitShare());
+      contestant.warmUps = warmUp.rounds();
+      say("  warm-up %d %s", contestant.warmUps, describe(contestant, measurement));
     }
-    say("  %s had not settled after %d rounds", target.name(), MOST_WARM_UPS);
+    contestant.settled = warmUp.isWarm();
+    if (!warmUp.isWarm()) {
+      say("  %s had not settled after %d rounds", contestant.name(), contestant.warmUps);
+    }
   }
 
-  private void measure(Target target, Scenario scenario, int round) throws IOException {
-    Measurement measurement = target.run(scenario.plan(options.scale()));
-    target.measurements().add(measurement);
-    say("  round %d %s", round, describe(target, measurement));
+  private void measure(Contestant contestant, Scenario scenario, int round) throws IOException {
+    Measurement measurement = contestant.run(scenario.plan(options.scale()));
+    contestant.measurements.add(measurement);
+    say("  round %d/%d %s", round, options.rounds(), describe(contestant, measurement));
   }
 
-  private static String describe(Target target, Measurement measurement) {
+  private static String describe(Contestant contestant, Measurement measurement) {
     return String.format(
         Locale.ROOT,
-        "%-22s %6.1f us CPU/event, delay p50 %6.0f p99 %7.0f us, %8.0f events/s, %6.0f answers/s, %4d MiB, lost %d",
-        target.name(),
-        measurement.cpuMicrosPerEvent(),
-        measurement.delayMicros(50),
-        measurement.delayMicros(99),
+        "%-28s CPU %5s us/event, %6s us/request, JIT %4s %%; delay p50 %6s p99 %7s us; "
+            + "%7.0f events/s, %6.0f answers/s, %4.0f MiB, lost %d",
+        contestant.name(),
+        Figure.format("%.1f", measurement.cpuMicrosPerEvent()),
+        Figure.format("%.0f", measurement.cpuMicrosPerRequest()),
+        Figure.format("%.1f", measurement.jitShare() * 100),
+        Figure.format("%.0f", measurement.delayMicros(50)),
+        Figure.format("%.0f", measurement.delayMicros(99)),
         measurement.eventsPerSecond(),
         measurement.answersPerSecond(),
-        measurement.residentBytes() >> 20,
+        measurement.residentMib(),
         measurement.load().lostStreams());
   }
 
   @SuppressWarnings("SystemOut") // progress of a program
   private static void say(String format, Object... arguments) {
     System.out.println(String.format(Locale.ROOT, format, arguments));
+  }
+
+  /** What one target has shown so far. One that fails is left out from then on. */
+  private static final class Contestant implements AutoCloseable {
+
+    interface Step {
+      void run() throws IOException;
+    }
+
+    private final String name;
+    private final boolean onJvm;
+    private final @Nullable Target target;
+    private final List<Measurement> measurements = new ArrayList<>();
+    private int warmUps;
+    private boolean settled = true;
+    private @Nullable String failure;
+
+    Contestant(Target target) {
+      this.name = target.name();
+      this.onJvm = target.onJvm();
+      this.target = target;
+    }
+
+    Contestant(Peer peer, String failure) {
+      this.name = peer.name();
+      this.onJvm = peer.onJvm();
+      this.target = null;
+      this.failure = failure;
+    }
+
+    String name() {
+      return name;
+    }
+
+    Measurement run(LoadPlan plan) throws IOException {
+      if (target == null) {
+        throw new IOException("not started");
+      }
+      return target.run(plan);
+    }
+
+    void unlessFailed(Step step) {
+      if (failure != null) {
+        return;
+      }
+      try {
+        step.run();
+      } catch (IOException e) {
+        failure = e.toString();
+        say("  %s fails: %s", name, e);
+      }
+    }
+
+    Row row() {
+      return new Row(name, onJvm, warmUps, settled, measurements, failure);
+    }
+
+    @Override
+    public void close() {
+      if (target != null) {
+        target.close();
+      }
+    }
   }
 }

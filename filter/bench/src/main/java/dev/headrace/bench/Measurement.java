@@ -6,20 +6,29 @@ import dev.headrace.bench.load.LoadResult;
  * One round of one scenario against one server.
  *
  * @param load as the load generator saw it
- * @param cpuNanos of the server while it was measured; 0 where there is none
- * @param residentBytes of the server in the middle of the load
- * @param idleBytes before the load
- * @param threads of the server in the middle of the load
+ * @param server what the server used meanwhile
  */
-record Measurement(
-    LoadResult load, long cpuNanos, long residentBytes, long idleBytes, long threads) {
+record Measurement(LoadResult load, ServerUse server) {
 
+  /** NaN if there is no server, or no event came while it was measured. */
   double cpuMicrosPerEvent() {
-    return cpuNanos / 1e3 / Math.max(1, load.events());
+    return perOne(server.cpuNanos() / 1e3, load.events());
   }
 
-  double cpuMicrosPerAnswer() {
-    return cpuNanos / 1e3 / Math.max(1, load.answers());
+  /** Over the whole run, since in most scenarios no answer begins and ends within the window. */
+  double cpuMicrosPerRequest() {
+    return perOne(server.runCpuNanos() / 1e3, load.complete());
+  }
+
+  private double perOne(double sum, long count) {
+    return count == 0 || server.equals(ServerUse.NONE) ? Double.NaN : sum / count;
+  }
+
+  /** The share of the server's CPU time that its JIT compiler used; NaN where there is none. */
+  double jitShare() {
+    return server.jitNanos() == ServerUse.NO_JIT
+        ? Double.NaN
+        : server.cpuNanos() == 0 ? 0 : (double) server.jitNanos() / server.cpuNanos();
   }
 
   double eventsPerSecond() {
@@ -31,10 +40,28 @@ record Measurement(
   }
 
   double firstEventMicros(double percentile) {
-    return load.firstEvent().getValueAtPercentile(percentile) / 1e3;
+    return load.firstEvent().getTotalCount() == 0
+        ? Double.NaN
+        : load.firstEvent().getValueAtPercentile(percentile) / 1e3;
   }
 
   double delayMicros(double percentile) {
-    return load.delay().getValueAtPercentile(percentile) / 1e3;
+    return load.delay().getTotalCount() == 0
+        ? Double.NaN
+        : load.delay().getValueAtPercentile(percentile) / 1e3;
+  }
+
+  double residentMib() {
+    return server.residentBytes() / 1048576.0;
+  }
+
+  /** All of the server's memory, by open streams. */
+  double residentKibPerStream(int streams) {
+    return server.residentBytes() / 1024.0 / streams;
+  }
+
+  /** What the server's memory grew by under the load, by open streams. */
+  double grownKibPerStream(int streams) {
+    return (server.residentBytes() - server.idleBytes()) / 1024.0 / streams;
   }
 }

@@ -4,161 +4,297 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.function.Function;
 import java.util.function.ToDoubleFunction;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
-/** What was measured, as tables and as a plot. */
+/** What was measured, as tables and as a plot. Not thread-safe. */
 final class Report {
 
-  /** A column of the tables. */
-  private record Column(String title, String format, ToDoubleFunction<Measurement> value) {}
+  /** The name of what runs without a server between. */
+  static final String DIRECT = "direct";
 
-  private static final List<Column> COLUMNS =
+  private static final List<Figure> EVENTS =
       List.of(
-          new Column("CPU µs/event", "%.1f", Measurement::cpuMicrosPerEvent),
-          new Column("CPU µs/answer", "%.0f", Measurement::cpuMicrosPerAnswer),
-          new Column("events/s", "%.0f", Measurement::eventsPerSecond),
-          new Column("answers/s", "%.0f", Measurement::answersPerSecond),
-          new Column("first event p50 µs", "%.0f", m -> m.firstEventMicros(50)),
-          new Column("p99", "%.0f", m -> m.firstEventMicros(99)),
-          new Column("delay p50 µs", "%.0f", m -> m.delayMicros(50)),
-          new Column("p99", "%.0f", m -> m.delayMicros(99)),
-          new Column("p99.9", "%.0f", m -> m.delayMicros(99.9)),
-          new Column("RSS MiB", "%.0f", m -> m.residentBytes() / 1048576.0),
-          new Column("threads", "%.0f", Measurement::threads));
+          new Figure("events/s", "%.0f", Measurement::eventsPerSecond),
+          new Figure("answers/s", "%.0f", Measurement::answersPerSecond),
+          new Figure("first event p50 µs", "%.0f", m -> m.firstEventMicros(50)),
+          new Figure("first event p99", "%.0f", m -> m.firstEventMicros(99)),
+          new Figure("delay p50 µs", "%.0f", m -> m.delayMicros(50)),
+          new Figure("delay p99", "%.0f", m -> m.delayMicros(99)),
+          new Figure("delay p99.9", "%.0f", m -> m.delayMicros(99.9)));
 
-  private record Entry(String server, List<Measurement> measurements) {
+  /** Shown as what a server adds to what there is without one. */
+  private static final List<Figure> ADDED = EVENTS.subList(2, EVENTS.size());
 
-    double median(ToDoubleFunction<Measurement> value) {
-      double[] sorted = measurements.stream().mapToDouble(value).sorted().toArray();
-      int middle = sorted.length / 2;
-      return sorted.length % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
-    }
+  private static final String LEGEND =
+      """
+      Medians over the measured rounds; raw figures in `rounds.csv`. *added*: minus what the same load
+      costs without a server between (`direct`). *delay*: from the time stamp that the upstream puts into
+      an event to its arrival. *CPU/event*: CPU time of the server process, kernel included, while it was
+      measured; *CPU/request*: over a whole run, by its answers. *JIT*: the share of the server's CPU time
+      that the JIT compiler's threads used while it was measured, median and highest round. *warm-ups*:
+      rounds of the same load before the first measured one; they end once JIT is below 5 % in two of them
+      in a row; "!" marks servers that did not get there (silent streams: one round of short answers). *best Java peer*: the cheapest of the other proxies on the JVM that
+      loses nothing and does not hold events back. "–": nothing to measure, such as a delay where no
+      event comes while it is measured.
+      """;
 
-    int lost() {
-      return measurements.stream().mapToInt(m -> m.load().lostStreams()).sum();
-    }
+  private final List<String> machine;
+  private final Map<Scenario, List<Row>> scenarios = new TreeMap<>();
 
-    int complete() {
-      return measurements.stream().mapToInt(m -> m.load().complete()).sum();
-    }
-
-    Map<String, Integer> losses() {
-      Map<String, Integer> all = new TreeMap<>();
-      measurements.forEach(
-          m -> m.load().lost().forEach((how, n) -> all.merge(how, n, Integer::sum)));
-      return all;
-    }
+  /**
+   * @param machine what it runs on, a line each
+   */
+  Report(List<String> machine) {
+    this.machine = List.copyOf(machine);
   }
 
-  private final Map<Scenario, List<Entry>> entries = new TreeMap<>();
-
-  void add(Scenario scenario, Target target) {
-    entries
-        .computeIfAbsent(scenario, key -> new ArrayList<>())
-        .add(new Entry(target.name(), List.copyOf(target.measurements())));
+  void add(Scenario scenario, Row row) {
+    scenarios.computeIfAbsent(scenario, key -> new ArrayList<>()).add(row);
   }
 
-  int lostStreams() {
-    return entries.values().stream().flatMap(List::stream).mapToInt(Entry::lost).sum();
+  /** Streams that Headrace lost, or that were lost without a server between. */
+  int ownLostStreams() {
+    return all()
+        .filter(row -> row.isHeadrace() || row.server().equals(DIRECT))
+        .mapToInt(Row::lost)
+        .sum();
   }
 
-  /** A table for each scenario. */
+  private Stream<Row> all() {
+    return scenarios.values().stream().flatMap(List::stream);
+  }
+
+  /** Tables of each scenario, and what they were measured on. */
   String markdown() {
-    StringBuilder text = new StringBuilder();
-    entries.forEach(
+    StringBuilder text = new StringBuilder("# Benchmark\n\n");
+    machine.forEach(line -> text.append("- ").append(line).append('\n'));
+    text.append('\n').append(LEGEND);
+    scenarios.forEach(
         (scenario, rows) -> {
-          text.append("\n### ").append(scenario.title()).append("\n\n");
-          table(text, scenario, rows);
+          text.append("\n## ").append(scenario.title()).append("\n\n");
+          costs(text, scenario, rows);
+          text.append('\n');
+          streams(text, rows);
+          notes(text, scenario, rows);
         });
+    onAndOff(text);
     return text.toString();
   }
 
-  private static void table(StringBuilder text, Scenario scenario, List<Entry> rows) {
-    text.append("| server |");
-    COLUMNS.forEach(column -> text.append(' ').append(column.title()).append(" |"));
-    text.append(scenario.isHeld() ? " KiB/stream |" : " added first p50 | added delay p50 | p99 |");
-    text.append(" complete | lost |\n|---|");
-    text.append("---|".repeat(COLUMNS.size() + (scenario.isHeld() ? 1 : 3) + 2)).append('\n');
-    Entry direct =
-        rows.stream().filter(row -> row.server().equals("direct")).findFirst().orElse(null);
-    for (Entry row : rows) {
-      text.append("| ").append(row.server()).append(" |");
-      for (Column column : COLUMNS) {
-        text.append(' ').append(format(column.format(), row.median(column.value()))).append(" |");
+  private static void costs(StringBuilder text, Scenario scenario, List<Row> rows) {
+    int streams = scenario.streams();
+    Figure lead = scenario.lead();
+    List<Figure> figures =
+        List.of(
+            Figure.CPU_PER_EVENT,
+            Figure.CPU_PER_REQUEST,
+            new Figure("RSS MiB", "%.0f", Measurement::residentMib),
+            new Figure("RSS KiB/stream", "%.0f", m -> m.residentKibPerStream(streams)),
+            Figure.grownPerStream(streams),
+            new Figure("threads", "%.0f", m -> m.server().threads()));
+    Row nginx = named(rows, "nginx");
+    Row haproxy = named(rows, "haproxy");
+    Row best = bestJavaPeer(scenario, rows);
+    List<String> titles = new ArrayList<>(List.of("server"));
+    figures.forEach(figure -> titles.add(figure.title()));
+    titles.addAll(List.of("JIT %", "warm-ups", lead.title() + " spread", "× nginx", "× HAProxy"));
+    titles.add("× best Java peer" + (best == null ? "" : " (" + best.server() + ")"));
+    head(text, titles);
+    for (Row row : rows) {
+      if (row.server().equals(DIRECT)) {
+        continue;
       }
-      if (scenario.isHeld()) {
-        int streams = scenario.plan(1).streams();
-        double kib = row.median(m -> (m.residentBytes() - m.idleBytes()) / 1024.0 / streams);
-        text.append(' ').append(format("%.1f", kib)).append(" |");
-      } else {
-        text.append(added(row, direct, m -> m.firstEventMicros(50)));
-        text.append(added(row, direct, m -> m.delayMicros(50)));
-        text.append(added(row, direct, m -> m.delayMicros(99)));
-      }
-      text.append(' ').append(row.complete()).append(" | ").append(row.lost());
-      text.append(row.lost() > 0 ? " " + row.losses() : "").append(" |\n");
+      List<String> cells = new ArrayList<>(List.of(row.server()));
+      figures.forEach(figure -> cells.add(figure.of(row)));
+      cells.add(jit(row));
+      cells.add(row.warmUps() + (row.settled() ? "" : "!"));
+      cells.add(Figure.format("%.0f %%", row.spread(lead.value()) * 100));
+      cells.add(ratio(row, nginx, lead));
+      cells.add(ratio(row, haproxy, lead));
+      cells.add(ratio(row, best, lead));
+      line(text, cells);
     }
   }
 
-  private static String added(
-      Entry row, @Nullable Entry direct, ToDoubleFunction<Measurement> value) {
-    return direct == null
-        ? " |"
-        : ' ' + format("%.0f", row.median(value) - direct.median(value)) + " |";
+  private static void streams(StringBuilder text, List<Row> rows) {
+    Row direct = named(rows, DIRECT);
+    List<String> titles = new ArrayList<>(List.of("server"));
+    EVENTS.forEach(figure -> titles.add(figure.title()));
+    ADDED.forEach(figure -> titles.add("added " + figure.title()));
+    titles.addAll(List.of("complete", "lost"));
+    head(text, titles);
+    for (Row row : rows) {
+      List<String> cells = new ArrayList<>(List.of(row.server()));
+      EVENTS.forEach(figure -> cells.add(figure.of(row)));
+      for (Figure figure : ADDED) {
+        double without = direct == null ? Double.NaN : direct.median(figure.value());
+        cells.add(
+            row.server().equals(DIRECT)
+                ? ""
+                : Figure.format(figure.format(), row.median(figure.value()) - without));
+      }
+      cells.add(String.valueOf(row.complete()));
+      cells.add(String.valueOf(row.lost()));
+      line(text, cells);
+    }
   }
 
-  private static String format(String format, double value) {
-    return String.format(Locale.ROOT, format, value);
+  private static void notes(StringBuilder text, Scenario scenario, List<Row> rows) {
+    for (Row row : rows) {
+      List<String> notes = new ArrayList<>();
+      if (row.failure() != null) {
+        notes.add("not measured: " + row.failure());
+      }
+      if (row.lost() > 0) {
+        notes.add("lost streams: " + row.losses());
+      }
+      if (row.holdsBack(scenario)) {
+        notes.add("holds events back");
+      }
+      if (!notes.isEmpty()) {
+        text.append("\n- ").append(row.server()).append(": ").append(String.join("; ", notes));
+        text.append('\n');
+      }
+    }
+  }
+
+  /** What keys, limits, usage records and metrics cost. */
+  private void onAndOff(StringBuilder text) {
+    List<List<String>> lines = new ArrayList<>();
+    scenarios.forEach(
+        (scenario, rows) -> {
+          for (Row on : rows) {
+            Row off = named(rows, on.server() + "-off");
+            if (off != null) {
+              Figure lead = scenario.lead();
+              lines.add(
+                  List.of(
+                      scenario.title(),
+                      on.server(),
+                      lead.title(),
+                      lead.of(on),
+                      lead.of(off),
+                      ratio(on, off, lead)));
+            }
+          }
+        });
+    if (!lines.isEmpty()) {
+      text.append("\n## Everything on (keys, limits, usage, metrics) against everything off\n\n");
+      head(text, List.of("scenario", "server", "figure", "on", "off", "on × off"));
+      lines.forEach(line -> line(text, line));
+    }
+  }
+
+  private static String jit(Row row) {
+    return row.onJvm()
+        ? Figure.format("%.1f", row.median(Measurement::jitShare) * 100)
+            + Figure.format(
+                " (%.1f)",
+                row.measurements().stream().mapToDouble(Measurement::jitShare).max().orElse(0)
+                    * 100)
+        : "";
+  }
+
+  private static @Nullable Row named(List<Row> rows, String server) {
+    return rows.stream().filter(row -> row.server().equals(server)).findFirst().orElse(null);
+  }
+
+  private static @Nullable Row bestJavaPeer(Scenario scenario, List<Row> rows) {
+    Figure figure = scenario.lead();
+    return rows.stream()
+        .filter(row -> row.onJvm() && !row.isHeadrace() && row.streams(scenario))
+        .filter(row -> Double.isFinite(row.median(figure.value())))
+        .min(Comparator.comparingDouble(row -> row.median(figure.value())))
+        .orElse(null);
+  }
+
+  private static String ratio(Row row, @Nullable Row other, Figure figure) {
+    return other == null
+        ? "–"
+        : Figure.format("%.2f", row.median(figure.value()) / other.median(figure.value()));
+  }
+
+  private static void head(StringBuilder text, List<String> titles) {
+    line(text, titles);
+    text.append("|---|").append("--:|".repeat(titles.size() - 1)).append('\n');
+  }
+
+  private static void line(StringBuilder text, List<String> cells) {
+    text.append("| ").append(String.join(" | ", cells)).append(" |\n");
   }
 
   /** Writes {@code results.md}, {@code rounds.csv} and {@code results.svg}. */
   void write(Path directory) throws IOException {
     Files.writeString(directory.resolve("results.md"), markdown());
     Files.writeString(directory.resolve("rounds.csv"), rounds());
-    Files.writeString(directory.resolve("results.svg"), Plot.of(bars()));
+    Files.writeString(directory.resolve("results.svg"), Plot.of(panels()));
   }
 
-  private String rounds() {
-    StringBuilder text = new StringBuilder("scenario,server,round");
-    COLUMNS.forEach(column -> text.append(',').append(column.title()));
-    text.append(",idle MiB,complete,lost\n");
-    entries.forEach(
-        (scenario, rows) ->
-            rows.forEach(
-                row -> {
-                  int round = 0;
-                  for (Measurement each : row.measurements()) {
-                    text.append(scenario.argument()).append(',').append(row.server());
-                    text.append(',').append(++round);
-                    COLUMNS.forEach(
-                        column ->
-                            text.append(',')
-                                .append(format("%.3f", column.value().applyAsDouble(each))));
-                    text.append(',').append(format("%.1f", each.idleBytes() / 1048576.0));
-                    text.append(',').append(each.load().complete());
-                    text.append(',').append(each.load().lostStreams()).append('\n');
-                  }
-                }));
+  /** Every figure of every measured round. */
+  String rounds() {
+    Map<String, ToDoubleFunction<Measurement>> columns = new LinkedHashMap<>();
+    columns.put("cpu_us_per_event", Measurement::cpuMicrosPerEvent);
+    columns.put("cpu_us_per_request", Measurement::cpuMicrosPerRequest);
+    columns.put("jit_share", Measurement::jitShare);
+    columns.put("events_per_s", Measurement::eventsPerSecond);
+    columns.put("answers_per_s", Measurement::answersPerSecond);
+    for (double percentile : new double[] {50, 99}) {
+      columns.put("first_event_us_p" + (int) percentile, m -> m.firstEventMicros(percentile));
+    }
+    columns.put("delay_us_p50", m -> m.delayMicros(50));
+    columns.put("delay_us_p99", m -> m.delayMicros(99));
+    columns.put("delay_us_p99_9", m -> m.delayMicros(99.9));
+    columns.put("resident_mib", Measurement::residentMib);
+    columns.put("idle_mib", m -> m.server().idleBytes() / 1048576.0);
+    columns.put("threads", m -> m.server().threads());
+    columns.put("complete", m -> m.load().complete());
+    columns.put("lost", m -> m.load().lostStreams());
+    StringBuilder text = new StringBuilder("scenario,server,round,");
+    text.append(String.join(",", columns.keySet())).append('\n');
+    scenarios.forEach(
+        (scenario, rows) -> {
+          for (Row row : rows) {
+            int round = 0;
+            for (Measurement each : row.measurements()) {
+              text.append(scenario.argument()).append(',').append(row.server());
+              text.append(',').append(++round);
+              columns.values().forEach(value -> text.append(',').append(csv(value, each)));
+              text.append('\n');
+            }
+          }
+        });
     return text.toString();
   }
 
-  private List<Plot.Panel> bars() {
+  private static String csv(ToDoubleFunction<Measurement> value, Measurement measurement) {
+    double number = value.applyAsDouble(measurement);
+    return Double.isFinite(number) ? String.format(Locale.ROOT, "%.3f", number) : "";
+  }
+
+  private List<Plot.Panel> panels() {
     List<Plot.Panel> panels = new ArrayList<>();
-    panel(panels, Scenario.PACED, "CPU µs per paced event", Measurement::cpuMicrosPerEvent);
-    panel(panels, Scenario.PACED, "delay of an event, p50, µs", m -> m.delayMicros(50));
-    panel(panels, Scenario.PACED, "delay of an event, p99, µs", m -> m.delayMicros(99));
-    panel(panels, Scenario.SATURATION, "events/s at saturation", Measurement::eventsPerSecond);
-    panel(panels, Scenario.SHORT, "answers of 5 events per second", Measurement::answersPerSecond);
+    panel(panels, Scenario.PACED, "CPU time per event, µs", s -> Measurement::cpuMicrosPerEvent);
+    panel(panels, Scenario.PACED, "delay of an event, p50, µs", s -> m -> m.delayMicros(50));
+    panel(panels, Scenario.PACED, "delay of an event, p99, µs", s -> m -> m.delayMicros(99));
+    panel(panels, Scenario.PACED, "first event, p50, µs", s -> m -> m.firstEventMicros(50));
+    panel(panels, Scenario.SATURATION, "events per second", s -> Measurement::eventsPerSecond);
+    panel(panels, Scenario.SHORT, "answers per second", s -> Measurement::answersPerSecond);
     panel(
-        panels,
-        Scenario.HELD_8000,
-        "KiB per silent stream (8,000)",
-        m -> (m.residentBytes() - m.idleBytes()) / 1024.0 / 8000);
+        panels, Scenario.SHORT, "CPU time per request, µs", s -> Measurement::cpuMicrosPerRequest);
+    for (Scenario held : List.of(Scenario.HELD_2000, Scenario.HELD_8000)) {
+      panel(panels, held, "memory per stream, KiB", s -> m -> m.grownKibPerStream(s.streams()));
+    }
+    panel(
+        panels, Scenario.NEVER_READING, "delay of an event, p99, µs", s -> m -> m.delayMicros(99));
     return panels;
   }
 
@@ -166,16 +302,18 @@ final class Report {
       List<Plot.Panel> panels,
       Scenario scenario,
       String title,
-      ToDoubleFunction<Measurement> value) {
-    List<Entry> rows = entries.get(scenario);
-    if (rows != null) {
-      panels.add(
-          new Plot.Panel(
-              title,
-              rows.stream()
-                  .map(row -> new Plot.Bar(row.server(), row.median(value)))
-                  .filter(bar -> bar.value() > 0)
-                  .toList()));
+      Function<Scenario, ToDoubleFunction<Measurement>> value) {
+    List<Row> rows = scenarios.get(scenario);
+    if (rows == null) {
+      return;
+    }
+    List<Plot.Bar> bars =
+        rows.stream()
+            .map(row -> new Plot.Bar(row.server(), row.median(value.apply(scenario))))
+            .filter(bar -> bar.value() > 0)
+            .toList();
+    if (!bars.isEmpty()) {
+      panels.add(new Plot.Panel(scenario.title() + ": " + title, bars));
     }
   }
 }

@@ -3,7 +3,9 @@ package dev.headrace.bench;
 import dev.headrace.bench.load.LoadPlan;
 import dev.headrace.bench.upstream.Ask;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 
 /** What is measured. */
 enum Scenario {
@@ -11,7 +13,7 @@ enum Scenario {
   PACED("100 streams, 50 events/s each") {
     @Override
     LoadPlan plan(double scale) {
-      return paced(100, 0, scale);
+      return paced(100, 0, seconds(3, scale), scale);
     }
   },
   /** 32 connections with streams that come as fast as they are taken. */
@@ -47,11 +49,13 @@ enum Scenario {
   NEVER_READING("90 paced streams, 10 that never read") {
     @Override
     LoadPlan plan(double scale) {
-      return paced(90, 10, scale);
+      // First the queues towards those who do not read fill up, and the upstream is busy with that.
+      return paced(90, 10, seconds(6, scale), scale);
     }
   };
 
   private static final int PACE = 50;
+  private static final Duration SPARE = Duration.ofSeconds(4);
   private final String title;
 
   Scenario(String title) {
@@ -60,6 +64,25 @@ enum Scenario {
 
   String title() {
     return title;
+  }
+
+  /** Connections that are open at the same time. */
+  int streams() {
+    LoadPlan plan = plan(1);
+    return plan.streams() + plan.neverReading();
+  }
+
+  /** What servers are compared by. */
+  Figure lead() {
+    if (isHeld()) {
+      return Figure.grownPerStream(streams());
+    }
+    return this == SHORT ? Figure.CPU_PER_REQUEST : Figure.CPU_PER_EVENT;
+  }
+
+  /** Whether events are sent at a pace that every server can keep up with. */
+  boolean isPaced() {
+    return this == PACED || this == NEVER_READING;
   }
 
   /** Whether memory is what is measured, so that each round needs a fresh process. */
@@ -72,10 +95,11 @@ enum Scenario {
    */
   abstract LoadPlan plan(double scale);
 
-  private static LoadPlan paced(int streams, int neverReading, double scale) {
-    Duration settle = seconds(3, scale);
+  private static LoadPlan paced(int streams, int neverReading, Duration settle, double scale) {
     Duration measure = seconds(10, scale);
-    long events = settle.plus(measure).toMillis() * PACE / 1000 + 2L * PACE;
+    // With time to spare for a server that begins some streams late: none may end before the others
+    // have been measured.
+    long events = settle.plus(measure).plus(SPARE).toMillis() * PACE / 1000;
     return new LoadPlan(
         streams,
         new Ask((int) events, 1_000_000 / PACE, 0),
@@ -87,8 +111,8 @@ enum Scenario {
   }
 
   private static LoadPlan held(int streams) {
-    int perSecond = 1000;
-    long hold = Duration.ofSeconds(streams / perSecond + 10L).toMillis();
+    int perSecond = 500; // as many as a server that is still cold can take
+    long hold = Duration.ofSeconds(streams / perSecond + 15L).toMillis();
     return new LoadPlan(
         streams,
         new Ask(20, 0, hold),
@@ -104,11 +128,11 @@ enum Scenario {
   }
 
   static List<String> names() {
-    return java.util.Arrays.stream(values()).map(Scenario::argument).toList();
+    return Arrays.stream(values()).map(Scenario::argument).toList();
   }
 
   /** As it is named on the command line. */
   String argument() {
-    return name().toLowerCase(java.util.Locale.ROOT).replace('_', '-');
+    return name().toLowerCase(Locale.ROOT).replace('_', '-');
   }
 }

@@ -7,8 +7,6 @@ import dev.headrace.bench.servers.Peer;
 import dev.headrace.bench.servers.ServerProcess;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.util.ArrayList;
-import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** What the load generator runs against: a server between it and the upstream, or the upstream. */
@@ -18,74 +16,98 @@ final class Target implements AutoCloseable {
   private final int port;
   private final String path;
   private final String headers;
+  private final boolean onJvm;
   private final @Nullable ServerProcess process;
-  private final List<Measurement> measurements = new ArrayList<>();
 
   private Target(
-      String name, int port, String path, String headers, @Nullable ServerProcess process) {
+      String name,
+      int port,
+      String path,
+      String headers,
+      boolean onJvm,
+      @Nullable ServerProcess process) {
     this.name = name;
     this.port = port;
     this.path = path;
     this.headers = headers;
+    this.onJvm = onJvm;
     this.process = process;
   }
 
   static Target direct(int upstreamPort) {
-    return new Target("direct", upstreamPort, "/v1/messages", "", null);
+    return new Target(Report.DIRECT, upstreamPort, "/v1/messages", "", false, null);
   }
 
   static Target of(Peer peer, ServerProcess process) {
-    return new Target(peer.name(), process.port(), peer.path(), peer.headers(), process);
+    return new Target(
+        peer.name(), process.port(), peer.path(), peer.headers(), peer.onJvm(), process);
   }
 
   String name() {
     return name;
   }
 
-  List<Measurement> measurements() {
-    return measurements;
+  boolean onJvm() {
+    return onJvm;
   }
 
   /** Runs a plan and measures the server meanwhile. */
   Measurement run(LoadPlan plan) throws IOException {
-    ProcessWindow window = new ProcessWindow();
-    LoadResult load = new LoadGenerator(port, path, headers, plan).run(window);
-    return new Measurement(
-        load, window.cpuNanos, window.residentBytes, window.idleBytes, window.threads);
+    LoadGenerator generator = new LoadGenerator(port, path, headers, plan);
+    ServerProcess server = process;
+    if (server == null) {
+      return new Measurement(generator.run(LoadGenerator.Window.UNSEEN), ServerUse.NONE);
+    }
+    ProcessWindow window = new ProcessWindow(server);
+    LoadResult load = generator.run(window);
+    return new Measurement(load, window.use());
   }
 
   private final class ProcessWindow implements LoadGenerator.Window {
+    private final ServerProcess server;
     private final long idleBytes;
+    private final long cpuAtStart;
     private long cpuNanos;
+    private long jitNanos;
     private long residentBytes;
     private long threads;
 
-    ProcessWindow() throws IOException {
-      idleBytes = process == null ? 0 : process.residentBytes();
+    ProcessWindow(ServerProcess server) throws IOException {
+      this.server = server;
+      idleBytes = server.residentBytes();
+      cpuAtStart = server.cpuNanos();
     }
 
     @Override
     public void opens() {
-      if (process != null) {
-        try {
-          cpuNanos = -process.cpuNanos();
-        } catch (IOException e) {
-          throw new UncheckedIOException(e);
-        }
+      try {
+        cpuNanos = -server.cpuNanos();
+        jitNanos = -server.jitNanos();
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
       }
     }
 
     @Override
     public void closes() {
-      if (process != null) {
-        try {
-          cpuNanos += process.cpuNanos();
-          residentBytes = process.residentBytes();
-          threads = process.threads();
-        } catch (IOException e) {
-          throw new UncheckedIOException(e);
-        }
+      try {
+        cpuNanos += server.cpuNanos();
+        jitNanos += server.jitNanos();
+        residentBytes = server.residentBytes();
+        threads = server.threads();
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
       }
+    }
+
+    ServerUse use() throws IOException {
+      return new ServerUse(
+          cpuNanos,
+          server.cpuNanos() - cpuAtStart,
+          onJvm ? jitNanos : ServerUse.NO_JIT,
+          residentBytes,
+          idleBytes,
+          threads);
     }
   }
 

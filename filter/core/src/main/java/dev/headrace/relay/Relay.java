@@ -42,6 +42,7 @@ import java.util.concurrent.Future;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.LongSupplier;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -113,6 +114,29 @@ public final class Relay implements AutoCloseable {
       @Nullable UserResolver resolver,
       PriceTable prices,
       Ledger ledger) {
+    this(
+        settings,
+        time,
+        streamListeners,
+        resolver,
+        prices,
+        ledger,
+        () -> new UpstreamPool(settings, time));
+  }
+
+  /**
+   * With another upstream client than the one that ships.
+   *
+   * @param startUpstreams asked once; what it gives is closed together with this
+   */
+  public Relay(
+      GatewaySettings settings,
+      TimeSource time,
+      List<StreamListener> streamListeners,
+      @Nullable UserResolver resolver,
+      PriceTable prices,
+      Ledger ledger,
+      Supplier<UpstreamPool> startUpstreams) {
     this.settings = settings;
     this.nanoTime = time.nanoTime();
     this.wall = time.wall();
@@ -137,7 +161,7 @@ public final class Relay implements AutoCloseable {
     this.book = new UsageBook(prices, ledger::record);
     this.reports = new Reports(settings.usage(), ledger);
     this.prices = prices;
-    this.upstreams = new UpstreamPool(settings, time);
+    this.upstreams = startUpstreams.get();
     this.exchanges = new Exchanges(nanoTime, this::housekeeping);
     this.streamingChecks = new StreamingChecks(exchanges::after, nanoTime, containers, writers);
     try {

@@ -47,7 +47,16 @@ public final class UpstreamPool implements AutoCloseable {
 
   /** Starts the client. */
   public UpstreamPool(GatewaySettings settings, TimeSource time) {
-    this(settings, new ApacheUpstreamClient(settings), time, new Random(), newStarter());
+    this(settings, new ApacheUpstreamClient(settings), time);
+  }
+
+  /**
+   * With another client than the one that ships.
+   *
+   * @param client closed together with this
+   */
+  public UpstreamPool(GatewaySettings settings, UpstreamClient client, TimeSource time) {
+    this(settings, client, time, new Random(), newStarter());
   }
 
   /**

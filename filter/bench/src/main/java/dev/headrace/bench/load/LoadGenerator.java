@@ -26,6 +26,16 @@ public final class LoadGenerator {
 
   /** Called on the generator's thread. */
   public interface Window {
+    /** For a load that nobody looks at besides. */
+    Window UNSEEN =
+        new Window() {
+          @Override
+          public void opens() {}
+
+          @Override
+          public void closes() {}
+        };
+
     /** Each stream has had its first event and the load has settled. */
     void opens();
 
@@ -40,6 +50,7 @@ public final class LoadGenerator {
   private final LoadPlan plan;
   private final String path;
   private final String headers;
+  private final Duration patience;
   private final ByteBuffer buffer = ByteBuffer.allocateDirect(64 * 1024);
 
   private final Histogram firstEvent = new Histogram(HIGHEST, 3);
@@ -58,6 +69,14 @@ public final class LoadGenerator {
    * @param headers further ones, each ended by CR LF
    */
   public LoadGenerator(int port, String path, String headers, LoadPlan plan) {
+    this(port, path, headers, plan, PATIENCE);
+  }
+
+  /**
+   * @param patience with streams that should have ended, or begun
+   */
+  LoadGenerator(int port, String path, String headers, LoadPlan plan, Duration patience) {
+    this.patience = patience;
     this.port = port;
     this.path = path;
     this.headers = headers;
@@ -74,7 +93,7 @@ public final class LoadGenerator {
     long opensAt = Long.MAX_VALUE;
     long openedAt = 0;
     long measured = 0;
-    long deadline = start + PATIENCE.toNanos() + seconds(plan.streams() / plan.openPerSecond() + 1);
+    long deadline = start + patience.toNanos() + seconds(plan.streams() / plan.openPerSecond() + 1);
     try (Selector selector = Selector.open()) {
       while (true) {
         long now = System.nanoTime();
@@ -86,7 +105,7 @@ public final class LoadGenerator {
           window.opens();
           measuring = true;
           openedAt = System.nanoTime();
-          deadline = openedAt + plan.measure().plus(PATIENCE).toNanos() + holdNanos();
+          deadline = openedAt + plan.measure().plus(patience).toNanos() + holdNanos();
         }
         if (measuring && now - openedAt >= plan.measure().toNanos()) {
           measuring = false;
@@ -212,7 +231,7 @@ public final class LoadGenerator {
     if (!connection.reader.take(buffer, connection.readAt)) {
       return;
     }
-    String wrong = ended(connection);
+    String wrong = buffer.hasRemaining() ? "bytes behind the end" : ended(connection);
     if (wrong == null && plan.repeats() && !stopping) {
       complete++;
       if (connection.reader.keepsAlive()) {
@@ -237,16 +256,19 @@ public final class LoadGenerator {
 
   /** Null if every byte is there. */
   private @Nullable String ended(Connection connection) {
-    if (measuring) {
-      answers++;
-    }
     StreamReader reader = connection.reader;
     if (reader.status() != 200) {
       return "status " + reader.status();
     }
+    if (reader.fault() != null) {
+      return reader.fault();
+    }
     int expected = plan.ask().deltas() + StreamBytes.OTHER_EVENTS;
     if (reader.events() != expected || reader.bytes() != StreamBytes.length(plan.ask().deltas())) {
       return reader.events() + " of " + expected + " events";
+    }
+    if (measuring) {
+      answers++;
     }
     return null;
   }

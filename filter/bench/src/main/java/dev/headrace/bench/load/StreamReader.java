@@ -4,6 +4,7 @@ import dev.headrace.bench.upstream.StreamBytes;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.Locale;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Reads one answer after another from the bytes of a connection: framing, events, time stamps.
@@ -25,6 +26,7 @@ final class StreamReader {
     CHUNK_SIZE,
     CHUNK,
     CHUNK_END,
+    CHUNK_EXTENSION,
     LAST_CHUNK_END,
     FIXED_BODY,
     BODY_TO_THE_END,
@@ -32,6 +34,7 @@ final class StreamReader {
   }
 
   private static final int MAX_HEAD = 16 * 1024;
+  private static final long MAX_CHUNK = 1L << 32;
 
   private final Listener listener;
   private Part part = Part.HEAD;
@@ -47,8 +50,11 @@ final class StreamReader {
   private boolean lineBegins = true;
   private boolean comment;
   private boolean eventHasLine;
-  private int digits = -1; // of a time stamp; -1: none is being read
+  private int digits = -1; // of time stamp and number; -1: none is being read
   private long stamp;
+  private int number;
+  private int deltas;
+  private @Nullable String fault;
 
   StreamReader(Listener listener) {
     this.listener = listener;
@@ -65,6 +71,8 @@ final class StreamReader {
     comment = false;
     eventHasLine = false;
     digits = -1;
+    deltas = 0;
+    fault = null;
     lineLength = 0;
     left = 0;
   }
@@ -85,6 +93,11 @@ final class StreamReader {
   /** Complete ones, comments left out. */
   int events() {
     return events;
+  }
+
+  /** Null as long as every text delta has followed on the one before it. */
+  @Nullable String fault() {
+    return fault;
   }
 
   /** Whether the end of the connection is the end of the answer. */
@@ -112,9 +125,10 @@ final class StreamReader {
             part = part == Part.CHUNK ? Part.CHUNK_END : Part.ENDED;
           }
         }
-        case CHUNK_END -> {
+        case CHUNK_END -> chunkEnd(chunk.get());
+        case CHUNK_EXTENSION -> {
           if (chunk.get() == '\n') {
-            part = Part.CHUNK_SIZE;
+            sizeIsKnown();
           }
         }
         case LAST_CHUNK_END -> lastChunkEnd(chunk.get());
@@ -162,10 +176,31 @@ final class StreamReader {
     int digit = Character.digit(next, 16);
     if (digit >= 0) {
       left = left * 16 + digit;
+      lineLength++;
+      if (left > MAX_CHUNK) {
+        throw new IllegalStateException("a chunk that is too long");
+      }
+    } else if (lineLength == 0) {
+      throw new IllegalStateException("a chunk without a size");
     } else if (next == '\n') {
-      part = left == 0 ? Part.LAST_CHUNK_END : Part.CHUNK;
+      sizeIsKnown();
+    } else if (next == ';') {
+      part = Part.CHUNK_EXTENSION;
     } else if (next != '\r') {
-      throw new IllegalStateException("a chunk size with " + (char) next);
+      throw new IllegalStateException("a chunk size that is no number");
+    }
+  }
+
+  private void sizeIsKnown() {
+    part = left == 0 ? Part.LAST_CHUNK_END : Part.CHUNK;
+    lineLength = 0;
+  }
+
+  private void chunkEnd(byte next) {
+    if (next == '\n') {
+      part = Part.CHUNK_SIZE;
+    } else if (next != '\r') {
+      throw new IllegalStateException("a chunk that is longer than its size");
     }
   }
 
@@ -201,6 +236,7 @@ final class StreamReader {
         } else if (next == StreamBytes.STAMP) {
           digits = 0;
           stamp = 0;
+          number = 0;
         }
       }
     }
@@ -217,9 +253,23 @@ final class StreamReader {
   }
 
   private void stampDigit(byte next, long now) {
-    stamp = stamp * 10 + (next - '0');
-    if (++digits == StreamBytes.STAMP_DIGITS) {
+    if (next < '0' || next > '9') {
+      fault = "a broken time stamp";
       digits = -1;
+      return;
+    }
+    int digit = next - '0';
+    if (digits < StreamBytes.STAMP_DIGITS) {
+      stamp = stamp * 10 + digit;
+    } else {
+      number = number * 10 + digit;
+    }
+    if (++digits == StreamBytes.STAMP_DIGITS + StreamBytes.NUMBER_DIGITS) {
+      digits = -1;
+      if (number != deltas && fault == null) {
+        fault = number > deltas ? "an event was lost" : "an event came again or too late";
+      }
+      deltas = number + 1;
       listener.onDelay(now - stamp);
     }
   }

@@ -22,6 +22,11 @@ record HaproxyPeer() implements Peer {
   }
 
   @Override
+  public String version() {
+    return ServerProcess.firstLineOf(PROGRAM.toString(), "-v");
+  }
+
+  @Override
   public ServerProcess start(int upstreamPort, Path directory) throws IOException {
     int port = ServerProcess.freePort();
     Path configuration = directory.resolve("haproxy.cfg");

@@ -1,5 +1,6 @@
 package dev.headrace.bench.servers;
 
+import dev.headrace.BenchGateway;
 import dev.headrace.Gateway;
 import dev.headrace.GatewayMetrics;
 import dev.headrace.GatewayServlet;
@@ -12,6 +13,8 @@ import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.Map;
 import org.apache.catalina.Context;
 import org.apache.catalina.Wrapper;
 import org.apache.catalina.connector.Connector;
@@ -25,8 +28,10 @@ import org.eclipse.jetty.server.ServerConnector;
 import org.eclipse.jetty.util.thread.QueuedThreadPool;
 
 /**
- * Headrace in a container: port, upstream port, directory, {@code jetty} or {@code tomcat}, and a
- * gateway key where everything is switched on (keys, limits, usage in the log and in metrics).
+ * Headrace in a container: port, upstream port, directory, {@code --container jetty} or {@code
+ * tomcat}, {@code --key} with a gateway key where everything is switched on (keys, limits, usage in
+ * the log and in metrics), {@code --client} with the upstream client ({@code apache}, {@code jdk},
+ * {@code jetty}).
  */
 public final class HeadraceMain {
 
@@ -36,20 +41,22 @@ public final class HeadraceMain {
   public static void main(String... arguments) throws Exception {
     int port = Integer.parseInt(arguments[0]);
     Path directory = Path.of(arguments[2]);
-    boolean everything = arguments.length > 4;
+    Map<String, String> options = new HashMap<>();
+    for (int i = 3; i < arguments.length; i += 2) {
+      options.put(arguments[i], arguments[i + 1]);
+    }
+    String key = options.get("--key");
     Path settings = directory.resolve("headrace.yaml");
     String upstream = upstream(Integer.parseInt(arguments[1]));
     Files.writeString(
         settings,
-        everything
-            ? upstream + everything(directory, arguments[4])
-            : upstream + "usage:\n  log: false\n");
+        key == null ? upstream + "usage:\n  log: false\n" : upstream + everything(directory, key));
     LoadedSettings loaded = SettingsReader.read(settings, Environment.ofProcess());
-    Gateway gateway = Gateway.builder(loaded).start();
-    if (everything) {
+    Gateway gateway = BenchGateway.start(loaded, options.getOrDefault("--client", "apache"));
+    if (key != null) {
       new GatewayMetrics(gateway).bindTo(new PrometheusMeterRegistry(PrometheusConfig.DEFAULT));
     }
-    if (arguments[3].equals("jetty")) {
+    if ("jetty".equals(options.get("--container"))) {
       jetty(port, gateway);
     } else {
       tomcat(port, gateway, directory);

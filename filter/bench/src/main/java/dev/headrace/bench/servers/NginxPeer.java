@@ -24,6 +24,11 @@ record NginxPeer() implements Peer {
   }
 
   @Override
+  public String version() {
+    return ServerProcess.firstLineOf(PROGRAM.toString(), "-v");
+  }
+
+  @Override
   public ServerProcess start(int upstreamPort, Path directory) throws IOException {
     int port = ServerProcess.freePort();
     Path configuration = directory.resolve("nginx.conf");

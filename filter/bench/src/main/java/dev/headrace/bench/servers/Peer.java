@@ -15,6 +15,16 @@ public interface Peer {
     return null;
   }
 
+  /** Whether it runs on a JVM, and so has a JIT compiler. */
+  default boolean onJvm() {
+    return false;
+  }
+
+  /** Name and version of what is compared; empty if it cannot be told. */
+  default String version() {
+    return "";
+  }
+
   /** The path at which it passes on {@code /v1/messages}. */
   default String path() {
     return "/v1/messages";

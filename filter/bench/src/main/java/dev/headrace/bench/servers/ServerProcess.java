@@ -1,16 +1,21 @@
 package dev.headrace.bench.servers;
 
+import java.io.BufferedReader;
 import java.io.IOException;
+import java.io.InputStreamReader;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /**
@@ -21,6 +26,9 @@ public final class ServerProcess implements AutoCloseable {
 
   private static final long TICK_NANOS = 10_000_000; // USER_HZ is 100 on every Linux
   private static final Duration START_LIMIT = Duration.ofSeconds(60);
+
+  /** The kernel keeps 15 characters of a name such as "C2 CompilerThread0". */
+  private static final Pattern JIT = Pattern.compile("\\((?:C1|C2|JVMCI) Compiler");
 
   private final Process process;
   private final int port;
@@ -78,6 +86,23 @@ public final class ServerProcess implements AutoCloseable {
     return text.substring(Math.max(0, text.length() - 3000));
   }
 
+  /** The first line that a command prints; empty if it cannot be run. */
+  public static String firstLineOf(String... command) {
+    try {
+      Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+      try (BufferedReader output =
+          new BufferedReader(
+              new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8))) {
+        String line = output.readLine();
+        return line == null ? "" : line.strip();
+      } finally {
+        process.destroy();
+      }
+    } catch (IOException e) {
+      return "";
+    }
+  }
+
   /** A port that is free now. */
   static int freePort() throws IOException {
     try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
@@ -97,12 +122,40 @@ public final class ServerProcess implements AutoCloseable {
   public long cpuNanos() throws IOException {
     long ticks = 0;
     for (long pid : pids()) {
-      String stat = Files.readString(Path.of("/proc/" + pid + "/stat"));
-      // Behind the name, which may have blanks: fields 3 and following.
-      String[] fields = stat.substring(stat.lastIndexOf(')') + 2).split(" ", -1);
-      ticks += Long.parseLong(fields[11]) + Long.parseLong(fields[12]);
+      ticks += ticks(Files.readString(Path.of("/proc/" + pid + "/stat")));
     }
     return ticks * TICK_NANOS;
+  }
+
+  /**
+   * CPU time so far of the threads that HotSpot's JIT compiler runs on, in steps of 10 ms. Exact
+   * only as long as none of them ends.
+   */
+  public long jitNanos() throws IOException {
+    long ticks = 0;
+    try (DirectoryStream<Path> tasks =
+        Files.newDirectoryStream(Path.of("/proc/" + process.pid() + "/task"))) {
+      for (Path task : tasks) {
+        ticks += jitTicks(task);
+      }
+    }
+    return ticks * TICK_NANOS;
+  }
+
+  private static long jitTicks(Path task) throws IOException {
+    try {
+      String stat = Files.readString(task.resolve("stat"));
+      return JIT.matcher(stat).find() ? ticks(stat) : 0;
+    } catch (NoSuchFileException e) {
+      return 0; // the thread has ended meanwhile
+    }
+  }
+
+  /** User and system time of a line of {@code stat} (proc(5): fields 14 and 15). */
+  private static long ticks(String stat) {
+    // Behind the name, which may have blanks: fields 3 and following.
+    String[] fields = stat.substring(stat.lastIndexOf(')') + 2).split(" ", -1);
+    return Long.parseLong(fields[11]) + Long.parseLong(fields[12]);
   }
 
   /** Resident memory in bytes. */
@@ -150,12 +203,14 @@ public final class ServerProcess implements AutoCloseable {
     }
   }
 
-  /** First gently: a master process would start its workers anew. */
+  /**
+   * First gently: a master process would start its workers anew, and a JVM writes its recording.
+   */
   private static void killAll(Process process) {
     List<ProcessHandle> children = process.descendants().toList();
     process.destroy();
     try {
-      process.waitFor(2, TimeUnit.SECONDS);
+      process.waitFor(5, TimeUnit.SECONDS);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }

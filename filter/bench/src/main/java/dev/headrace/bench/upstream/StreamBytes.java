@@ -1,11 +1,12 @@
 package dev.headrace.bench.upstream;
 
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 
 /**
- * The bytes of the upstream's streams. Every text delta has the same length and carries the time at
- * which it was written, so that a reader knows how long it was on its way, and how many bytes a
- * whole answer has.
+ * The bytes of the upstream's streams. Every text delta has the same length and carries its number
+ * and the time at which it was written, so that a reader knows how long it was on its way, whether
+ * one is missing, and how many bytes a whole answer has.
  */
 public final class StreamBytes {
 
@@ -14,6 +15,9 @@ public final class StreamBytes {
 
   /** Of a time stamp: {@link System#nanoTime}, which all processes of one Linux machine share. */
   public static final int STAMP_DIGITS = 19;
+
+  /** Of the number of a text delta within its stream, from 0; stands right behind the time. */
+  public static final int NUMBER_DIGITS = 7;
 
   /** Events around the deltas. */
   public static final int OTHER_EVENTS = 5;
@@ -39,20 +43,35 @@ public final class StreamBytes {
   private static final String BEFORE_STAMP =
       "event: content_block_delta\ndata: {\"type\":\"content_block_delta\",\"index\":0,"
           + "\"delta\":{\"type\":\"text_delta\",\"text\":\"";
-  private static final byte[] DELTA = ascii(BEFORE_STAMP + "@0000000000000000000 leads\"}}\n\n");
+  private static final byte[] DELTA =
+      ascii(BEFORE_STAMP + "@" + "0".repeat(STAMP_DIGITS + NUMBER_DIGITS) + " leads\"}}\n\n");
   private static final int LAST_DIGIT = BEFORE_STAMP.length() + STAMP_DIGITS;
 
   private StreamBytes() {}
 
-  /** A text delta with this time. */
-  static byte[] delta(long nanoTime) {
+  /** A text delta with this time and number. */
+  public static byte[] delta(long nanoTime, int number) {
     byte[] bytes = DELTA.clone();
-    long rest = nanoTime;
-    for (int i = LAST_DIGIT; rest > 0; i--) {
+    write(bytes, LAST_DIGIT, nanoTime);
+    write(bytes, LAST_DIGIT + NUMBER_DIGITS, number);
+    return bytes;
+  }
+
+  private static void write(byte[] bytes, int lastDigit, long value) {
+    long rest = value;
+    for (int i = lastDigit; rest > 0; i--) {
       bytes[i] = (byte) ('0' + rest % 10);
       rest /= 10;
     }
-    return bytes;
+  }
+
+  /** A whole answer whose deltas all carry this time. */
+  public static byte[] answer(int deltas, long nanoTime) {
+    ByteBuffer bytes = ByteBuffer.allocate((int) length(deltas)).put(START).put(BLOCK_START);
+    for (int number = 0; number < deltas; number++) {
+      bytes.put(delta(nanoTime, number));
+    }
+    return bytes.put(END).array();
   }
 
   /** How many bytes an answer with so many deltas has. */

@@ -99,8 +99,7 @@ final class UpstreamHandler extends SimpleChannelInboundHandler<FullHttpRequest>
       return; // the next tick tries again: this one's event is late, and its stamp says so not
     }
     if (written < asked.deltas()) {
-      written++;
-      context.writeAndFlush(chunk(StreamBytes.delta(System.nanoTime())));
+      context.writeAndFlush(chunk(StreamBytes.delta(System.nanoTime(), written++)));
     }
     if (written >= asked.deltas()) {
       end(context);
@@ -112,7 +111,7 @@ final class UpstreamHandler extends SimpleChannelInboundHandler<FullHttpRequest>
       int upTo = Math.min(asked.deltas(), written + BATCH);
       long now = System.nanoTime();
       for (; written < upTo; written++) {
-        context.write(chunk(StreamBytes.delta(now)));
+        context.write(chunk(StreamBytes.delta(now, written)));
       }
       context.flush();
     }

@@ -13,10 +13,11 @@ public final class UndertowMain {
 
   /** Starts it; the server's threads keep the process alive. */
   public static void main(String... arguments) {
+    // In this order: a host keeps the limit that holds when it is added.
     LoadBalancingProxyClient client =
         new LoadBalancingProxyClient()
-            .addHost(URI.create("http://127.0.0.1:" + arguments[1]))
-            .setConnectionsPerThread(10_000);
+            .setConnectionsPerThread(10_000)
+            .addHost(URI.create("http://127.0.0.1:" + arguments[1]));
     Undertow.builder()
         .addHttpListener(Integer.parseInt(arguments[0]), "127.0.0.1")
         .setServerOption(UndertowOptions.NO_REQUEST_TIMEOUT, 300_000)
