@@ -116,12 +116,12 @@ abstract class ServerContract extends CellTest {
     Map<String, byte[]> transcripts = new LinkedHashMap<>(Transcripts.all());
     transcripts.keySet().removeIf(name -> name.contains("error-first")); // becomes no stream
     for (int size : new int[] {7, 1_000_000}) {
+      claude().reset();
       Map<String, Client> all = new LinkedHashMap<>();
       for (Map.Entry<String, byte[]> transcript : transcripts.entrySet()) {
         claude().answers(Answer.transcript(transcript.getValue()).splitEvery(size));
-        Client client = client(protocol).post(Context.OPEN.messages(), STREAMING);
-        client.readUntil(1); // so that each gets its own answer
-        all.put(transcript.getKey(), client);
+        all.put(transcript.getKey(), client(protocol).post(Context.OPEN.messages(), STREAMING));
+        awaitAnswer(claude().awaitRequest(all.size() - 1, SOON)); // so that each gets its own
       }
       for (Map.Entry<String, Client> client : all.entrySet()) {
         assertThat(client.getValue().readToEnd()).as(client.getKey()).isEqualTo(End.COMPLETE);
@@ -130,6 +130,15 @@ abstract class ServerContract extends CellTest {
             .isEqualTo(transcripts.get(client.getKey()));
       }
     }
+  }
+
+  /** Waits until an answer has been chosen and begun. */
+  private static void awaitAnswer(SeenRequest request) {
+    Awaitility.await()
+        .atMost(SOON)
+        .pollDelay(Duration.ZERO)
+        .pollInterval(Duration.ofMillis(2))
+        .until(() -> request.bytesSent() > 0);
   }
 
   /** Jetty drops what is not yet written when a request is completed too early (facts I.5). */
