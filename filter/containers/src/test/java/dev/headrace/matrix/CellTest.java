@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.headrace.containers.Figures;
 import dev.headrace.containers.RawClient;
 import dev.headrace.containers.RawClient.Reply;
 import dev.headrace.containers.Requests;
@@ -16,6 +17,7 @@ import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
 import org.awaitility.Awaitility;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
@@ -33,6 +35,8 @@ abstract class CellTest {
   static final String COMMENT = ": keep-alive\n\n";
 
   private static @Nullable Bench bench;
+  private static long startedNanos;
+  private static long upNanos;
   private static final Map<Protocol, Boolean> ASYNC = new EnumMap<>(Protocol.class);
   private static final Map<Protocol, List<String>> NOTICED = new EnumMap<>(Protocol.class);
 
@@ -47,7 +51,9 @@ abstract class CellTest {
   static void startServer(Cell cell) throws Exception {
     ASYNC.clear();
     NOTICED.clear();
+    startedNanos = System.nanoTime();
     bench = Bench.start(cell);
+    upNanos = System.nanoTime();
   }
 
   /** Also compares what was measured with the README, as far as it must be the same each time. */
@@ -55,6 +61,12 @@ abstract class CellTest {
   static void stopServer(Cell cell) throws Exception {
     requireNonNull(bench, "bench").close();
     bench = null;
+    Figures.note(
+        "matrix, " + cell.id(),
+        "%d s in all, %d s of them until all applications were up"
+            .formatted(
+                TimeUnit.NANOSECONDS.toSeconds(System.nanoTime() - startedNanos),
+                TimeUnit.NANOSECONDS.toSeconds(upNanos - startedNanos)));
     List<Row> rows = new ArrayList<>();
     for (Protocol protocol : cell.protocols()) {
       if (ASYNC.containsKey(protocol)) {
@@ -67,8 +79,10 @@ abstract class CellTest {
       }
     }
     MatrixTable.keep(cell, rows);
-    if (!Boolean.getBoolean("write-matrix")) {
-      Map<String, Row> inReadme = MatrixTable.inReadme();
+    if (MatrixTable.IS_WRITTEN) {
+      MatrixTable.write();
+    } else {
+      Map<String, Row> inReadme = MatrixTable.byKey(MatrixTable.inReadme());
       for (Row row : rows) {
         Row known = inReadme.get(row.key());
         if (known != null) { // that none is missing is MatrixTableTest's matter

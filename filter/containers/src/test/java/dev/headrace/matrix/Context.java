@@ -12,11 +12,11 @@ enum Context {
   BEAT("beat", "/beat"),
   /** With keys and plans. */
   PLANS("plans", "/plans"),
-  /** To be undeployed. */
+  /** With a simulator of its own: silent beside the other cases, then to be undeployed. */
   DRAINED("drained", "/drained");
 
   /** Streams at the same time in {@link #BEAT}. */
-  static final int CONNECTIONS = 8;
+  static final int CONNECTIONS = 16;
 
   static final int HEARTBEAT_MILLIS = 150;
   static final int MAX_BODY = 64 * 1024;

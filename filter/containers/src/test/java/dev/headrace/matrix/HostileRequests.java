@@ -16,14 +16,16 @@ final class HostileRequests {
 
   private static final String PATH = Context.OPEN.messages();
 
+  private static final String USUAL =
+      "Host: h\r\nContent-Type: application/json\r\nanthropic-version: 2026-10-21\r\n";
+
   private HostileRequests() {}
 
-  /** By a description; those with an odd path begin with {@code path}. */
-  static Map<String, String> table(String body) {
+  /** Framed in an ambiguous way, by a description: refused, or understood in one way alone. */
+  static Map<String, String> framings(String body) {
     int length = body.getBytes(UTF_8).length;
-    String usual = "Host: h\r\nContent-Type: application/json\r\nanthropic-version: 2026-10-21\r\n";
     String chunked = Integer.toHexString(length) + "\r\n" + body + "\r\n0\r\n\r\n";
-    String framed = usual + "Content-Length: " + length + "\r\n";
+    String framed = USUAL + "Content-Length: " + length + "\r\n";
     Map<String, String> table = new LinkedHashMap<>();
     table.put(
         "Content-Length and Transfer-Encoding",
@@ -31,24 +33,31 @@ final class HostileRequests {
     table.put(
         "Content-Length that ends before a second request",
         request(
-            usual + "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n",
+            USUAL + "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n",
             "0\r\n\r\nPOST " + PATH + " HTTP/1.1\r\nHost: evil\r\nContent-Length: 0\r\n\r\n"));
     table.put(
-        "unknown transfer coding", request(usual + "Transfer-Encoding: xchunked\r\n", chunked));
+        "unknown transfer coding", request(USUAL + "Transfer-Encoding: xchunked\r\n", chunked));
     table.put(
         "absolute form with another host",
         request(framed, body).replace("POST /", "POST http://elsewhere.example/"));
     table.put(
         "folded header line",
-        request(usual + "x-one: a\r\n b\r\nContent-Length: " + length + "\r\n", body));
+        request(USUAL + "x-one: a\r\n b\r\nContent-Length: " + length + "\r\n", body));
     table.put(
         "trailer that looks like a header",
         request(
-            usual + "Transfer-Encoding: chunked\r\n",
+            USUAL + "Transfer-Encoding: chunked\r\n",
             Integer.toHexString(length) + "\r\n" + body + "\r\n0\r\nx-api-key: stolen\r\n\r\n"));
     table.put(
         "header that names itself hop-by-hop",
         request(framed + "Connection: anthropic-version, close\r\n", body));
+    return table;
+  }
+
+  /** To a path that is written in a roundabout way, by that path: always refused. */
+  static Map<String, String> paths(String body) {
+    String framed = USUAL + "Content-Length: " + body.getBytes(UTF_8).length + "\r\n";
+    Map<String, String> table = new LinkedHashMap<>();
     for (String path :
         List.of(
             "/claude/v1%2Fmessages",
@@ -66,7 +75,7 @@ final class HostileRequests {
             "/claude/v1\\messages",
             "/%63laude/v1/messages",
             "/beat/..;/claude/v1/messages")) {
-      table.put("path " + path, request(framed, body).replace(PATH + " ", path + " "));
+      table.put(path, request(framed, body).replace(PATH + " ", path + " "));
     }
     return table;
   }
@@ -75,16 +84,19 @@ final class HostileRequests {
     return "POST " + PATH + " HTTP/1.1\r\n" + headers + "\r\n" + body;
   }
 
-  /** Sends the bytes and reads until the server closes or is silent for a moment. */
+  /**
+   * Sends the bytes and reads until the server closes or, once it has said something, is silent.
+   */
   static String send(int port, String request) throws IOException {
     StringBuilder answer = new StringBuilder();
     try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
-      socket.setSoTimeout(300);
+      socket.setSoTimeout(3_000);
       socket.getOutputStream().write(request.getBytes(ISO_8859_1));
       byte[] buffer = new byte[8192];
       int count;
       while ((count = socket.getInputStream().read(buffer)) > 0) {
         answer.append(new String(buffer, 0, count, ISO_8859_1));
+        socket.setSoTimeout(300);
       }
     } catch (SocketTimeoutException e) {
       answer.append(" (silence)");

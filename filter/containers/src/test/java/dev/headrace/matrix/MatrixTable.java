@@ -1,8 +1,11 @@
 package dev.headrace.matrix;
 
 import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -12,15 +15,19 @@ import java.util.stream.Stream;
 /** The table in the README, and the rows that cells have measured in {@code target/matrix}. */
 final class MatrixTable {
 
+  /** Whether cells write what they have measured into the README, instead of comparing with it. */
+  static final boolean IS_WRITTEN = Boolean.getBoolean("write-matrix");
+
   private static final String BEGIN = "<!-- matrix:begin -->";
   private static final String END = "<!-- matrix:end -->";
   private static final Path README = Path.of("../../README.md");
   private static final Path MEASURED = Path.of("target/matrix");
+  private static final Path LOCK = MEASURED.resolve("writing");
 
   private MatrixTable() {}
 
-  /** The rows of the README, by {@link Row#key}. */
-  static Map<String, Row> inReadme() throws IOException {
+  /** The rows of the README. */
+  static List<Row> inReadme() throws IOException {
     String readme = Files.readString(README);
     int begin = readme.indexOf(BEGIN);
     int end = readme.indexOf(END);
@@ -33,15 +40,14 @@ final class MatrixTable {
         rows.add(Row.parse(line));
       }
     }
-    return byKey(rows);
+    return rows;
   }
 
-  /** The keys of the rows that there must be, in their order. */
-  static List<String> expectedKeys() {
+  /** The rows that there must be, in their order, as far as they are known without measuring. */
+  static List<Row> expected() {
     return Cell.all().stream()
         .flatMap(
             cell -> cell.protocols().stream().map(protocol -> Row.of(cell, protocol, true, "")))
-        .map(Row::key)
         .toList();
   }
 
@@ -50,7 +56,7 @@ final class MatrixTable {
     Files.write(MEASURED.resolve(cell.id() + ".md"), rows.stream().map(Row::markdown).toList());
   }
 
-  static Map<String, Row> measured() throws IOException {
+  private static Map<String, Row> measured() throws IOException {
     List<Row> rows = new ArrayList<>();
     if (Files.isDirectory(MEASURED)) {
       try (Stream<Path> files = Files.list(MEASURED)) {
@@ -64,9 +70,18 @@ final class MatrixTable {
     return byKey(rows);
   }
 
-  /** Writes the table: rows measured now, else those that were in it. */
+  /** Writes the table: rows measured now, else those that were in it. One JVM at a time. */
   static void write() throws IOException {
-    Map<String, Row> rows = inReadme();
+    try (FileChannel lock =
+            FileChannel.open(LOCK, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+        FileLock held = lock.lock()) {
+      writeAlone();
+      held.release();
+    }
+  }
+
+  private static void writeAlone() throws IOException {
+    Map<String, Row> rows = byKey(inReadme());
     rows.putAll(measured());
     StringBuilder table = new StringBuilder(Row.HEADER.markdown());
     table.append("\n|---|---|---|---|---|---|---|\n");
@@ -88,7 +103,7 @@ final class MatrixTable {
             + readme.substring(readme.indexOf(END)));
   }
 
-  private static Map<String, Row> byKey(List<Row> rows) {
+  static Map<String, Row> byKey(List<Row> rows) {
     Map<String, Row> map = new LinkedHashMap<>();
     rows.forEach(row -> map.put(row.key(), row));
     return map;

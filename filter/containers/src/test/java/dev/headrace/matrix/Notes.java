@@ -9,6 +9,10 @@ enum Notes {
   /** The application hears of the end only when the connections are gone. */
   SHUTDOWN_CUTS("a server that is asked to end waits for its streams, and cuts what takes longer"),
 
+  /** Those that would end by themselves in a moment, too, and the application hears of it after. */
+  SHUTDOWN_CUTS_AT_ONCE(
+      "a server that is asked to end cuts its streams at once: undeploy the application before"),
+
   /** It ends the body properly in any case, so the broken event is ended and an error follows. */
   ERROR_BEHIND_A_BROKEN_EVENT(
       "an API that breaks off in mid-event: the broken event is ended, and an `error` event follows"),
@@ -45,6 +49,14 @@ enum Notes {
         notes.add(READS_BLOCKING);
         notes.add(ERROR_BEHIND_A_BROKEN_EVENT);
         notes.add(NO_UNDEPLOY);
+        if (protocol == Protocol.H2C) {
+          notes.add(IDLE_UNLESS_THE_CLIENT_SENDS);
+        }
+      }
+      case GLASSFISH -> {
+        notes.add(READS_BLOCKING);
+        notes.add(ERROR_BEHIND_A_BROKEN_EVENT);
+        notes.add(SHUTDOWN_CUTS_AT_ONCE);
         if (protocol == Protocol.H2C) {
           notes.add(IDLE_UNLESS_THE_CLIENT_SENDS);
         }

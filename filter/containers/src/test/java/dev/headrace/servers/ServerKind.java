@@ -14,7 +14,8 @@ public enum ServerKind {
   JETTY_12_0("jetty-12.0", "Jetty"),
   WILDFLY("wildfly", "WildFly"),
   OPEN_LIBERTY("open-liberty", "Open Liberty"),
-  PAYARA_MICRO("payara-micro", "Payara Micro");
+  PAYARA_MICRO("payara-micro", "Payara Micro"),
+  GLASSFISH("glassfish", "GlassFish");
 
   private final String id;
   private final String title;
@@ -58,6 +59,7 @@ public enum ServerKind {
       case WILDFLY -> new WildFlyServer();
       case OPEN_LIBERTY -> new OpenLibertyServer();
       case PAYARA_MICRO -> new PayaraMicroServer();
+      case GLASSFISH -> new GlassFishServer();
     };
   }
 }

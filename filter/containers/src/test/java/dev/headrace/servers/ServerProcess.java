@@ -29,7 +29,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class ServerProcess implements AutoCloseable {
 
-  private static final Duration START_LIMIT = Duration.ofMinutes(2);
+  private static final Duration START_LIMIT = Duration.ofMinutes(4);
   private static final Duration STOP_LIMIT = Duration.ofMinutes(1);
 
   /** Below the ports that the system gives to clients, so that none of them has it in use. */
@@ -143,7 +143,7 @@ public final class ServerProcess implements AutoCloseable {
     /**
      * Starts the server and waits until it answers and has dealt with its applications.
      *
-     * @throws IllegalStateException if that takes longer than two minutes or the process ends; the
+     * @throws IllegalStateException if that takes longer than four minutes or the process ends; the
      *     message has the end of its log
      */
     public ServerProcess start() throws IOException, InterruptedException {

@@ -418,8 +418,14 @@ final class Exchange {
         : Unpooled.EMPTY_BUFFER;
   }
 
-  /** Closes with RST instead of FIN; with TLS also without close_notify. */
+  /**
+   * Closes with RST instead of FIN; with TLS also without close_notify. For the thread of the
+   * channel.
+   */
   static void reset(Channel channel) {
+    if (!channel.isOpen()) {
+      return; // the client was faster
+    }
     channel.config().setOption(ChannelOption.SO_LINGER, 0);
     // Below the pipeline, where TLS would say goodbye first.
     channel.unsafe().close(channel.newPromise());

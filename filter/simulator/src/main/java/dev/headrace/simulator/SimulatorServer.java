@@ -162,10 +162,13 @@ final class SimulatorServer {
     connections.close().awaitUninterruptibly();
   }
 
+  /** Waits for it, or a connection might be reset after it has been taken for what comes next. */
   void resetConnections() {
-    for (Channel connection : connections) {
+    List<Channel> all = List.copyOf(connections);
+    for (Channel connection : all) {
       connection.eventLoop().execute(() -> Exchange.reset(connection));
     }
+    all.forEach(connection -> connection.closeFuture().awaitUninterruptibly());
   }
 
   void close() {
