@@ -17,6 +17,10 @@ enum Notes {
   ERROR_BEHIND_A_BROKEN_EVENT(
       "an API that breaks off in mid-event: the broken event is ended, and an `error` event follows"),
 
+  /** What is queued when a stream is reset is dropped, now and then. */
+  RESET_OVERTAKES(
+      "an API that breaks off in mid-event: the reset may overtake the last bytes before it"),
+
   /** Nothing undeploys what was given at the start. */
   NO_UNDEPLOY("undeploys nothing while it runs"),
 
@@ -43,6 +47,11 @@ enum Notes {
         notes.add(WRITERS);
         notes.add(ERROR_BEHIND_A_BROKEN_EVENT);
         notes.add(SHUTDOWN_CUTS);
+      }
+      case UNDERTOW, WILDFLY -> {
+        if (protocol == Protocol.H2C) {
+          notes.add(RESET_OVERTAKES);
+        }
       }
       case JETTY_12_1, JETTY_12_0 -> notes.add(SHUTDOWN_CUTS);
       case PAYARA_MICRO -> {
