@@ -11,6 +11,7 @@ import dev.headrace.simulator.Answer;
 import dev.headrace.simulator.SeenRequest;
 import java.io.ByteArrayOutputStream;
 import java.time.Duration;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -18,6 +19,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 /** With {@code timeouts.early-commit} a client need not wait in silence while attempts are made. */
 @ParameterizedClass
 @EnumSource(ContainerKind.class)
+@Tag("slow")
 final class EarlyCommitTest extends FailureContract {
 
   private static final String COMMENT = ": keep-alive\n\n";

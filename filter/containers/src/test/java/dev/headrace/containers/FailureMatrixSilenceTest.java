@@ -13,6 +13,7 @@ import dev.headrace.simulator.ClaudeSimulator;
 import dev.headrace.simulator.SeenRequest;
 import java.io.ByteArrayOutputStream;
 import java.time.Duration;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -21,6 +22,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 /** The failure matrix, upstreams and clients that fall silent: each silence has its clock. */
 @ParameterizedClass
 @EnumSource(ContainerKind.class)
+@Tag("slow")
 final class FailureMatrixSilenceTest extends FailureContract {
 
   private static final Duration SECOND = Duration.ofSeconds(1);
