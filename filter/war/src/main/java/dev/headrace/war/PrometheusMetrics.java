@@ -2,6 +2,7 @@ package dev.headrace.war;
 
 import dev.headrace.Gateway;
 import dev.headrace.GatewayMetrics;
+import io.micrometer.core.instrument.Timer;
 import io.micrometer.core.instrument.binder.jvm.ClassLoaderMetrics;
 import io.micrometer.core.instrument.binder.jvm.JvmGcMetrics;
 import io.micrometer.core.instrument.binder.jvm.JvmMemoryMetrics;
@@ -10,6 +11,7 @@ import io.micrometer.core.instrument.binder.system.ProcessorMetrics;
 import io.micrometer.core.instrument.binder.system.UptimeMetrics;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import java.util.concurrent.TimeUnit;
 
 /**
  * The gateway's and the JVM's figures in the text format of Prometheus. Its registry is its own and
@@ -26,6 +28,7 @@ final class PrometheusMetrics implements AutoCloseable {
   private final JvmGcMetrics ofGarbageCollection = new JvmGcMetrics(); // listens to the JVM's beans
 
   PrometheusMetrics(Gateway gateway) {
+    loadWhatACollectionNeeds();
     ofGateway = new GatewayMetrics(gateway);
     ofGateway.bindTo(registry);
     ofGarbageCollection.bindTo(registry);
@@ -34,6 +37,21 @@ final class PrometheusMetrics implements AutoCloseable {
     new ClassLoaderMetrics().bindTo(registry);
     new ProcessorMetrics().bindTo(registry);
     new UptimeMetrics().bindTo(registry);
+  }
+
+  /**
+   * The JVM may be about to tell of a garbage collection while the application is being stopped.
+   * What it needs for that is loaded now: a class loaded after the stop is an "illegal access" in
+   * Tomcat's log.
+   */
+  private static void loadWhatACollectionNeeds() {
+    PrometheusMeterRegistry unread = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
+    Timer.builder("jvm.gc.pause")
+        .tags("gc", "", "action", "", "cause", "")
+        .description("")
+        .register(unread)
+        .record(1, TimeUnit.MILLISECONDS);
+    unread.close();
   }
 
   /** All figures of this moment, as {@link #CONTENT_TYPE}. */
