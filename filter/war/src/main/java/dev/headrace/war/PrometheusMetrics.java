@@ -52,6 +52,11 @@ final class PrometheusMetrics implements AutoCloseable {
         .register(unread)
         .record(1, TimeUnit.MILLISECONDS);
     unread.close();
+    try {
+      Class.forName(JvmGcMetrics.class.getName() + "$GcGenerationAge");
+    } catch (ClassNotFoundException e) {
+      // Another version of Micrometer, which does without it.
+    }
   }
 
   /** All figures of this moment, as {@link #CONTENT_TYPE}. */
