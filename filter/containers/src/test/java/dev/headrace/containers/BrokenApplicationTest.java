@@ -24,10 +24,25 @@ final class BrokenApplicationTest extends GatewayContract {
     super(kind);
   }
 
+  /** An unknown wrapper gets a thread of the container first, if it may have one. */
   private GatewayUnderTest broken(boolean async, int soundWrites) throws Exception {
     return keep(
         GatewayUnderTest.startWithBrokenStreams(
-            kind(), async, soundWrites, settings -> settings.upstreamIoThreads(1)));
+            kind(),
+            async,
+            soundWrites,
+            settings -> settings.upstreamIoThreads(1).blockingMaxConcurrent(async ? 0 : 10)));
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void beforeTheStartEverythingIsGivenBack(boolean async) throws Exception {
+    GatewayUnderTest headrace = broken(async, -1);
+    assertThat(client(headrace).post(STREAMING).reply().status()).isEqualTo(500);
+    headrace.awaitIdle(Duration.ofSeconds(5));
+    assertThat(headrace.gateway().outcomes())
+        .containsOnlyKeys(async ? "FAILED(not started)" : "FAILED(blocking)");
+    assertThat(headrace.claude().attempts()).isZero();
   }
 
   @ParameterizedTest

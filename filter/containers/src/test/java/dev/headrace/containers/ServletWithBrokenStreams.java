@@ -19,7 +19,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 final class ServletWithBrokenStreams implements Servlet {
 
   private final Servlet servlet;
-  private final int soundWrites;
+  private final int soundWrites; // below 0: the stream can be asked for only once
 
   ServletWithBrokenStreams(Servlet servlet, int soundWrites) {
     this.servlet = servlet;
@@ -55,6 +55,7 @@ final class ServletWithBrokenStreams implements Servlet {
   private final class BrokenResponse extends HttpServletResponseWrapper {
 
     private final ServletOutputStream out;
+    private final AtomicInteger asked = new AtomicInteger();
 
     BrokenResponse(HttpServletResponse response) throws IOException {
       super(response);
@@ -63,6 +64,9 @@ final class ServletWithBrokenStreams implements Servlet {
 
     @Override
     public ServletOutputStream getOutputStream() {
+      if (soundWrites < 0 && asked.getAndIncrement() > 0) {
+        throw new NoClassDefFoundError("com/example/Missing");
+      }
       return out;
     }
   }

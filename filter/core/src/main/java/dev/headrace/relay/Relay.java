@@ -322,7 +322,7 @@ public final class Relay implements AutoCloseable {
                   ? upstreamHeaders.of(request)
                   : upstreamHeaders.ofPreset(request),
               permit);
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | Error e) {
       permit.release();
       throw e;
     }
@@ -369,7 +369,7 @@ public final class Relay implements AutoCloseable {
     try {
       async = request.startAsync(request, response);
       async.setTimeout(0); // our clocks; a container's default is 30 s
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | Error e) {
       exchange.fail("not started");
       throw e;
     }
@@ -398,7 +398,7 @@ public final class Relay implements AutoCloseable {
       } else if (listens) {
         exchange.attempt();
       }
-    } catch (IOException | RuntimeException | LinkageError e) {
+    } catch (IOException | RuntimeException | Error e) {
       LOG.error("Exchange {}: the container did not let it start", exchange.id(), e);
       exchange.fail("not started");
       if (!response.isCommitted()) {
@@ -473,7 +473,7 @@ public final class Relay implements AutoCloseable {
     } catch (StreamCutException e) {
       Containers.drop(request);
       throw e;
-    } catch (RuntimeException e) {
+    } catch (IOException | RuntimeException | Error e) {
       exchange.fail("blocking");
       throw e;
     } finally {
