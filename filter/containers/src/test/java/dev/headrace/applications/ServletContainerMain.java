@@ -1,9 +1,13 @@
 package dev.headrace.applications;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import java.io.BufferedReader;
+import java.io.IOException;
 import java.io.InputStreamReader;
 import java.lang.ref.WeakReference;
-import java.nio.charset.StandardCharsets;
+import java.net.InetAddress;
+import java.net.Socket;
 import java.nio.file.Path;
 import java.time.Duration;
 import org.apache.catalina.LifecycleState;
@@ -37,23 +41,37 @@ final class ServletContainerMain {
             ? new InTomcat(Path.of(args[1]), Path.of(args[2]))
             : new InJetty(Path.of(args[1]));
     System.out.println("port " + container.port());
-    BufferedReader in =
-        new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
+    BufferedReader in = new BufferedReader(new InputStreamReader(System.in, UTF_8));
     for (String line = in.readLine(); line != null; line = in.readLine()) {
       if (line.equals("undeploy")) {
-        System.out.println("collected " + isCollected(container.undeploy()));
+        System.out.println("collected " + isCollected(container.undeploy(), container.port()));
       }
     }
     System.exit(0);
   }
 
-  private static boolean isCollected(WeakReference<ClassLoader> loader) throws Exception {
+  private static boolean isCollected(WeakReference<ClassLoader> loader, int port) throws Exception {
     long end = System.nanoTime() + Duration.ofSeconds(20).toNanos();
     while (loader.get() != null && System.nanoTime() - end < 0) {
+      visit(port);
       System.gc();
       Thread.sleep(50);
     }
     return loader.get() == null;
+  }
+
+  /**
+   * One more request, to no application: Jetty's selector points at the connection that it has
+   * served last, closed or not, until it serves another one.
+   */
+  private static void visit(int port) throws IOException {
+    try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
+      socket.setSoTimeout(10_000);
+      socket
+          .getOutputStream()
+          .write("GET /nobody HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n".getBytes(UTF_8));
+      socket.getInputStream().readAllBytes();
+    }
   }
 
   private interface Container {
