@@ -77,7 +77,7 @@ public final class BenchMain {
     List<Peer> peers = new ArrayList<>();
     JvmVariant jvm = new JvmVariant("", options.java(), options.jvm());
     for (Peer peer : Peers.all(jvm, options.variants())) {
-      if (!options.servers().contains(peer.name()) && !peer.name().contains("@")) {
+      if (!options.servers().contains(peer.name().replaceFirst("@.*", ""))) {
         continue;
       }
       String missing = peer.missing();

@@ -50,8 +50,9 @@ record Options(
                     compiler uses less than 5 %% of the CPU time in two rounds in a row
         --java      folder of the JDK for all servers on the JVM; this one's by default
         --jvm       options of the JVM for all servers on it; 8,000 streams need more than 1 GiB
-        --variant   runs headrace-jetty once more on another JVM, beside all others, as
-                    headrace-jetty@NAME
+        --variant   runs headrace-jetty and headrace-tomcat, those of --server, once more with
+                    another JVM or other options, as headrace-jetty@NAME; with -cp among the
+                    options: another version
         --out       where tables, the plot, the raw figures and the servers' logs go
         jmh         runs the benchmarks of the parsers instead
       """

@@ -75,10 +75,10 @@ record JavaPeer(
     List<String> command = new ArrayList<>();
     command.add(jvm.java().resolve("bin/java").toString());
     command.add(JIT_THREADS_STAY);
-    command.addAll(jvm.options());
     command.add("-Djava.io.tmpdir=" + directory);
     command.add("-cp");
     command.add(wholeClassPath());
+    command.addAll(jvm.options()); // last, so that -cp among them puts another version beside this
     command.add(mainClass);
     command.add(String.valueOf(port));
     command.add(String.valueOf(upstreamPort));

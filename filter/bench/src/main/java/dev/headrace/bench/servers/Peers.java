@@ -32,18 +32,16 @@ public final class Peers {
    * All of them, whether they can run here or not.
    *
    * @param jvm for those on the JVM
-   * @param variants further ones, for Headrace in Jetty
+   * @param variants further ones for Headrace, named {@code headrace-jetty@NAME} and so on
    */
   public static List<Peer> all(JvmVariant jvm, List<JvmVariant> variants) {
     List<Peer> peers = new ArrayList<>();
     peers.add(new NginxPeer());
     peers.add(new HaproxyPeer());
     peers.add(headrace("headrace-jetty", jvm, "--container", "jetty", "--key", KEY));
-    for (JvmVariant variant : variants) {
-      String name = "headrace-jetty@" + variant.name();
-      peers.add(headrace(name, variant, "--container", "jetty", "--key", KEY));
-    }
+    peers.addAll(variants("jetty", variants));
     peers.add(headrace("headrace-tomcat", jvm, "--container", "tomcat", "--key", KEY));
+    peers.addAll(variants("tomcat", variants));
     peers.add(headrace("headrace-jetty-off", jvm, "--container", "jetty"));
     peers.add(headrace("headrace-tomcat-off", jvm, "--container", "tomcat"));
     for (String client : List.of("jdk", "jetty")) {
@@ -71,6 +69,20 @@ public final class Peers {
             "SpringGatewayMain",
             "spring-cloud-gateway-server-webflux"));
     return List.copyOf(peers);
+  }
+
+  private static List<Peer> variants(String container, List<JvmVariant> variants) {
+    return variants.stream()
+        .map(
+            variant ->
+                headrace(
+                    "headrace-" + container + "@" + variant.name(),
+                    variant,
+                    "--container",
+                    container,
+                    "--key",
+                    KEY))
+        .toList();
   }
 
   private static Peer headrace(String name, JvmVariant jvm, String... arguments) {
