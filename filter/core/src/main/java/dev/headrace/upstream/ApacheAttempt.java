@@ -157,6 +157,20 @@ final class ApacheAttempt implements AsyncResponseConsumer<Void>, Attempt {
     } catch (Error e) {
       throw broken(e);
     }
+    Turn turn = Turn.ofThread();
+    if (turn == null || !turn.feeds(this)) {
+      pause();
+    }
+  }
+
+  /** The bytes of this turn have all been given. */
+  void pause() {
+    try {
+      listener.onPause();
+    } catch (Error e) {
+      cancel();
+      failed(broken(e));
+    }
   }
 
   /**

@@ -179,7 +179,7 @@ public final class ApacheUpstreamClient implements UpstreamClient {
 
     @Override
     public Thread newThread(Runnable task) {
-      Thread thread = new Thread(task, "headrace-upstream-" + number.incrementAndGet());
+      Thread thread = new UpstreamThread(task, "headrace-upstream-" + number.incrementAndGet());
       threads.removeIf(earlier -> earlier.getState() == Thread.State.TERMINATED);
       threads.add(thread);
       thread.setDaemon(true);

@@ -41,11 +41,14 @@ public final class Attempts implements AttemptRun.Owner {
      */
     boolean onCommit(Answer answer, byte[] first);
 
-    /** Right after {@link #onCommit}, without the lock: what was queued may be written now. */
+    /** Right after {@link #onCommit}, without the lock. */
     void onCommitted(Answer answer);
 
-    /** The next bytes of the answer, valid during this call. */
+    /** The next bytes of the answer, valid during this call; to be queued. */
     void onBytes(Answer answer, byte[] bytes, int offset, int length);
+
+    /** Nothing more is at hand: what was queued may be written now. */
+    void onPause();
 
     /**
      * Whether {@link #onBytes} is to get the bytes of one event at a time, so that it can end the
