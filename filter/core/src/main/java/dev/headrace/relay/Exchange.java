@@ -53,7 +53,7 @@ final class Exchange
   private static final byte[] KEEP_ALIVE = SseWriter.comment("keep-alive");
 
   /** So many bytes are written before the others of their turn have come: arrays stay small. */
-  private static final int WORTH_WRITING = 12 * 1024;
+  private static final int WORTH_WRITING = 16 * 1024;
 
   private static final Outcome BY_WRAPPER = new Outcome(Outcome.Kind.FAILED, "response wrapper");
 

@@ -11,8 +11,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * One turn of an I/O thread: what it does because one connection has become readable. It reads the
  * socket once, much at a time, and gives that to HttpCore in the small pieces that its buffers have
- * room for; and it tells the attempt at the end, so that what came in many pieces goes out in one.
- * Thus the buffers of a connection can be small and system calls few.
+ * room for; and it gathers what comes out of them, so that it goes out in one piece. Thus the
+ * buffers of a connection can be small and system calls few.
  *
  * <p>HttpCore knows nothing of it: for one call this takes the place of the connection's handler.
  * One for each I/O thread, used by that thread alone.
@@ -22,12 +22,14 @@ final class Turn implements IOEventHandler {
   /**
    * As much as one turn reads of a socket, and so what may come beyond a window that is used up.
    */
-  static final int MOST_BYTES = 64 * 1024;
+  static final int MOST_BYTES = 16 * 1024;
 
   private final ByteBuffer ahead = ByteBuffer.allocateDirect(MOST_BYTES).limit(0);
   private @Nullable UpstreamSession session; // whose turn it is
   private @Nullable IOEventHandler handler;
-  private @Nullable ApacheAttempt fed; // has got bytes and was not told of their end
+  private final ByteBuffer gathered = ByteBuffer.allocate(MOST_BYTES);
+  private @Nullable ApacheAttempt fed; // that bytes are gathered for
+  private boolean passing; // what was gathered is being passed on
   private boolean running;
 
   /** The turn of the current thread; null for threads that are no I/O threads of ours. */
@@ -82,22 +84,56 @@ final class Turn implements IOEventHandler {
     return count;
   }
 
-  /** Bytes went to an attempt; returns whether it will be told when the last ones have. */
-  boolean feeds(ApacheAttempt attempt) {
+  /**
+   * Takes bytes for an attempt, and passes them on later in this turn; HttpCore brings them chunk
+   * by chunk, that is event by event.
+   *
+   * @return false if there is no turn: nothing was taken
+   */
+  boolean gathers(ApacheAttempt attempt, ByteBuffer bytes) {
     if (!running) {
       return false;
     }
     if (fed != attempt) {
-      tellFed();
+      endGathering();
       fed = attempt;
+    }
+    while (bytes.hasRemaining()) {
+      if (!gathered.hasRemaining()) {
+        passGathered(attempt);
+      }
+      int count = Math.min(bytes.remaining(), gathered.remaining());
+      gathered.put(gathered.position(), bytes, bytes.position(), count);
+      gathered.position(gathered.position() + count);
+      bytes.position(bytes.position() + count);
     }
     return true;
   }
 
-  private void tellFed() {
+  /** Passes on what was gathered for this attempt, if anything was. */
+  void passGatheredOf(ApacheAttempt attempt) {
+    if (fed == attempt) {
+      passGathered(attempt);
+    }
+  }
+
+  private void passGathered(ApacheAttempt attempt) {
+    if (gathered.position() > 0 && !passing) {
+      passing = true;
+      try {
+        attempt.pass(gathered.flip());
+      } finally {
+        gathered.clear();
+        passing = false;
+      }
+    }
+  }
+
+  private void endGathering() {
     ApacheAttempt told = fed;
-    fed = null;
     if (told != null) {
+      passGathered(told);
+      fed = null;
       told.pause();
     }
   }
@@ -125,7 +161,7 @@ final class Turn implements IOEventHandler {
       session = null;
       handler = null;
       ahead.limit(0);
-      tellFed();
+      endGathering();
     }
   }
 
