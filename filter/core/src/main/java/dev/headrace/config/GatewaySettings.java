@@ -195,7 +195,7 @@ public record GatewaySettings(
    *     default 10000
    * @param ioThreads threads that read and write; 0 to 64, default 0, which means one per processor
    *     but at most 4: see {@link #ioThreadCount()}
-   * @param bufferSize read buffer of one connection; 2 KiB to 1 MiB, default 8 KiB
+   * @param bufferSize each of the three buffers of one connection; 2 KiB to 1 MiB, default 2 KiB
    * @param connectionIdle how long an unused connection is kept; above zero, default 60s
    * @param connectionTtl longest life of a connection; above zero, default 5m
    * @param forwardHeaders request headers of the client that travel upstream besides {@code

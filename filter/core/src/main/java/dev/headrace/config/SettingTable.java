@@ -131,11 +131,11 @@ public final class SettingTable {
       row(
           "upstream.buffer-size",
           SettingType.SIZE,
-          "8KiB",
+          "2KiB",
           Range.between(ByteSize.ofKibibytes(2), ByteSize.ofMebibytes(1)),
           settings -> settings.upstream().bufferSize(),
-          "Read buffer of one upstream connection, which is also the most that is read in one"
-              + " turn. Every open connection keeps one.");
+          "Size of the buffers of one upstream connection; every open one keeps three. How much is"
+              + " read at a time does not depend on it.");
 
   static final Setting<Duration> UPSTREAM_CONNECTION_IDLE =
       row(

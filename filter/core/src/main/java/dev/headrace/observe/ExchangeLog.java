@@ -1,6 +1,5 @@
 package dev.headrace.observe;
 
-import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -58,20 +57,26 @@ public final class ExchangeLog {
   }
 
   private static String describe(Line line, Outcome outcome) {
-    return String.format(
-        Locale.ROOT,
-        "exchange %s %s status=%d outcome=%s attempts=%d upstream=%s%s first_event_ms=%d"
-            + " duration_ms=%d bytes=%d request_id=%s",
-        line.id(),
-        line.endpoint(),
-        line.status(),
-        outcome,
-        line.attempts(),
-        line.upstream() == null ? "-" : line.upstream(),
-        line.fallbackModel() == null ? "" : " fallback_model=" + line.fallbackModel(),
-        line.firstEventMillis(),
-        line.durationMillis(),
-        line.bytes(),
-        line.upstreamRequestId() == null ? "-" : line.upstreamRequestId());
+    return "exchange "
+        + line.id()
+        + " "
+        + line.endpoint()
+        + " status="
+        + line.status()
+        + " outcome="
+        + outcome
+        + " attempts="
+        + line.attempts()
+        + " upstream="
+        + (line.upstream() == null ? "-" : line.upstream())
+        + (line.fallbackModel() == null ? "" : " fallback_model=" + line.fallbackModel())
+        + " first_event_ms="
+        + line.firstEventMillis()
+        + " duration_ms="
+        + line.durationMillis()
+        + " bytes="
+        + line.bytes()
+        + " request_id="
+        + (line.upstreamRequestId() == null ? "-" : line.upstreamRequestId());
   }
 }

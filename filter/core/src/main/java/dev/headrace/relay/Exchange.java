@@ -52,6 +52,9 @@ final class Exchange
   private static final Logger LOG = LoggerFactory.getLogger(Exchange.class);
   private static final byte[] KEEP_ALIVE = SseWriter.comment("keep-alive");
 
+  /** So many bytes are written before the others of their turn have come: arrays stay small. */
+  private static final int WORTH_WRITING = 16 * 1024;
+
   private static final Outcome BY_WRAPPER = new Outcome(Outcome.Kind.FAILED, "response wrapper");
 
   private enum State {
@@ -329,10 +332,14 @@ final class Exchange
           apiError("The API answered with something else than an event stream."),
           new Outcome(Outcome.Kind.UPSTREAM_ERROR, "no event stream"));
     } else {
-      client().wake();
       goOn();
       stopAtBudget(answer);
     }
+  }
+
+  @Override
+  public void onPause() {
+    client().wake();
   }
 
   @Override
@@ -348,7 +355,9 @@ final class Exchange
     State now = state.get();
     if (now == State.STREAMING) {
       int waiting = delivery.pass(client(), answer, bytes, offset, length);
-      client().wake();
+      if (waiting >= WORTH_WRITING) {
+        client().wake();
+      }
       goOn();
       stopAtBudget(answer);
       if (waiting > relay.settings().buffers().hard().bytes()) {

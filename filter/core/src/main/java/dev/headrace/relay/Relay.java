@@ -36,8 +36,8 @@ import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
+import java.util.HexFormat;
 import java.util.List;
-import java.util.Locale;
 import java.util.concurrent.Future;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -550,8 +550,10 @@ public final class Relay implements AutoCloseable {
   /** Sorts by time, which is kind to a database's index, and is never given twice. */
   private String newId() {
     ThreadLocalRandom random = ThreadLocalRandom.current();
-    return String.format(
-        Locale.ROOT, "%012x%04x%016x", wall.millis(), random.nextInt(1 << 16), random.nextLong());
+    HexFormat hex = HexFormat.of();
+    return hex.toHexDigits(wall.millis(), 12)
+        + hex.toHexDigits((short) random.nextInt())
+        + hex.toHexDigits(random.nextLong());
   }
 
   // ---- for exchanges ----

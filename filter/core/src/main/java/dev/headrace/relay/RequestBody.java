@@ -25,6 +25,7 @@ final class RequestBody implements ReadListener {
   }
 
   private static final int FIRST_CAPACITY = 8 * 1024;
+  private static final byte[] NOTHING = {};
 
   private final ServletInputStream in;
   private final long declaredLength;
@@ -81,7 +82,7 @@ final class RequestBody implements ReadListener {
     length += read;
     if (length > maxBytes) {
       over = true;
-      bytes = new byte[0];
+      bytes = NOTHING;
       listener.onBodyTooLarge();
     }
     return true;
@@ -94,7 +95,9 @@ final class RequestBody implements ReadListener {
       onError(new EOFException("the body ended before its content-length"));
     } else if (!over) {
       over = true;
-      listener.onBody(bytes, length);
+      byte[] whole = bytes;
+      bytes = NOTHING; // the container keeps this object for as long as the answer runs
+      listener.onBody(whole, length);
     }
   }
 
@@ -102,7 +105,7 @@ final class RequestBody implements ReadListener {
   public void onError(Throwable cause) {
     if (!over) {
       over = true;
-      bytes = new byte[0];
+      bytes = NOTHING;
       listener.onBodyFailure(cause);
     }
   }

@@ -152,10 +152,41 @@ final class ApacheAttempt implements AsyncResponseConsumer<Void>, Attempt {
       // Closes the connection when the cancel has not reached it yet.
       throw new IOException("attempt was cancelled");
     }
+    Turn turn = Turn.ofThread();
+    if (turn == null || !turn.gathers(this, source)) {
+      pass(source);
+      pause();
+    }
+  }
+
+  /** Bytes of the body, gathered or not. */
+  void pass(ByteBuffer bytes) {
+    if (cancelled || state.get() == State.ENDED) {
+      return;
+    }
     try {
-      listener.onBytes(source);
+      listener.onBytes(bytes);
     } catch (Error e) {
-      throw broken(e);
+      cancel();
+      failed(broken(e));
+    }
+  }
+
+  /** The bytes of this turn have all been passed on. */
+  void pause() {
+    try {
+      listener.onPause();
+    } catch (Error e) {
+      cancel();
+      failed(broken(e));
+    }
+  }
+
+  /** Passes on what a turn has gathered, before it is said how the body has ended. */
+  private void passGathered() {
+    Turn turn = Turn.ofThread();
+    if (turn != null) {
+      turn.passGatheredOf(this);
     }
   }
 
@@ -170,6 +201,7 @@ final class ApacheAttempt implements AsyncResponseConsumer<Void>, Attempt {
 
   @Override
   public void streamEnd(@Nullable List<? extends Header> trailers) {
+    passGathered();
     if (state.compareAndSet(State.RESPONDING, State.ENDED)) {
       FutureCallback<Void> callback = result;
       if (callback != null) {
@@ -185,6 +217,7 @@ final class ApacheAttempt implements AsyncResponseConsumer<Void>, Attempt {
 
   @Override
   public void failed(Exception cause) {
+    passGathered();
     State before = state.getAndSet(State.ENDED);
     if (before == State.ENDED) {
       return;
@@ -226,7 +259,7 @@ final class ApacheAttempt implements AsyncResponseConsumer<Void>, Attempt {
   @Override
   public void releaseResources() {
     // Nothing is held. Comes more than once, and for a cancel in the queue without failed().
-    if (cancelled) {
+    if (cancelled && state.get() != State.ENDED) {
       failed(new CancellationException());
     }
   }

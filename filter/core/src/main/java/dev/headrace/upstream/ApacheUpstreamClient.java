@@ -8,6 +8,7 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.apache.hc.client5.http.HttpRoute;
 import org.apache.hc.client5.http.config.ConnectionConfig;
 import org.apache.hc.client5.http.config.RequestConfig;
 import org.apache.hc.client5.http.config.TlsConfig;
@@ -143,6 +144,14 @@ public final class ApacheUpstreamClient implements UpstreamClient {
     return attempt;
   }
 
+  @Override
+  public boolean hasIdleConnection(URI origin) {
+    boolean secure = origin.getScheme().equalsIgnoreCase("https");
+    int port = origin.getPort() > 0 ? origin.getPort() : secure ? 443 : 80;
+    HttpHost target = new HttpHost(origin.getScheme(), origin.getHost(), port);
+    return pool.getStats(new HttpRoute(target, null, secure)).getAvailable() > 0;
+  }
+
   private static @Nullable BodyProducer body(UpstreamRequest request) {
     byte[] bytes = request.body();
     return bytes == null ? null : new BodyProducer(bytes, request.bodyLength());
@@ -179,7 +188,7 @@ public final class ApacheUpstreamClient implements UpstreamClient {
 
     @Override
     public Thread newThread(Runnable task) {
-      Thread thread = new Thread(task, "headrace-upstream-" + number.incrementAndGet());
+      Thread thread = new UpstreamThread(task, "headrace-upstream-" + number.incrementAndGet());
       threads.removeIf(earlier -> earlier.getState() == Thread.State.TERMINATED);
       threads.add(thread);
       thread.setDaemon(true);

@@ -19,6 +19,12 @@ public interface AttemptListener {
    */
   void onBytes(ByteBuffer bytes);
 
+  /**
+   * No more bytes are at hand for now: what {@link #onBytes} has brought since the last time is
+   * worth sending. Follows each run of them, also the last one, then behind {@link #onEnd}.
+   */
+  void onPause();
+
   /** The body is complete by the rules of its framing. */
   void onEnd();
 

@@ -337,10 +337,18 @@ final class AttemptRun implements AttemptListener {
       commit(held);
     }
     listener.onCommitted(held);
+    listener.onPause();
   }
 
   private Answer begun() {
     return requireNonNull(answer, "a body before its head");
+  }
+
+  @Override
+  public void onPause() {
+    if (state == State.COMMITTED) {
+      listener.onPause();
+    }
   }
 
   @Override

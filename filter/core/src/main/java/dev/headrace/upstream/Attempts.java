@@ -41,11 +41,14 @@ public final class Attempts implements AttemptRun.Owner {
      */
     boolean onCommit(Answer answer, byte[] first);
 
-    /** Right after {@link #onCommit}, without the lock: what was queued may be written now. */
+    /** Right after {@link #onCommit}, without the lock. */
     void onCommitted(Answer answer);
 
-    /** The next bytes of the answer, valid during this call. */
+    /** The next bytes of the answer, valid during this call; to be queued. */
     void onBytes(Answer answer, byte[] bytes, int offset, int length);
+
+    /** Nothing more is at hand: what was queued may be written now. */
+    void onPause();
 
     /**
      * Whether {@link #onBytes} is to get the bytes of one event at a time, so that it can end the
@@ -123,10 +126,14 @@ public final class Attempts implements AttemptRun.Owner {
             : pool.settings().retry().fallbacks().getOrDefault(model, List.of());
   }
 
-  /** Starts the first attempt, on a thread of the pool's. */
+  /** Starts the first attempt; on another thread if it might wait for something. */
   public void start() {
     pool.countRequest();
-    pool.starter().execute(this::begin);
+    if (pool.startsAtOnce()) {
+      begin();
+    } else {
+      pool.starter().execute(this::begin);
+    }
   }
 
   /** Starts the next attempt if its time has come; cheap if not. */

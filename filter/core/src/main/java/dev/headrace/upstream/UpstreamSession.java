@@ -54,11 +54,16 @@ final class UpstreamSession implements IOSession {
 
   @Override
   public int read(ByteBuffer destination) throws IOException {
-    if (suspended) {
+    // The decoder appends: its position is what it has not decoded yet.
+    if (gaveBytes && destination.position() >= ENOUGH_TO_DECODE) {
       return 0;
     }
-    // The decoder appends: its position is what it has not decoded yet.
-    if (gaveBytes && (emptied || destination.position() >= ENOUGH_TO_DECODE)) {
+    Turn turn = Turn.of(this);
+    if (turn != null && turn.hasBytes()) {
+      gaveBytes = true;
+      return turn.give(destination);
+    }
+    if (suspended || (gaveBytes && emptied)) {
       return 0;
     }
     IOException kept = failure;
@@ -67,13 +72,13 @@ final class UpstreamSession implements IOSession {
       throw kept;
     }
     try {
-      int count = session.read(destination);
+      int count = turn == null ? session.read(destination) : turn.read(session);
       if (count < 0 && gaveBytes) {
         return 0; // the next turn meets the end again
       }
       gaveBytes |= count > 0;
-      emptied = destination.hasRemaining();
-      return count;
+      emptied = true; // or nearly: the selector tells
+      return turn != null && count > 0 ? turn.give(destination) : count;
     } catch (IOException e) {
       if (!gaveBytes) {
         throw e;
@@ -89,6 +94,15 @@ final class UpstreamSession implements IOSession {
     gaveBytes = false;
     emptied = false;
     session.updateReadTime();
+    Turn turn = Turn.ofThread();
+    if (turn != null) {
+      turn.begin(this);
+    }
+  }
+
+  /** Called before what a turn has read is offered once more. */
+  void nextPass() {
+    gaveBytes = false;
   }
 
   @Override
@@ -129,8 +143,10 @@ final class UpstreamSession implements IOSession {
   }
 
   @Override
-  public IOEventHandler getHandler() {
-    return session.getHandler();
+  public @Nullable IOEventHandler getHandler() {
+    IOEventHandler handler = session.getHandler();
+    Turn turn = Turn.ofThread();
+    return turn == null ? handler : turn.handler(this, handler);
   }
 
   @Override

@@ -18,6 +18,10 @@ final class MemorySink implements SinkQueue {
 
   private static final Logger LOG = LoggerFactory.getLogger(MemorySink.class);
   private static final int BATCH = 500;
+
+  /** A busy gateway wakes the thread a hundred times a second, not for every exchange. */
+  private static final long GATHER_MILLIS = 10;
+
   private static final Duration IDLE = Duration.ofSeconds(5);
 
   private final String name;
@@ -72,7 +76,7 @@ final class MemorySink implements SinkQueue {
   private void work() {
     try {
       while (true) {
-        List<UsageRecord> batch = queue.take(BATCH, idleMillis);
+        List<UsageRecord> batch = queue.take(BATCH, idleMillis, GATHER_MILLIS);
         drops.tell(false);
         if (batch.isEmpty()) {
           return;

@@ -18,8 +18,10 @@ final class RecordQueue {
   private final int capacity;
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition changed = lock.newCondition();
+  private final Condition gathered = lock.newCondition(); // many records, or closed
   private final ArrayDeque<UsageRecord> records = new ArrayDeque<>();
   private boolean closed;
+  private int wanted = -1; // how many the one who takes waits for, once it has seen the first
 
   RecordQueue(int capacity) {
     this.capacity = capacity;
@@ -34,6 +36,9 @@ final class RecordQueue {
       }
       records.add(usage);
       changed.signal();
+      if (records.size() == wanted) {
+        gathered.signal();
+      }
       return true;
     } finally {
       lock.unlock();
@@ -48,12 +53,28 @@ final class RecordQueue {
    * @return empty after the wait, or when the queue is closed and empty
    */
   List<UsageRecord> take(int max, long waitMillis) throws InterruptedException {
+    return take(max, waitMillis, 0);
+  }
+
+  /**
+   * As {@link #take(int, long)}, but lets others come behind the first, so that not every one of
+   * them wakes a thread. For one thread at a time.
+   *
+   * @param gatherMillis how long; less if {@code max} are there or the queue is closed
+   */
+  List<UsageRecord> take(int max, long waitMillis, long gatherMillis) throws InterruptedException {
     lock.lock();
     try {
       long left = TimeUnit.MILLISECONDS.toNanos(waitMillis);
       while (records.isEmpty() && !closed && left > 0) {
         left = changed.awaitNanos(left);
       }
+      long gathering = TimeUnit.MILLISECONDS.toNanos(gatherMillis);
+      wanted = max;
+      while (!records.isEmpty() && records.size() < max && !closed && gathering > 0) {
+        gathering = gathered.awaitNanos(gathering);
+      }
+      wanted = -1;
       List<UsageRecord> taken = new ArrayList<>(Math.min(max, records.size()));
       while (taken.size() < max && !records.isEmpty()) {
         taken.add(records.remove());
@@ -89,6 +110,7 @@ final class RecordQueue {
     try {
       closed = true;
       changed.signalAll();
+      gathered.signalAll();
     } finally {
       lock.unlock();
     }

@@ -49,7 +49,7 @@ class EffectiveSettingsTest {
             upstream.members = [{name: "member-1", base-url: "https://example.com", api-key: ****, weight: 1}, {name: "b", api-key-file: "%s", weight: 7}]  (headrace.yaml:5)
             upstream.max-connections = 10000  (default)
             upstream.io-threads = 0  (default)
-            upstream.buffer-size = 8KiB  (default)
+            upstream.buffer-size = 2KiB  (default)
             upstream.connection-idle = 60s  (default)
             upstream.connection-ttl = 5m  (default)
             upstream.forward-headers = ["x-tenant", "x-trace"]  (headrace.yaml:3)

@@ -42,7 +42,7 @@ class GatewaySettingsTest {
                 null,
                 10_000,
                 0,
-                ByteSize.ofKibibytes(8),
+                ByteSize.ofKibibytes(2),
                 Duration.ofMinutes(1),
                 Duration.ofMinutes(5),
                 List.of()));

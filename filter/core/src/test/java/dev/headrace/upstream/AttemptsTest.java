@@ -682,6 +682,9 @@ class AttemptsTest {
     }
 
     @Override
+    public void onPause() {}
+
+    @Override
     public boolean wantsSingleEvents() {
       return false;
     }

@@ -37,6 +37,18 @@ class MemorySinkTest {
   }
 
   @Test
+  void recordsThatComeCloselyAreTakenTogether() {
+    MemorySink memory = new MemorySink("log", sink, 100_000);
+    for (int i = 0; i < 5_000; i++) {
+      Records.numbered(i, i + 1).forEach(memory::offer);
+    }
+    await().until(() -> memory.figures().kept() == 5_000);
+    assertThat(sink.calls.get()).isLessThan(1_000);
+    assertThat(sink.offered).isEqualTo(Records.ids(Records.numbered(0, 5_000)));
+    memory.close(Duration.ofSeconds(5));
+  }
+
+  @Test
   void whatHasNoRoomIsCounted() {
     sink.now(Mode.HANGS);
     MemorySink memory = new MemorySink("log", sink, 100);

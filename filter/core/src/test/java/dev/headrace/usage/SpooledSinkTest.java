@@ -13,12 +13,14 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 class SpooledSinkTest {
@@ -317,6 +319,26 @@ class SpooledSinkTest {
 
   private static boolean between(String id, String from, String to) {
     return id.compareTo(from) >= 0 && id.compareTo(to) <= 0;
+  }
+
+  @Test
+  @Timeout(30)
+  void gatheringEndsWithAFullBatchOrTheQueue() throws Exception {
+    RecordQueue queue = new RecordQueue(10);
+    Records.numbered(0, 3).forEach(queue::offer);
+    assertThat(queue.take(3, 0, 60_000)).hasSize(3);
+    assertThat(queue.take(3, 0, 60_000)).as("nothing to wait behind").isEmpty();
+
+    Records.numbered(3, 5).forEach(queue::offer);
+    CompletableFuture<Void> last =
+        CompletableFuture.runAsync(() -> Records.numbered(5, 6).forEach(queue::offer));
+    assertThat(Records.ids(queue.take(3, 0, 60_000))).containsExactly("0003", "0004", "0005");
+    last.get();
+
+    Records.numbered(6, 7).forEach(queue::offer);
+    CompletableFuture<Void> closed = CompletableFuture.runAsync(queue::close);
+    assertThat(queue.take(3, 0, 60_000)).hasSize(1);
+    closed.get();
   }
 
   @Test

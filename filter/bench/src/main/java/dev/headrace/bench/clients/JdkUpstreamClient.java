@@ -172,6 +172,9 @@ public final class JdkUpstreamClient implements UpstreamClient {
           listener.onBytes(buffer);
         }
       }
+      if (!ended.get()) {
+        listener.onPause();
+      }
       if (credit.readOn()) {
         readOn();
       }

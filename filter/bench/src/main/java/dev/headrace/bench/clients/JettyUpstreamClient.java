@@ -142,6 +142,7 @@ public final class JettyUpstreamClient implements UpstreamClient {
       demand = demander; // before it is known that reading waits
       if (bytes.hasRemaining()) {
         listener.onBytes(bytes);
+        listener.onPause();
       }
       if (credit.readOn()) {
         demander.run();

@@ -1,0 +1,15 @@
+package dev.headrace.upstream;
+
+/** A thread of the upstream client's, with its {@link Turn}. */
+final class UpstreamThread extends Thread {
+
+  private final Turn turn = new Turn();
+
+  UpstreamThread(Runnable task, String name) {
+    super(task, name);
+  }
+
+  Turn turn() {
+    return turn;
+  }
+}
