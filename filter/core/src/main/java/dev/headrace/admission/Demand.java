@@ -38,8 +38,11 @@ public record Demand(long inputTokens, long maxOutputTokens, @Nullable Price pri
     if (cost(price, inputTokens, 0) > amount) {
       return -1;
     }
+    if (cost(price, inputTokens, most) <= amount) {
+      return Math.max(0, most); // nearly always
+    }
     long affordable = 0;
-    long beyond = most;
+    long beyond = most - 1;
     while (affordable < beyond) {
       long middle = affordable + (beyond - affordable + 1) / 2;
       if (cost(price, inputTokens, middle) <= amount) {

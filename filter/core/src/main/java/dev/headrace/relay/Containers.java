@@ -3,6 +3,7 @@ package dev.headrace.relay;
 import jakarta.servlet.ServletContext;
 import jakarta.servlet.ServletRequest;
 import jakarta.servlet.ServletRequestWrapper;
+import jakarta.servlet.ServletResponse;
 import java.io.Closeable;
 import java.io.IOException;
 import java.util.Locale;
@@ -22,11 +23,16 @@ final class Containers {
   private static final String[] OPEN_LIBERTY = {"websphere", "liberty"};
 
   private static final String[] GRIZZLY = {"payara", "glassfish"};
+  private static final String[] JETTY = {"jetty"};
   private static final String UNDERTOW = "io.undertow.servlet.spec.";
+
+  /** Most that Jetty is to keep for a response; it writes more than this in pieces of this size. */
+  private static final int KEPT_BYTES = 8 * 1024;
 
   // The first request decides for all.
   private volatile @Nullable Boolean dropsConnections;
   private volatile @Nullable Boolean callsReadListeners;
+  private volatile @Nullable Boolean keepsBuffers;
 
   /** Blocks in {@code write()} although it said that it was ready. */
   static boolean isOpenLiberty(@Nullable String serverInfo) {
@@ -68,6 +74,27 @@ final class Containers {
       callsReadListeners = known;
     }
     return known;
+  }
+
+  /**
+   * Makes a response hold less memory while it is open. Jetty 12 keeps the buffer that it gathers
+   * small writes in until the response ends, 32 KiB outside of the heap by default, of which there
+   * is as much as of the heap unless -XX:MaxDirectMemorySize says otherwise. Elsewhere buffers are
+   * smaller, or go back after a flush.
+   */
+  void spareBuffer(ServletContext context, ServletResponse response) {
+    Boolean known = keepsBuffers;
+    if (known == null) {
+      known = namesOneOf(JETTY, context.getServerInfo());
+      keepsBuffers = known;
+    }
+    if (known && response.getBufferSize() > KEPT_BYTES && !response.isCommitted()) {
+      try {
+        response.setBufferSize(KEPT_BYTES);
+      } catch (IllegalStateException e) {
+        LOG.debug("A filter has written already, so the response keeps its buffer");
+      }
+    }
   }
 
   /**

@@ -375,6 +375,9 @@ public final class Relay implements AutoCloseable {
     }
     boolean listens;
     try {
+      if (wrapped == null) {
+        containers.spareBuffer(request.getServletContext(), response);
+      }
       AsyncClientStream client =
           new AsyncClientStream(
               async,
