@@ -33,6 +33,11 @@ final class AbortedStreamsTest extends GatewayContract {
 
   private static final int CLIENTS_AT_ONCE = 16;
 
+  /**
+   * Two of five of them go on until their clients leave; fewer connections stay than are allowed.
+   */
+  private static final int CACHED = 300;
+
   private static final List<Departure> WAYS = List.of(Departure.values());
 
   /**
@@ -52,6 +57,7 @@ final class AbortedStreamsTest extends GatewayContract {
   void streamsAbortedAtRandomMomentsLeaveNoMemoryConnectionPermitOrThread() throws Exception {
     GatewayUnderTest headrace = startForAborts();
     int streams = Load.count(1_000, 10_000);
+    fillCaches(headrace);
     abort(headrace, streams, 1); // fills caches and pools, loads classes
     Footprint before = footprint(headrace);
 
@@ -71,7 +77,7 @@ final class AbortedStreamsTest extends GatewayContract {
     assertThat(after.threads()).isLessThan(100);
     assertThat(after.heap()).isLessThan(before.heap() + HEAP_TOLERANCE);
     long ended = headrace.gateway().outcomes().values().stream().mapToLong(Long::longValue).sum();
-    assertThat(ended).isLessThanOrEqualTo(2L * streams);
+    assertThat(ended).isLessThanOrEqualTo(2L * streams + CACHED);
     assertThat(headrace.gateway().outcomes()).containsKey("CLIENT_GONE");
     assertThat(headrace.gateway().outcomes().keySet())
         .isSubsetOf("CLIENT_GONE", "COMPLETED", "UPSTREAM_ERROR(status 529)");
@@ -109,6 +115,30 @@ final class AbortedStreamsTest extends GatewayContract {
                 .retryMaxWaitDuration(Duration.ofMillis(40))
                 .retryBudgetPerSecond(10_000)
                 .breakerEnabled(false));
+  }
+
+  /**
+   * Opens more streams at once than aborting does, whose number depends on chance: Tomcat keeps
+   * what each had, 72 KiB and more, for the next ones.
+   */
+  private static void fillCaches(GatewayUnderTest headrace) throws Exception {
+    List<Departure.Client> clients = new ArrayList<>();
+    try {
+      for (int i = 0; i < CACHED; i++) {
+        Departure.Client client = WAYS.get(i % WAYS.size()).connect(headrace.port());
+        clients.add(client);
+        client.post(STREAMING);
+      }
+      Awaitility.await()
+          .atMost(Duration.ofSeconds(60))
+          .until(() -> headrace.gateway().permitsInUse() >= CACHED / 3);
+    } finally {
+      for (Departure.Client client : clients) {
+        client.leave();
+        client.close();
+      }
+    }
+    headrace.awaitIdle(Duration.ofSeconds(60));
   }
 
   private static void abort(GatewayUnderTest headrace, int streams, long seed) throws Exception {
