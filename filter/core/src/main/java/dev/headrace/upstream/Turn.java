@@ -131,9 +131,9 @@ final class Turn implements IOEventHandler {
 
   private void endGathering() {
     ApacheAttempt told = fed;
+    fed = null;
     if (told != null) {
       passGathered(told);
-      fed = null;
       told.pause();
     }
   }

@@ -60,7 +60,7 @@ final class RecordQueue {
    * As {@link #take(int, long)}, but lets others come behind the first, so that not every one of
    * them wakes a thread. For one thread at a time.
    *
-   * @param gatherMillis how long; less if {@code max} are there or the queue is closed
+   * @param gatherMillis how long; less if {@code max} are there, the queue is half full or closed
    */
   List<UsageRecord> take(int max, long waitMillis, long gatherMillis) throws InterruptedException {
     lock.lock();
@@ -70,8 +70,8 @@ final class RecordQueue {
         left = changed.awaitNanos(left);
       }
       long gathering = TimeUnit.MILLISECONDS.toNanos(gatherMillis);
-      wanted = max;
-      while (!records.isEmpty() && records.size() < max && !closed && gathering > 0) {
+      wanted = Math.min(max, capacity / 2); // none is dropped for the sake of those to come
+      while (!records.isEmpty() && records.size() < wanted && !closed && gathering > 0) {
         gathering = gathered.awaitNanos(gathering);
       }
       wanted = -1;

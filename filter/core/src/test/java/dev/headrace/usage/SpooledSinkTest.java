@@ -342,6 +342,14 @@ class SpooledSinkTest {
   }
 
   @Test
+  @Timeout(30)
+  void gatheringLeavesRoomForMore() throws Exception {
+    RecordQueue queue = new RecordQueue(10);
+    Records.numbered(0, 5).forEach(queue::offer);
+    assertThat(queue.take(500, 0, 60_000)).hasSize(5);
+  }
+
+  @Test
   void queueThatIsFullDropsAndCounts() throws InterruptedException {
     RecordQueue queue = new RecordQueue(3);
     List<UsageRecord> records = Records.numbered(0, 4);
