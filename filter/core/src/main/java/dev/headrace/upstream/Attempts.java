@@ -126,14 +126,10 @@ public final class Attempts implements AttemptRun.Owner {
             : pool.settings().retry().fallbacks().getOrDefault(model, List.of());
   }
 
-  /** Starts the first attempt; on another thread if it might wait for something. */
+  /** Starts the first attempt, on a thread of the pool's. */
   public void start() {
     pool.countRequest();
-    if (pool.startsAtOnce()) {
-      begin();
-    } else {
-      pool.starter().execute(this::begin);
-    }
+    pool.starter().execute(this::begin);
   }
 
   /** Starts the next attempt if its time has come; cheap if not. */

@@ -157,22 +157,6 @@ public final class UpstreamPool implements AutoCloseable {
     return starter;
   }
 
-  /**
-   * Whether to start an attempt is to ask neither the application for a key nor anybody for an
-   * address.
-   */
-  boolean startsAtOnce() {
-    if (settings.upstream().apiKeySource() != null) {
-      return false;
-    }
-    for (PoolMember member : members) {
-      if (!client.hasIdleConnection(member.origin())) {
-        return false;
-      }
-    }
-    return true;
-  }
-
   /** Counts a request, which pays into the budget of retries. */
   void countRequest() {
     budget.request();
