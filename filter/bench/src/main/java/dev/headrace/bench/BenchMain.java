@@ -166,8 +166,9 @@ public final class BenchMain {
   }
 
   private void warmUp(Contestant contestant, Scenario scenario) throws IOException {
-    if (scenario.isPaced()) {
-      // A paced round begins a hundred streams: too few for what begins one to be compiled.
+    if (scenario != Scenario.SHORT) {
+      // Other rounds begin hundreds of streams: too few for what begins and ends one to be
+      // compiled.
       warmUpWith(contestant, Scenario.SHORT);
     }
     contestant.settled = warmUpWith(contestant, scenario);

@@ -51,6 +51,8 @@ final class ClientQueue {
   /** An array that grew beyond this in a burst is not kept. */
   private static final int KEPT_CAPACITY = 16 * 1024;
 
+  private static final byte[] NONE = {};
+
   private static final byte[] END_OF_EVENT = {'\n', '\n'};
 
   private final LongSupplier nanoTime;
@@ -59,7 +61,7 @@ final class ClientQueue {
   // All guarded by this, but for what the writer alone uses.
   private @Nullable Head head;
   private boolean headSet;
-  private byte[] incoming = new byte[FIRST_CAPACITY];
+  private byte[] incoming = NONE;
   private int incomingLength;
   private long added;
   private Place place = Place.BOUNDARY;
@@ -68,7 +70,7 @@ final class ClientQueue {
   private int inFlight; // bytes of outgoing that the container may still hold
   private long waitingSinceNanos;
 
-  private byte[] outgoing = new byte[FIRST_CAPACITY]; // the writer's
+  private byte[] outgoing = NONE; // the writer's
 
   /**
    * @param cuts whether connections can be dropped in mid-answer
@@ -243,7 +245,8 @@ final class ClientQueue {
     clientIsAskedFromNow();
     int needed = incomingLength + length;
     if (needed > incoming.length) {
-      incoming = Arrays.copyOf(incoming, Math.max(needed, incoming.length * 2));
+      int capacity = Math.max(FIRST_CAPACITY, Math.max(needed, incoming.length * 2));
+      incoming = Arrays.copyOf(incoming, capacity);
     }
     System.arraycopy(bytes, offset, incoming, incomingLength, length);
     incomingLength = needed;
@@ -288,7 +291,7 @@ final class ClientQueue {
   synchronized int take() {
     byte[] filled = incoming;
     int length = incomingLength;
-    incoming = outgoing.length > KEPT_CAPACITY ? new byte[FIRST_CAPACITY] : outgoing;
+    incoming = outgoing.length > KEPT_CAPACITY ? NONE : outgoing;
     outgoing = filled;
     incomingLength = 0;
     inFlight = length;

@@ -2,6 +2,7 @@ package dev.headrace.sse;
 
 import static java.util.Objects.requireNonNull;
 
+import java.util.Arrays;
 import java.util.Objects;
 
 /**
@@ -38,9 +39,15 @@ public final class SseReader {
    */
   private static final int HEAD_BYTES = 7;
 
+  private static final byte[] NOTHING = {};
   private static final byte[] BOM = {(byte) 0xEF, (byte) 0xBB, (byte) 0xBF};
   private static final byte[] DATA = {'d', 'a', 't', 'a'};
   private static final byte[] EVENT = {'e', 'v', 'e', 'n', 't'};
+  private static final byte[] USUAL_EVENT = {'e', 'v', 'e', 'n', 't', ':', ' '};
+  private static final byte[] USUAL_DATA = {'d', 'a', 't', 'a', ':', ' '};
+
+  /** As much of an event is remembered; deltas of one block are alike in about 130 bytes. */
+  private static final int OPENING_BYTES = 160;
 
   private static final long LINE_FEEDS = EightBytes.all('\n');
   private static final long RETURNS = EightBytes.all('\r');
@@ -71,6 +78,11 @@ public final class SseReader {
       afterCr; // the last byte was CR: an LF now belongs to it and is no line end of its own
   private boolean boundary = true;
   private long events;
+
+  // How the last event of the usual form began: the next one mostly begins alike.
+  private byte[] opening = NOTHING;
+  private int openingLength;
+  private int openingData; // where the value of its data begins; 0 when there is none
 
   /**
    * @param maxEventBytes largest data kept of one event, in bytes; longer data is cut and the event
@@ -107,6 +119,13 @@ public final class SseReader {
           bytes[from] == '\n' ? 1 : 0; // from < end: a byte order mark is never pending after a CR
     }
     while (from < end) {
+      if (boundary && line == Line.UNDECIDED && headLength == 0) {
+        int next = takeUsualEvent(bytes, from, end);
+        if (next > from) {
+          from = next;
+          continue;
+        }
+      }
       int lineEnd = findLineEnd(bytes, from, end);
       boolean complete = lineEnd < end;
       if (from < lineEnd || headLength > 0) { // its last bytes may have come with the last chunk
@@ -172,6 +191,63 @@ public final class SseReader {
       }
     }
     return from;
+  }
+
+  /**
+   * Takes an event at once that lies here in one piece and has the form of nearly all events of the
+   * API: {@code event: NAME}, {@code data: VALUE} and a blank line, each ended by LF.
+   *
+   * @return where the next one begins; {@code from} if there is no such event here: nothing was
+   *     taken
+   */
+  private int takeUsualEvent(byte[] bytes, int from, int end) {
+    int alike = alike(bytes, from, end);
+    boolean known = alike >= openingData && openingData > 0;
+    int dataFrom = from + openingData;
+    if (!known) {
+      if (!isAt(USUAL_EVENT, bytes, from, end)) {
+        return from;
+      }
+      int nameEnd = findLineEnd(bytes, from + USUAL_EVENT.length, end);
+      if (nameEnd == end || bytes[nameEnd] != '\n' || !isAt(USUAL_DATA, bytes, nameEnd + 1, end)) {
+        return from;
+      }
+      dataFrom = nameEnd + 1 + USUAL_DATA.length;
+    }
+    int dataEnd = findLineEnd(bytes, known ? from + alike : dataFrom, end);
+    if (dataEnd + 1 >= end || bytes[dataEnd] != '\n' || bytes[dataEnd + 1] != '\n') {
+      return from;
+    }
+    if (!known) {
+      remember(bytes, from, dataFrom, dataEnd);
+    }
+    name.add(bytes, from + USUAL_EVENT.length, dataFrom - USUAL_DATA.length - 1);
+    data.add(bytes, dataFrom, dataEnd);
+    hasData = true;
+    endEvent();
+    return dataEnd + 2;
+  }
+
+  /** How many bytes from here are those that the last event began with. */
+  private int alike(byte[] bytes, int from, int end) {
+    int to = Math.min(end, from + openingLength);
+    int different = Arrays.mismatch(bytes, from, to, opening, 0, openingLength);
+    return different < 0 ? openingLength : different;
+  }
+
+  /** Behind the beginning of its value, what is remembered has no line end. */
+  private void remember(byte[] bytes, int from, int dataFrom, int dataEnd) {
+    openingData = dataFrom - from <= OPENING_BYTES ? dataFrom - from : 0;
+    openingLength = openingData == 0 ? 0 : Math.min(dataEnd - from, OPENING_BYTES);
+    if (opening.length == 0) {
+      opening = new byte[OPENING_BYTES];
+    }
+    System.arraycopy(bytes, from, opening, 0, openingLength);
+  }
+
+  private static boolean isAt(byte[] expected, byte[] bytes, int from, int end) {
+    int to = from + expected.length;
+    return to <= end && Arrays.equals(bytes, from, to, expected, 0, expected.length);
   }
 
   private static int findLineEnd(byte[] bytes, int from, int end) {

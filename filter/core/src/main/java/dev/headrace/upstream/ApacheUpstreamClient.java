@@ -8,6 +8,7 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.apache.hc.client5.http.HttpRoute;
 import org.apache.hc.client5.http.config.ConnectionConfig;
 import org.apache.hc.client5.http.config.RequestConfig;
 import org.apache.hc.client5.http.config.TlsConfig;
@@ -66,6 +67,7 @@ public final class ApacheUpstreamClient implements UpstreamClient {
             .setMaxConnTotal(connections)
             .setMaxConnPerRoute(connections)
             .setPoolConcurrencyPolicy(PoolConcurrencyPolicy.STRICT)
+            .setDnsResolver(new RememberedAddresses())
             .setTlsStrategy(
                 ClientTlsStrategyBuilder.create()
                     .setSslContext(TrustedCertificates.tlsContext(upstream.caFile()))
@@ -141,6 +143,14 @@ public final class ApacheUpstreamClient implements UpstreamClient {
             HttpClientContext.create(), // a fresh one each time: with null the consumer gets none
             null));
     return attempt;
+  }
+
+  @Override
+  public boolean hasIdleConnection(URI origin) {
+    boolean secure = origin.getScheme().equalsIgnoreCase("https");
+    int port = origin.getPort() > 0 ? origin.getPort() : secure ? 443 : 80;
+    HttpHost target = new HttpHost(origin.getScheme(), origin.getHost(), port);
+    return pool.getStats(new HttpRoute(target, null, secure)).getAvailable() > 0;
   }
 
   private static @Nullable BodyProducer body(UpstreamRequest request) {

@@ -126,10 +126,14 @@ public final class Attempts implements AttemptRun.Owner {
             : pool.settings().retry().fallbacks().getOrDefault(model, List.of());
   }
 
-  /** Starts the first attempt, on a thread of the pool's. */
+  /** Starts the first attempt; on another thread if it might wait for something. */
   public void start() {
     pool.countRequest();
-    pool.starter().execute(this::begin);
+    if (pool.startsAtOnce()) {
+      begin();
+    } else {
+      pool.starter().execute(this::begin);
+    }
   }
 
   /** Starts the next attempt if its time has come; cheap if not. */

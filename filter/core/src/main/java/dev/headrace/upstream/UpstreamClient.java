@@ -1,5 +1,7 @@
 package dev.headrace.upstream;
 
+import java.net.URI;
+
 /**
  * Sends requests to the upstream API and hands over what comes back, chunk by chunk. The HTTP
  * client stands behind this interface so that it can be exchanged. Thread-safe.
@@ -13,6 +15,14 @@ public interface UpstreamClient extends AutoCloseable {
    * @param listener told everything that happens, on the client's I/O threads, one call at a time
    */
   Attempt start(UpstreamRequest request, AttemptListener listener);
+
+  /**
+   * Whether {@link #start} would find a connection to this origin at this moment, and so would not
+   * look up a name, which can take seconds.
+   */
+  default boolean hasIdleConnection(URI origin) {
+    return false;
+  }
 
   /** The number of upstream connections that an attempt holds at this moment. */
   int connectionsInUse();

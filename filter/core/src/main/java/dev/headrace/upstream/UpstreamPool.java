@@ -103,7 +103,7 @@ public final class UpstreamPool implements AutoCloseable {
             TimeUnit.SECONDS,
             new LinkedBlockingQueue<>(),
             task -> {
-              Thread thread = new Thread(task, "headrace-attempts");
+              Thread thread = new RememberedAddresses.Patient(task, "headrace-attempts");
               thread.setDaemon(true);
               thread.setContextClassLoader(UpstreamPool.class.getClassLoader());
               return thread;
@@ -155,6 +155,22 @@ public final class UpstreamPool implements AutoCloseable {
 
   Executor starter() {
     return starter;
+  }
+
+  /**
+   * Whether to start an attempt is to ask neither the application for a key nor anybody for an
+   * address.
+   */
+  boolean startsAtOnce() {
+    if (settings.upstream().apiKeySource() != null) {
+      return false;
+    }
+    for (PoolMember member : members) {
+      if (!client.hasIdleConnection(member.origin())) {
+        return false;
+      }
+    }
+    return true;
   }
 
   /** Counts a request, which pays into the budget of retries. */

@@ -40,6 +40,19 @@ class SseReaderPropertyTest {
     RecordingReader.assertLikeOracleHoweverSplit(stream, maxEventBytes);
   }
 
+  @Property(tries = 2000)
+  void readsEventsThatBeginAlikeLikeTheOracle(
+      @ForAll("events") byte[] stream,
+      @ForAll @Size(max = 20) List<@IntRange(max = 300) Integer> pieces,
+      @ForAll @IntRange(max = 400) int maxEventBytes) {
+    feedAndCompare(stream, pieces, maxEventBytes);
+  }
+
+  @Property(tries = 30)
+  void readsEventsThatBeginAlikeLikeTheOracleAtEverySplit(@ForAll("events") byte[] stream) {
+    RecordingReader.assertLikeOracleHoweverSplit(stream, 1000);
+  }
+
   @Property(tries = 1000)
   void readsBackWhatTheWriterWrote(@ForAll("lines") String name, @ForAll("texts") String data) {
     byte[] stream = SseWriter.event(name, data);
@@ -95,6 +108,44 @@ class SseReaderPropertyTest {
             "0123456789")
         .list()
         .ofMaxSize(30)
+        .map(parts -> String.join("", parts).getBytes(ISO_8859_1));
+  }
+
+  /** Mostly of the usual form, so that each looks like the one before for a while. */
+  @Provide
+  Arbitrary<byte[]> events() {
+    String delta = "event: content_block_delta\ndata: {\"index\":0,\"text\":\"";
+    String hundred = "0123456789".repeat(10);
+    return Arbitraries.of(
+            delta + "a\"}\n\n",
+            delta + "abc\"}\n\n",
+            delta + "abcdef\"}\n\n",
+            delta + hundred + hundred + "\"}\n\n",
+            delta + hundred + hundred + hundred + "\"}\n\n",
+            delta + "a\"}\n\r\n",
+            delta + "a\"}\r\n\n",
+            delta + "a\"}\r\r",
+            delta + "a\nb\"}\n\n",
+            delta + "a\"}\ndata: more\n\n",
+            delta + "a\"}\nevent: late\n\n",
+            delta.replace("data: {", "data:{") + "a\"}\n\n",
+            delta.replace("data: {", "data:  {") + "a\"}\n\n",
+            delta.replace("event: ", "event:  ") + "a\"}\n\n",
+            "event: content_block_delta\n\n",
+            "event: content_block_deltas\ndata: {\"index\":0}\n\n",
+            "event: content_block_delta\ndata: \n\n",
+            "event: content_block_delta\ndata\n\n",
+            "event: \ndata: x\n\n",
+            "event: ping\ndata: {}\n\n",
+            "event: " + hundred + hundred + "\ndata: x\n\n",
+            "event: " + hundred + hundred + hundred + "\ndata: x\n\n",
+            "data: x\n\n",
+            ": comment\n\n",
+            "id: 1\n",
+            "\n",
+            "\r")
+        .list()
+        .ofMaxSize(12)
         .map(parts -> String.join("", parts).getBytes(ISO_8859_1));
   }
 

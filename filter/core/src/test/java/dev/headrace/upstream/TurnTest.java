@@ -2,6 +2,7 @@ package dev.headrace.upstream;
 
 import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import dev.headrace.config.ByteSize;
 import dev.headrace.config.GatewaySettings;
@@ -121,6 +122,25 @@ class TurnTest {
       assertThat(recorder.unpaused.get()).as("bytes after the last pause").isZero();
       assertThat(recorder.pauses.get()).isLessThan(1_000); // of 3,000 events
       assertThat(recorder.pieces.get()).isLessThan(1_000);
+    }
+  }
+
+  @Test
+  void idleConnectionIsKnownAsOne() throws Exception {
+    try (ApacheUpstreamClient client = client(2048, 1 << 16)) {
+      URI origin = URI.create("http://127.0.0.1:" + server.getLocalPort());
+      assertThat(client.hasIdleConnection(origin)).isFalse();
+      Recorder recorder = new Recorder();
+      ask(client, recorder);
+      try (Socket connection = server.accept()) {
+        OutputStream out = answerOf(connection);
+        assertThat(client.hasIdleConnection(origin)).as("while it is in use").isFalse();
+        out.write((HEAD + chunks(20, event(1)) + "0\r\n\r\n").getBytes(US_ASCII));
+        out.flush();
+        recorder.awaitEnd();
+        await().until(() -> client.hasIdleConnection(origin));
+        assertThat(client.hasIdleConnection(URI.create("https://127.0.0.1"))).isFalse();
+      }
     }
   }
 
