@@ -12,6 +12,7 @@ import jakarta.servlet.WriteListener;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
+import java.lang.invoke.MethodHandle;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.Executor;
@@ -52,6 +53,7 @@ final class AsyncClientStream extends ClientStream implements WriteListener, Asy
   private final HttpServletRequest request;
   private final HttpServletResponse response;
   private final ServletOutputStream out;
+  private final @Nullable MethodHandle bufferWrite;
   private final Executor writer;
   private final boolean ownWriters;
 
@@ -79,7 +81,7 @@ final class AsyncClientStream extends ClientStream implements WriteListener, Asy
    * @param request the request that {@code async} was started with
    * @param response the response that {@code async} was started with
    * @param wrapped what filters have made of it; null if they have left its stream alone
-   * @param cuts whether connections can be dropped in mid-answer
+   * @param containers what is known of the one that runs us
    * @param writer where to drain: on the calling thread as a rule, see {@link Writers}
    */
   AsyncClientStream(
@@ -89,16 +91,17 @@ final class AsyncClientStream extends ClientStream implements WriteListener, Asy
       @Nullable WrappedResponse wrapped,
       Listener listener,
       LongSupplier nanoTime,
-      boolean cuts,
+      Containers containers,
       Executor writer)
       throws IOException {
-    super(listener, nanoTime, wrapped, cuts);
+    super(listener, nanoTime, wrapped, containers.dropConnections(request.getServletContext()));
     this.writer = writer;
     this.ownWriters = writer instanceof ExecutorService;
     this.async = async;
     this.request = request;
     this.response = response;
     this.out = response.getOutputStream();
+    this.bufferWrite = wrapped == null ? containers.bufferWrite(out) : null;
     this.startNanos = nanoTime.getAsLong();
   }
 
@@ -299,7 +302,7 @@ final class AsyncClientStream extends ClientStream implements WriteListener, Asy
     flushWanted = true;
     enterCall();
     try {
-      out.write(queue.outgoing(), 0, length);
+      Containers.write(bufferWrite, out, queue.outgoing(), length);
     } finally {
       leaveCall();
     }

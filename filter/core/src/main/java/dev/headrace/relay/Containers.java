@@ -1,11 +1,15 @@
 package dev.headrace.relay;
 
 import jakarta.servlet.ServletContext;
+import jakarta.servlet.ServletOutputStream;
 import jakarta.servlet.ServletRequest;
 import jakarta.servlet.ServletRequestWrapper;
-import jakarta.servlet.ServletResponse;
 import java.io.Closeable;
 import java.io.IOException;
+import java.lang.invoke.MethodHandle;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.MethodType;
+import java.nio.ByteBuffer;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -23,16 +27,15 @@ final class Containers {
   private static final String[] OPEN_LIBERTY = {"websphere", "liberty"};
 
   private static final String[] GRIZZLY = {"payara", "glassfish"};
-  private static final String[] JETTY = {"jetty"};
   private static final String UNDERTOW = "io.undertow.servlet.spec.";
-
-  /** Most that Jetty is to keep for a response; it writes more than this in pieces of this size. */
-  private static final int KEPT_BYTES = 8 * 1024;
 
   // The first request decides for all.
   private volatile @Nullable Boolean dropsConnections;
   private volatile @Nullable Boolean callsReadListeners;
-  private volatile @Nullable Boolean keepsBuffers;
+
+  // Of Jetty's streams, which in one application are of one class.
+  private volatile @Nullable Class<?> jettyType;
+  private volatile @Nullable MethodHandle jettyWrite;
 
   /** Blocks in {@code write()} although it said that it was ready. */
   static boolean isOpenLiberty(@Nullable String serverInfo) {
@@ -77,23 +80,56 @@ final class Containers {
   }
 
   /**
-   * Makes a response hold less memory while it is open. Jetty 12 keeps the buffer that it gathers
-   * small writes in until the response ends, 32 KiB outside of the heap by default, of which there
-   * is as much as of the heap unless -XX:MaxDirectMemorySize says otherwise. Elsewhere buffers are
-   * smaller, or go back after a flush.
+   * The write of a container's stream that gathers nothing, for {@link #write}; null where bytes
+   * are written as Servlet 5 has it. Jetty 12 gathers small writes in a buffer that it keeps until
+   * the response ends, 32 KiB outside of the heap by default, of which there is as much as of the
+   * heap unless -XX:MaxDirectMemorySize says otherwise; its {@code write(ByteBuffer)}, that of
+   * Servlet 6.1, is there in all its environments. Elsewhere buffers are smaller, or go back after
+   * a flush.
    */
-  void spareBuffer(ServletContext context, ServletResponse response) {
-    Boolean known = keepsBuffers;
-    if (known == null) {
-      known = namesOneOf(JETTY, context.getServerInfo());
-      keepsBuffers = known;
+  @Nullable MethodHandle bufferWrite(ServletOutputStream out) {
+    Class<?> type = out.getClass();
+    String name = type.getName();
+    if (!name.startsWith("org.eclipse.jetty.") || !name.endsWith(".HttpOutput")) {
+      return null;
     }
-    if (known && response.getBufferSize() > KEPT_BYTES && !response.isCommitted()) {
-      try {
-        response.setBufferSize(KEPT_BYTES);
-      } catch (IllegalStateException e) {
-        LOG.debug("A filter has written already, so the response keeps its buffer");
-      }
+    if (type == jettyType) {
+      return jettyWrite;
+    }
+    try {
+      jettyWrite =
+          MethodHandles.publicLookup()
+              .findVirtual(type, "write", MethodType.methodType(void.class, ByteBuffer.class))
+              .asType(
+                  MethodType.methodType(void.class, ServletOutputStream.class, ByteBuffer.class));
+      jettyType = type; // last: whoever sees it sees the other
+      return jettyWrite;
+    } catch (ReflectiveOperationException e) {
+      LOG.debug("Jetty's stream cannot be asked to keep no buffer", e);
+      return null;
+    }
+  }
+
+  /**
+   * Writes the first bytes of an array, which in non-blocking mode belongs to the container until
+   * it says again that it is ready.
+   *
+   * @param bufferWrite of {@link #bufferWrite} for this stream
+   */
+  static void write(
+      @Nullable MethodHandle bufferWrite, ServletOutputStream out, byte[] bytes, int length)
+      throws IOException {
+    if (bufferWrite == null) {
+      out.write(bytes, 0, length);
+      return;
+    }
+    ByteBuffer buffer = ByteBuffer.wrap(bytes, 0, length);
+    try {
+      bufferWrite.invokeExact(out, buffer);
+    } catch (IOException | RuntimeException | Error e) {
+      throw e;
+    } catch (Throwable e) {
+      throw new IOException(e); // it declares no other
     }
   }
 

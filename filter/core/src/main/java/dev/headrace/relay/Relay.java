@@ -375,9 +375,6 @@ public final class Relay implements AutoCloseable {
     }
     boolean listens;
     try {
-      if (wrapped == null) {
-        containers.spareBuffer(request.getServletContext(), response);
-      }
       AsyncClientStream client =
           new AsyncClientStream(
               async,
@@ -386,7 +383,7 @@ public final class Relay implements AutoCloseable {
               wrapped,
               exchange,
               nanoTime,
-              containers.dropConnections(request.getServletContext()),
+              containers,
               writers.in(request.getServletContext()));
       exchange.answersTo(client);
       exchanges.add(exchange); // only now, since the clocks ask the client stream

@@ -77,11 +77,15 @@ final class StreamingChecks implements AutoCloseable {
       return false;
     }
     Run run = new Run(permit, wrapped, thread != null);
-    boolean cuts = containers.dropConnections(request.getServletContext());
     try {
       if (thread != null) {
         BlockingClientStream client =
-            new BlockingClientStream(response, wrapped, run, nanoTime, cuts);
+            new BlockingClientStream(
+                response,
+                wrapped,
+                run,
+                nanoTime,
+                containers.dropConnections(request.getServletContext()));
         run.begin(client);
         client.run();
       } else {
@@ -95,7 +99,7 @@ final class StreamingChecks implements AutoCloseable {
                 wrapped,
                 run,
                 nanoTime,
-                cuts,
+                containers,
                 writers.in(request.getServletContext()));
         client.start();
         run.begin(client);

@@ -60,10 +60,11 @@ public final class UpstreamPool implements AutoCloseable {
   }
 
   /**
-   * @param starter where attempts are started: looking up a host name may block, and neither a
-   *     thread of the container, nor the one that reads the upstream, nor the one that watches the
-   *     clocks may be held up. Also, Jetty drops the news that an HTTP/2 client has left while a
-   *     thread of its own is still busy with the request (12.1.14, ServletChannelState.asyncError)
+   * @param starter where attempts are started that may wait for an address or for the application's
+   *     key, and all that are not the first: looking up a host name may block, and neither a thread
+   *     of the container, nor the one that reads the upstream, nor the one that watches the clocks
+   *     may be held up. Also, Jetty drops the news that an HTTP/2 client has left while a thread of
+   *     its own is still busy with the request (12.1.14, ServletChannelState.asyncError)
    */
   UpstreamPool(
       GatewaySettings settings,

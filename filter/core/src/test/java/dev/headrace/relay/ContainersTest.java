@@ -1,76 +1,86 @@
 package dev.headrace.relay;
 
-import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import jakarta.servlet.ServletContext;
-import jakarta.servlet.ServletResponse;
-import java.lang.reflect.Proxy;
-import java.util.ArrayList;
-import java.util.List;
-import org.jspecify.annotations.Nullable;
+import jakarta.servlet.ServletOutputStream;
+import jakarta.servlet.WriteListener;
+import java.io.ByteArrayOutputStream;
+import java.io.EOFException;
+import java.io.IOException;
+import java.lang.invoke.MethodHandle;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import org.eclipse.jetty.other.HttpOutput;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.CsvSource;
 
 class ContainersTest {
 
-  private final List<Integer> sizes = new ArrayList<>();
+  private static final byte[] BYTES = "abcdef".getBytes(StandardCharsets.US_ASCII);
 
-  @ParameterizedTest
-  @CsvSource({
-    "jetty/12.1.14, 32768, false, 8192",
-    "jetty/12.1.14, 8192, false, ",
-    "jetty/12.1.14, 4096, false, ",
-    "jetty/12.1.14, 32768, true, ",
-    "Apache Tomcat/11.0.27, 32768, false, ",
-    "Undertow - 2.4.4.Final, 16384, false, ",
-  })
-  void onlyJettysBufferIsMadeSmaller(
-      String server, int size, boolean committed, @Nullable Integer expected) {
-    new Containers().spareBuffer(context(server), response(size, committed, false));
-    assertThat(sizes).isEqualTo(expected == null ? List.of() : List.of(expected));
+  /** A stream as Servlet 5 has it, in a container that is not Jetty. */
+  public static class PlainOutput extends ServletOutputStream {
+
+    final ByteArrayOutputStream written = new ByteArrayOutputStream();
+
+    @Override
+    public void write(int b) {
+      written.write(b);
+    }
+
+    public void write(ByteBuffer buffer) {
+      throw new AssertionError("not asked for");
+    }
+
+    @Override
+    public boolean isReady() {
+      return true;
+    }
+
+    @Override
+    public void setWriteListener(WriteListener listener) {
+      // nobody is told anything
+    }
+  }
+
+  private final Containers containers = new Containers();
+
+  @Test
+  void streamIsWrittenInServletsWay() throws IOException {
+    PlainOutput out = new PlainOutput();
+    Containers.write(containers.bufferWrite(out), out, BYTES, 4);
+    assertThat(out.written).hasToString("abcd");
   }
 
   @Test
-  void bufferThatIsInUseStaysAsItIs() {
-    new Containers().spareBuffer(context("jetty/12.1.14"), response(32_768, false, true));
-    assertThat(sizes).containsExactly(8192); // and nothing was thrown
+  void jettysStreamIsAskedToKeepNoBuffer() throws IOException {
+    HttpOutput out = new HttpOutput();
+    Containers.write(containers.bufferWrite(out), out, BYTES, 4);
+    assertThat(out.written).containsExactly("abcd");
   }
 
-  private static ServletContext context(String server) {
-    return proxy(
-        ServletContext.class, (method, argument) -> method.equals("getServerInfo") ? server : null);
+  @Test
+  void wayIsKeptForStreamsOfOneClass() {
+    assertThat(containers.bufferWrite(new HttpOutput()))
+        .isNotNull()
+        .isSameAs(containers.bufferWrite(new HttpOutput()));
   }
 
-  private ServletResponse response(int size, boolean committed, boolean refuses) {
-    return proxy(
-        ServletResponse.class,
-        (method, argument) ->
-            switch (method) {
-              case "getBufferSize" -> size;
-              case "isCommitted" -> committed;
-              case "setBufferSize" -> {
-                sizes.add((Integer) requireNonNull(argument));
-                if (refuses) {
-                  throw new IllegalStateException("written");
-                }
-                yield null;
-              }
-              default -> null;
-            });
+  @Test
+  void jettysStreamWithoutSuchAWriteIsWrittenInServletsWay() {
+    assertThat(containers.bufferWrite(new org.eclipse.jetty.without.HttpOutput())).isNull();
   }
 
-  private interface Calls {
-    @Nullable Object of(String method, @Nullable Object argument);
-  }
-
-  private static <T> T proxy(Class<T> type, Calls calls) {
-    return type.cast(
-        Proxy.newProxyInstance(
-            type.getClassLoader(),
-            new Class<?>[] {type},
-            (self, method, arguments) ->
-                calls.of(method.getName(), arguments == null ? null : arguments[0])));
+  @Test
+  void whatAWriteThrowsComesAsItIs() {
+    HttpOutput out = new HttpOutput();
+    MethodHandle write = containers.bufferWrite(out);
+    for (Throwable failure :
+        new Throwable[] {
+          new EOFException("gone"), new IllegalStateException("no"), new LinkageError("missing")
+        }) {
+      out.failure = failure;
+      assertThatThrownBy(() -> Containers.write(write, out, BYTES, 4)).isSameAs(failure);
+    }
   }
 }

@@ -92,6 +92,74 @@ class AttemptsTest {
     pool.close();
   }
 
+  // ---- where attempts are started
+
+  private static final URI ONE = URI.create("https://one.example");
+  private static final URI OTHER = URI.create("https://other.example");
+
+  private final Change one =
+      settings -> settings.upstreamBaseUrl(ONE).upstreamApiKey(Secret.of("sk-test"));
+
+  private Attempts startWith(List<Runnable> waiting, Change change) {
+    GatewaySettings settings = change.apply(GatewaySettings.builder()).build();
+    pool = new UpstreamPool(settings, upstream, time.source(), new Random(7), waiting::add);
+    return start();
+  }
+
+  @Test
+  void firstAttemptIsStartedHereWhenItNeedsNoAddress() {
+    upstream.idle.add(ONE);
+    List<Runnable> waiting = new ArrayList<>();
+    Attempts attempts = startWith(waiting, one);
+    assertThat(upstream.calls).hasSize(1);
+    assertThat(waiting).isEmpty();
+
+    upstream.call(0).status(529); // on the I/O thread
+    waitAsAsked(attempts); // on the one that watches the clocks
+    assertThat(upstream.calls).as("later ones are not").hasSize(1);
+    waiting.remove(0).run();
+    assertThat(upstream.calls).hasSize(2);
+  }
+
+  @Test
+  void attemptThatMightLookUpANameIsStartedElsewhere() {
+    List<Runnable> waiting = new ArrayList<>();
+    startWith(waiting, one);
+    assertThat(upstream.calls).isEmpty();
+    waiting.remove(0).run();
+    assertThat(upstream.calls).hasSize(1);
+  }
+
+  @Test
+  void attemptThatAsksTheApplicationForAKeyIsStartedElsewhere() {
+    upstream.idle.add(ONE);
+    List<Runnable> waiting = new ArrayList<>();
+    startWith(
+        waiting,
+        settings -> settings.upstreamBaseUrl(ONE).upstreamApiKeySource(() -> Secret.of("sk-x")));
+    assertThat(upstream.calls).isEmpty();
+    assertThat(waiting).hasSize(1);
+  }
+
+  @Test
+  void allMembersMustBeAtHand() {
+    upstream.idle.add(ONE);
+    List<Runnable> waiting = new ArrayList<>();
+    Change two =
+        settings ->
+            settings
+                .upstreamApiKey(Secret.of("sk-test"))
+                .upstreamMembers(
+                    List.of(
+                        new Member("one", ONE, Secret.of("key-1"), null, 1),
+                        new Member("other", OTHER, Secret.of("key-2"), null, 1)));
+    startWith(waiting, two);
+    assertThat(upstream.calls).isEmpty();
+    upstream.idle.add(OTHER);
+    startWith(waiting, two);
+    assertThat(upstream.calls).hasSize(1);
+  }
+
   // ---- what is repeated
 
   @ParameterizedTest

@@ -3,11 +3,14 @@ package dev.headrace.upstream;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static java.util.Objects.requireNonNull;
 
+import java.net.URI;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
@@ -95,10 +98,16 @@ final class Virtual {
   /** Records the calls; a test may also answer each before it has even been started. */
   static final class Client implements UpstreamClient {
     final List<Call> calls = new CopyOnWriteArrayList<>();
+    final Set<URI> idle = ConcurrentHashMap.newKeySet();
     private @Nullable Consumer<Call> whileStarting;
 
     void whileStarting(Consumer<Call> action) {
       whileStarting = action;
+    }
+
+    @Override
+    public boolean hasIdleConnection(URI origin) {
+      return idle.contains(origin);
     }
 
     @Override
