@@ -41,8 +41,9 @@ final class Report {
       an event to its arrival. *CPU/event*: CPU time of the server process, kernel included, while it was
       measured; *CPU/request*: over a whole run, by its answers. *JIT*: the share of the server's CPU time
       that the JIT compiler's threads used while it was measured, median and highest round. *warm-ups*:
-      rounds of the same load before the first measured one; they end once JIT is below 5 % in two of them
-      in a row; "!" marks servers that did not get there (silent streams: one round of short answers). *best Java peer*: the cheapest of the other proxies on the JVM that
+      rounds of the same load before the first measured one, after others of short answers; both end once
+      JIT is below 5 % in two of them in a row; "!" marks servers that did not get there (silent streams:
+      one round of short answers). *best Java peer*: the cheapest of the other proxies on the JVM that
       loses nothing and does not hold events back. "–": nothing to measure, such as a delay where no
       event comes while it is measured.
       """;
