@@ -11,6 +11,7 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.MethodType;
 import java.nio.ByteBuffer;
 import java.util.Locale;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -33,9 +34,8 @@ final class Containers {
   private volatile @Nullable Boolean dropsConnections;
   private volatile @Nullable Boolean callsReadListeners;
 
-  // Of Jetty's streams, which in one application are of one class.
-  private volatile @Nullable Class<?> jettyType;
-  private volatile @Nullable MethodHandle jettyWrite;
+  /** The write of Jetty's streams by their class; in one application they are of one. */
+  private volatile Map.@Nullable Entry<Class<?>, MethodHandle> jettyWrite;
 
   /** Blocks in {@code write()} although it said that it was ready. */
   static boolean isOpenLiberty(@Nullable String serverInfo) {
@@ -93,17 +93,18 @@ final class Containers {
     if (!name.startsWith("org.eclipse.jetty.") || !name.endsWith(".HttpOutput")) {
       return null;
     }
-    if (type == jettyType) {
-      return jettyWrite;
+    Map.Entry<Class<?>, MethodHandle> known = jettyWrite;
+    if (known != null && known.getKey() == type) {
+      return known.getValue();
     }
     try {
-      jettyWrite =
+      MethodHandle write =
           MethodHandles.publicLookup()
               .findVirtual(type, "write", MethodType.methodType(void.class, ByteBuffer.class))
               .asType(
                   MethodType.methodType(void.class, ServletOutputStream.class, ByteBuffer.class));
-      jettyType = type; // last: whoever sees it sees the other
-      return jettyWrite;
+      jettyWrite = Map.entry(type, write);
+      return write;
     } catch (ReflectiveOperationException e) {
       LOG.debug("Jetty's stream cannot be asked to keep no buffer", e);
       return null;
