@@ -84,8 +84,7 @@ final class Containers {
    * are written as Servlet 5 has it. Jetty 12 gathers small writes in a buffer that it keeps until
    * the response ends, 32 KiB outside of the heap by default, of which there is as much as of the
    * heap unless -XX:MaxDirectMemorySize says otherwise; its {@code write(ByteBuffer)}, that of
-   * Servlet 6.1, is there in all its environments. Elsewhere buffers are smaller, or go back after
-   * a flush.
+   * Servlet 6.1, does not. Elsewhere buffers are smaller, or go back after a flush.
    */
   @Nullable MethodHandle bufferWrite(ServletOutputStream out) {
     Class<?> type = out.getClass();
