@@ -259,7 +259,7 @@ final class AsyncClientStream extends ClientStream implements WriteListener, Asy
       }
       taken();
       if (data) {
-        writeQueued();
+        writeQueued(wanted == ClientQueue.End.FINISHING);
       } else if (flushWanted && wanted != ClientQueue.End.FINISHING) {
         enterCall();
         try {
@@ -292,21 +292,29 @@ final class AsyncClientStream extends ClientStream implements WriteListener, Asy
     }
   }
 
-  private void writeQueued() throws IOException {
+  /**
+   * @param last whether the answer is complete with what is queued: then the container may keep it
+   *     for a moment, and send it together with the end of the body
+   */
+  private void writeQueued(boolean last) throws IOException {
     if (wrapped != null && bytesWritten() == 0 && wrapped.isCommitted()) {
       unwritable(Finding.CLOSED); // a filter has done so on the request's way back
       return;
     }
     applyHead(response);
     int length = queue.take();
-    flushWanted = true;
+    MethodHandle unbuffered = last ? null : bufferWrite;
     enterCall();
     try {
-      Containers.write(bufferWrite, out, queue.outgoing(), length);
+      Containers.write(unbuffered, out, queue.outgoing(), length);
     } finally {
       leaveCall();
     }
     wrote(length);
+    flushWanted = unbuffered == null;
+    if (!flushWanted) {
+      flushed(); // there is nothing to flush
+    }
   }
 
   @Override

@@ -33,6 +33,9 @@ import org.jspecify.annotations.Nullable;
  * kernel while its buffer still holds something to decode, and once the socket has given less than
  * there was room for: what comes later wakes the selector.
  *
+ * <p><b>No wake-up for nothing.</b> HttpCore asks for events that it waits for already, at the
+ * beginning and end of each exchange and with each grant, and wakes the selector each time.
+ *
  * <p>Read by one I/O thread; any thread may change the event mask.
  */
 final class UpstreamSession implements IOSession {
@@ -116,7 +119,16 @@ final class UpstreamSession implements IOSession {
     if ((operation & EventMask.READ) != 0) {
       suspended = false; // first, since the selector may fire at once on another thread
     }
-    session.setEvent(operation);
+    Lock lock = session.getLock(); // whoever takes an event back holds it
+    lock.lock();
+    try {
+      boolean set = session.isOpen() && (session.getEventMask() & operation) == operation;
+      if (!set) {
+        session.setEvent(operation);
+      }
+    } finally {
+      lock.unlock();
+    }
   }
 
   @Override

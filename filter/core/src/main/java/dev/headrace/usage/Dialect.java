@@ -71,7 +71,8 @@ enum Dialect {
     }
   },
 
-  H2("h2") {
+  /** It takes PostgreSQL's script as it is. */
+  H2("postgresql") {
     @Override
     String insert() {
       return "MERGE INTO headrace_usage AS kept USING (VALUES ("
