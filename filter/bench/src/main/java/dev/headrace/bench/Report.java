@@ -212,7 +212,7 @@ final class Report {
   private static @Nullable Row bestJavaPeer(Scenario scenario, List<Row> rows) {
     Figure figure = scenario.lead();
     return rows.stream()
-        .filter(row -> row.onJvm() && !row.isHeadrace() && row.streams(scenario))
+        .filter(row -> row.onJvm() && row.isPeer() && row.streams(scenario))
         .filter(row -> Double.isFinite(row.median(figure.value())))
         .min(Comparator.comparingDouble(row -> row.median(figure.value())))
         .orElse(null);

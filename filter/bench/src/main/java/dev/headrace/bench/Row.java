@@ -74,6 +74,11 @@ record Row(
     return server.startsWith("headrace");
   }
 
+  /** Whether it is a proxy that one could use in the place of ours. */
+  boolean isPeer() {
+    return !isHeadrace() && !server.startsWith("bare-");
+  }
+
   /** Whether it loses nothing and passes events on as they come, so that it can be compared. */
   boolean streams(Scenario scenario) {
     return lost() == 0 && !measurements.isEmpty() && !holdsBack(scenario);

@@ -15,17 +15,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
-import org.apache.catalina.Context;
-import org.apache.catalina.Wrapper;
-import org.apache.catalina.connector.Connector;
-import org.apache.catalina.startup.Tomcat;
-import org.eclipse.jetty.ee11.servlet.ServletContextHandler;
-import org.eclipse.jetty.ee11.servlet.ServletHolder;
-import org.eclipse.jetty.server.HttpConfiguration;
-import org.eclipse.jetty.server.HttpConnectionFactory;
-import org.eclipse.jetty.server.Server;
-import org.eclipse.jetty.server.ServerConnector;
-import org.eclipse.jetty.util.thread.QueuedThreadPool;
 
 /**
  * Headrace in a container: port, upstream port, directory, {@code --container jetty} or {@code
@@ -56,11 +45,8 @@ public final class HeadraceMain {
     if (key != null) {
       new GatewayMetrics(gateway).bindTo(new PrometheusMeterRegistry(PrometheusConfig.DEFAULT));
     }
-    if ("jetty".equals(options.get("--container"))) {
-      jetty(port, gateway);
-    } else {
-      tomcat(port, gateway, directory);
-    }
+    ServletContainer.named(options.get("--container"))
+        .start(port, new GatewayServlet(gateway), "/claude/*", directory);
   }
 
   private static String upstream(int port) {
@@ -98,40 +84,5 @@ public final class HeadraceMain {
             budgets: [4000000 USD/day, 1000000000000 output-tokens/hour]
         """
         .formatted(keys);
-  }
-
-  private static void jetty(int port, Gateway gateway) throws Exception {
-    QueuedThreadPool threads = new QueuedThreadPool(48, 8);
-    Server server = new Server(threads);
-    HttpConfiguration http = new HttpConfiguration();
-    ServerConnector connector = new ServerConnector(server, 1, -1, new HttpConnectionFactory(http));
-    connector.setHost("127.0.0.1");
-    connector.setPort(port);
-    connector.setAcceptQueueSize(4096);
-    server.addConnector(connector);
-    ServletContextHandler context = new ServletContextHandler();
-    context.setContextPath("/");
-    ServletHolder holder = new ServletHolder("claude", new GatewayServlet(gateway));
-    holder.setAsyncSupported(true);
-    context.addServlet(holder, "/claude/*");
-    server.setHandler(context);
-    server.start();
-  }
-
-  private static void tomcat(int port, Gateway gateway, Path directory) throws Exception {
-    Tomcat tomcat = new Tomcat();
-    tomcat.setBaseDir(directory.toString());
-    Connector connector = new Connector();
-    connector.setPort(port);
-    connector.setProperty("address", "127.0.0.1");
-    connector.setProperty("acceptCount", "4096");
-    connector.setProperty("maxConnections", "20000");
-    connector.setProperty("maxKeepAliveRequests", "-1");
-    tomcat.setConnector(connector);
-    Context context = tomcat.addContext("", directory.toString());
-    Wrapper wrapper = Tomcat.addServlet(context, "claude", new GatewayServlet(gateway));
-    wrapper.setAsyncSupported(true);
-    wrapper.addMapping("/claude/*");
-    tomcat.start();
   }
 }

@@ -56,6 +56,8 @@ public final class Peers {
               "--client",
               client));
     }
+    peers.add(bare("bare-jetty", jvm, "jetty", "jetty-server"));
+    peers.add(bare("bare-tomcat", jvm, "tomcat", "tomcat-embed-core"));
     peers.add(other("jetty-proxy-servlet", jvm, "jetty", "AsyncProxyServletMain", "jetty-server"));
     peers.add(other("jetty-proxy-handler", jvm, "jetty", "ProxyHandlerMain", "jetty-server"));
     peers.add(other("smiley-tomcat", jvm, "smiley", "SmileyMain", "smiley-http-proxy-servlet"));
@@ -96,6 +98,18 @@ public final class Peers {
         all,
         "/claude/v1/messages",
         all.contains(KEY) ? "x-api-key: " + KEY + "\r\n" : "");
+  }
+
+  private static Peer bare(String name, JvmVariant jvm, String container, String library) {
+    return new JavaPeer(
+        name,
+        jvm,
+        null,
+        BareMain.class.getName(),
+        library,
+        List.of("--container", container),
+        "/v1/messages",
+        "");
   }
 
   /** Each has a class path of its own, since their libraries do not agree with each other. */

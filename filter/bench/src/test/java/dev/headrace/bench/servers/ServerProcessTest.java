@@ -75,8 +75,14 @@ class ServerProcessTest {
 
   @ParameterizedTest
   @ValueSource(
-      strings = {"headrace-jetty", "headrace-jetty-client-jdk", "headrace-jetty-client-jetty"})
-  void gatewayLosesNothingWithAnyUpstreamClient(String name) throws IOException {
+      strings = {
+        "headrace-jetty",
+        "headrace-jetty-client-jdk",
+        "headrace-jetty-client-jetty",
+        "bare-jetty",
+        "bare-tomcat"
+      })
+  void servletLosesNothingWithAnyUpstreamClient(String name) throws IOException {
     JvmVariant jvm =
         new JvmVariant("", Path.of(System.getProperty("java.home")), List.of("-Xmx256m"));
     Peer peer =
