@@ -170,9 +170,13 @@ abstract class FailureContract extends GatewayContract {
    * Waits for the next attempt to wait for its turn, its time settled by the clock as it stands.
    */
   static void awaitBetweenAttempts(GatewayUnderTest headrace) {
+    awaitBetweenAttempts(headrace, 1);
+  }
+
+  static void awaitBetweenAttempts(GatewayUnderTest headrace, int exchanges) {
     Awaitility.await()
         .pollInterval(Duration.ofMillis(10))
-        .until(() -> GatewayInside.waitingForTheNextAttempt(headrace.gateway()) > 0);
+        .until(() -> GatewayInside.waitingForTheNextAttempt(headrace.gateway()) >= exchanges);
   }
 
   /** Sees that there is no further attempt while the gateway looks at its clocks three times. */

@@ -92,7 +92,7 @@ final class PoolTest extends FailureContract {
     second.awaitRequest(0, SOON);
     awaitBetweenAttempts(headrace);
     RawClient later = client(headrace).post(STREAMING); // has made no attempt when it must wait
-    quickly().until(() -> headrace.gateway().runningExchanges() == 2);
+    awaitBetweenAttempts(headrace, 2);
     time.advance(Duration.ofMillis(19_500));
     assertAttemptsStay(headrace, 1);
     assertSeen(1, 1);
