@@ -32,9 +32,10 @@ import org.apache.hc.core5.http.protocol.HttpContext;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The least that a servlet does which relays an answer with Servlet non-blocking I/O and Apache
- * HttpClient: the floor under a gateway that is built of these. It knows no keys, limits, usage,
- * clocks, retries and no back pressure, and tells errors to nobody; nothing to be used elsewhere.
+ * A plain servlet that relays an answer with Servlet non-blocking I/O and Apache HttpClient: a
+ * yardstick for what the features of a gateway cost that is built of these. It knows no keys,
+ * limits, usage, clocks, retries and no back pressure, and tells errors to nobody; nothing to be
+ * used elsewhere.
  */
 final class BareServlet extends HttpServlet {
 
