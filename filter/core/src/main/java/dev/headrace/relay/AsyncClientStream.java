@@ -54,6 +54,7 @@ final class AsyncClientStream extends ClientStream implements WriteListener, Asy
   private final HttpServletResponse response;
   private final ServletOutputStream out;
   private final @Nullable MethodHandle bufferWrite;
+  private final int pieceBytes;
   private final Executor writer;
   private final boolean ownWriters;
 
@@ -102,6 +103,7 @@ final class AsyncClientStream extends ClientStream implements WriteListener, Asy
     this.response = response;
     this.out = response.getOutputStream();
     this.bufferWrite = wrapped == null ? containers.bufferWrite(out) : null;
+    this.pieceBytes = bufferWrite == null ? Containers.pieceBytes(response) : Integer.MAX_VALUE;
     this.startNanos = nanoTime.getAsLong();
   }
 
@@ -258,9 +260,7 @@ final class AsyncClientStream extends ClientStream implements WriteListener, Asy
         return; // onWritePossible comes
       }
       taken();
-      if (data) {
-        writeQueued(wanted == ClientQueue.End.FINISHING);
-      } else if (flushWanted && wanted != ClientQueue.End.FINISHING) {
+      if (flushWanted && (data || wanted != ClientQueue.End.FINISHING)) {
         enterCall();
         try {
           out.flush();
@@ -273,6 +273,8 @@ final class AsyncClientStream extends ClientStream implements WriteListener, Asy
         if (!flushWanted) {
           lookAfterFirstFlush();
         }
+      } else if (data) {
+        writeQueued(wanted == ClientQueue.End.FINISHING);
       } else if (wanted != ClientQueue.End.OPEN) {
         end(wanted);
       }
@@ -302,11 +304,11 @@ final class AsyncClientStream extends ClientStream implements WriteListener, Asy
       return;
     }
     applyHead(response);
-    int length = queue.take();
+    int length = queue.take(pieceBytes);
     MethodHandle unbuffered = last ? null : bufferWrite;
     enterCall();
     try {
-      Containers.write(unbuffered, out, queue.outgoing(), length);
+      Containers.write(unbuffered, out, queue.outgoing(), queue.outgoingOffset(), length);
     } finally {
       leaveCall();
     }
@@ -358,10 +360,10 @@ final class AsyncClientStream extends ClientStream implements WriteListener, Asy
       if (!direct.isCommitted()) {
         direct.reset(); // also what the wrapper has set, such as Content-Encoding
         applyHead(direct);
-        int length = queue.take();
+        int length = queue.take(Integer.MAX_VALUE);
         ServletOutputStream directOut = direct.getOutputStream();
         boolean unused = directOut.isReady(); // to be asked before a write, if anybody listens
-        directOut.write(queue.outgoing(), 0, length);
+        directOut.write(queue.outgoing(), queue.outgoingOffset(), length);
         wrote(length);
         answered = true;
       }

@@ -147,10 +147,10 @@ final class BlockingClientStream extends ClientStream {
 
   private void writeQueued() throws IOException {
     applyHead(response);
-    int length = queue.take();
+    int length = queue.take(Integer.MAX_VALUE);
     setWriting(true);
     try {
-      out.write(queue.outgoing(), 0, length);
+      out.write(queue.outgoing(), queue.outgoingOffset(), length);
       out.flush();
       if (!flushedOnce) {
         flushedOnce = true;

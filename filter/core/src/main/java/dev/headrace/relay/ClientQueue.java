@@ -71,6 +71,8 @@ final class ClientQueue {
   private long waitingSinceNanos;
 
   private byte[] outgoing = NONE; // the writer's
+  private int outgoingNext; // behind what was taken of it
+  private int outgoingEnd;
 
   /**
    * @param cuts whether connections can be dropped in mid-answer
@@ -109,7 +111,7 @@ final class ClientQueue {
       put(bytes, offset, length);
     }
     place = endsAt;
-    return incomingLength + inFlight;
+    return waiting();
   }
 
   /** All bytes added so far. */
@@ -122,8 +124,7 @@ final class ClientQueue {
    * added since {@link #addedBytes} was this much.
    */
   synchronized boolean addIfQuiet(byte[] bytes, long since) {
-    boolean quiet =
-        place == Place.BOUNDARY && incomingLength == 0 && inFlight == 0 && added == since;
+    boolean quiet = place == Place.BOUNDARY && waiting() == 0 && added == since;
     if (end != End.OPEN || !headSet || !quiet) {
       return false;
     }
@@ -186,7 +187,7 @@ final class ClientQueue {
     }
     headSet = true;
     head = new Head(status, headers);
-    incomingLength = 0;
+    dropAll();
     put(body, 0, body.length);
     outcome = how;
     end = End.FINISHING;
@@ -238,7 +239,20 @@ final class ClientQueue {
   /** Seals and empties the queue: nobody is there to take anything. */
   synchronized void gone() {
     end = End.GONE;
+    dropAll();
+  }
+
+  private void dropAll() {
     incomingLength = 0;
+    outgoingEnd = outgoingNext;
+  }
+
+  private int waiting() {
+    return untaken() + inFlight;
+  }
+
+  private int untaken() {
+    return incomingLength + outgoingEnd - outgoingNext;
   }
 
   private void put(byte[] bytes, int offset, int length) {
@@ -255,7 +269,7 @@ final class ClientQueue {
 
   /** Starts the slow-client clock, unless it already runs for something that waits. */
   private void clientIsAskedFromNow() {
-    if (incomingLength == 0 && inFlight == 0) {
+    if (waiting() == 0) {
       waitingSinceNanos = nanoTime.getAsLong();
     }
   }
@@ -265,8 +279,7 @@ final class ClientQueue {
    * begun to wait after the caller looked at the time. 0 when nothing waits.
    */
   synchronized long stuckNanos(long nowNanos) {
-    boolean waiting =
-        incomingLength > 0 || inFlight > 0 || end == End.FINISHING || end == End.CUTTING;
+    boolean waiting = waiting() > 0 || end == End.FINISHING || end == End.CUTTING;
     return waiting ? Math.max(1, nowNanos - waitingSinceNanos) : 0;
   }
 
@@ -277,7 +290,7 @@ final class ClientQueue {
   }
 
   synchronized boolean hasData() {
-    return incomingLength > 0;
+    return untaken() > 0;
   }
 
   /** Returns the head once, before the first bytes; null afterwards. */
@@ -287,19 +300,34 @@ final class ClientQueue {
     return taken;
   }
 
-  /** Takes all bytes; they are in {@link #outgoing} until the next call, from its start. */
-  synchronized int take() {
-    byte[] filled = incoming;
-    int length = incomingLength;
-    incoming = outgoing.length > KEPT_CAPACITY ? NONE : outgoing;
-    outgoing = filled;
-    incomingLength = 0;
-    inFlight = length;
-    return length;
+  /**
+   * Takes the next bytes; they are in {@link #outgoing} from {@link #outgoingOffset} until the next
+   * call.
+   *
+   * @param most how many at most
+   * @return how many
+   */
+  synchronized int take(int most) {
+    if (outgoingNext == outgoingEnd) {
+      byte[] filled = incoming;
+      incoming = outgoing.length > KEPT_CAPACITY ? NONE : outgoing;
+      outgoing = filled;
+      outgoingNext = 0;
+      outgoingEnd = incomingLength;
+      incomingLength = 0;
+    }
+    inFlight = Math.min(most, outgoingEnd - outgoingNext);
+    outgoingNext += inFlight;
+    return inFlight;
   }
 
   byte[] outgoing() {
     return outgoing;
+  }
+
+  /** Where the bytes of the last {@link #take} begin, until {@link #taken}. */
+  synchronized int outgoingOffset() {
+    return outgoingNext - inFlight;
   }
 
   /** How many bytes the container may still hold. */

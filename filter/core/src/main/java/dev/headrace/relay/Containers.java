@@ -4,6 +4,7 @@ import jakarta.servlet.ServletContext;
 import jakarta.servlet.ServletOutputStream;
 import jakarta.servlet.ServletRequest;
 import jakarta.servlet.ServletRequestWrapper;
+import jakarta.servlet.ServletResponse;
 import java.io.Closeable;
 import java.io.IOException;
 import java.lang.invoke.MethodHandle;
@@ -29,6 +30,9 @@ final class Containers {
 
   private static final String[] GRIZZLY = {"payara", "glassfish"};
   private static final String UNDERTOW = "io.undertow.servlet.spec.";
+
+  /** Eight digits of its length and two line ends, at most. */
+  private static final int CHUNK_MARKS = 12;
 
   // The first request decides for all.
   private volatile @Nullable Boolean dropsConnections;
@@ -111,19 +115,33 @@ final class Containers {
   }
 
   /**
-   * Writes the first bytes of an array, which in non-blocking mode belongs to the container until
-   * it says again that it is ready.
+   * How many bytes to write between two flushes, so that they fit into the container's buffer, the
+   * marks of their chunk included. Of a longer write Tomcat keeps a rest, is not ready because of
+   * it, and calls back on another thread although the client could take all.
+   */
+  static int pieceBytes(ServletResponse response) {
+    int buffer = response.getBufferSize();
+    return buffer > 2 * CHUNK_MARKS ? buffer - CHUNK_MARKS : Integer.MAX_VALUE;
+  }
+
+  /**
+   * Writes bytes of an array, which in non-blocking mode belongs to the container until it says
+   * again that it is ready.
    *
    * @param bufferWrite of {@link #bufferWrite} for this stream
    */
   static void write(
-      @Nullable MethodHandle bufferWrite, ServletOutputStream out, byte[] bytes, int length)
+      @Nullable MethodHandle bufferWrite,
+      ServletOutputStream out,
+      byte[] bytes,
+      int offset,
+      int length)
       throws IOException {
     if (bufferWrite == null) {
-      out.write(bytes, 0, length);
+      out.write(bytes, offset, length);
       return;
     }
-    ByteBuffer buffer = ByteBuffer.wrap(bytes, 0, length);
+    ByteBuffer buffer = ByteBuffer.wrap(bytes, offset, length);
     try {
       bufferWrite.invokeExact(out, buffer);
     } catch (IOException | RuntimeException | Error e) {

@@ -20,8 +20,12 @@ final class ClientQueueTest {
   }
 
   private static String taken(ClientQueue queue) {
-    int length = queue.take();
-    return new String(queue.outgoing(), 0, length, UTF_8);
+    return taken(queue, Integer.MAX_VALUE);
+  }
+
+  private static String taken(ClientQueue queue, int most) {
+    int length = queue.take(most);
+    return new String(queue.outgoing(), queue.outgoingOffset(), length, UTF_8);
   }
 
   @Test
@@ -53,5 +57,38 @@ final class ClientQueueTest {
     ClientQueue queue = queue(false, "data: stop\n\n", ClientQueue.Place.END);
     assertThat(queue.end()).isEqualTo(ClientQueue.End.FINISHING);
     assertThat(taken(queue)).isEqualTo("data: stop\n\n");
+  }
+
+  @Test
+  void givesNoMoreThanIsAskedForAndKeepsTheOrder() {
+    ClientQueue queue = new ClientQueue(() -> 0, true);
+    assertThat(add(queue, "abcdefg")).isEqualTo(7);
+    assertThat(taken(queue, 3)).isEqualTo("abc");
+    assertThat(add(queue, "hi")).as("those in flight included").isEqualTo(9);
+    queue.taken();
+    assertThat(taken(queue, 3)).isEqualTo("def");
+    queue.taken();
+    assertThat(queue.hasData()).isTrue();
+    assertThat(taken(queue, 3)).as("a piece ends with what was added together").isEqualTo("g");
+    queue.taken();
+    assertThat(taken(queue, 3)).isEqualTo("hi");
+    assertThat(queue.hasData()).isFalse();
+    assertThat(queue.inFlight()).isEqualTo(2);
+  }
+
+  @Test
+  void dropsWhatWasNotTakenToo() {
+    ClientQueue queue = new ClientQueue(() -> 0, true);
+    assertThat(add(queue, "abcdefg")).isEqualTo(7);
+    assertThat(taken(queue, 3)).isEqualTo("abc");
+    queue.gone();
+    assertThat(queue.hasData()).isFalse();
+    queue.taken();
+    assertThat(queue.stuckNanos(1)).isZero();
+  }
+
+  private static int add(ClientQueue queue, String bytes) {
+    byte[] added = bytes.getBytes(UTF_8);
+    return queue.add(added, 0, added.length, ClientQueue.Place.BOUNDARY);
   }
 }

@@ -4,11 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import jakarta.servlet.ServletOutputStream;
+import jakarta.servlet.ServletResponse;
 import jakarta.servlet.WriteListener;
 import java.io.ByteArrayOutputStream;
 import java.io.EOFException;
 import java.io.IOException;
 import java.lang.invoke.MethodHandle;
+import java.lang.reflect.Proxy;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import org.eclipse.jetty.other.HttpOutput;
@@ -48,15 +50,15 @@ class ContainersTest {
   @Test
   void streamIsWrittenInServletsWay() throws IOException {
     PlainOutput out = new PlainOutput();
-    Containers.write(containers.bufferWrite(out), out, BYTES, 4);
-    assertThat(out.written).hasToString("abcd");
+    Containers.write(containers.bufferWrite(out), out, BYTES, 1, 3);
+    assertThat(out.written).hasToString("bcd");
   }
 
   @Test
   void jettysStreamIsAskedToKeepNoBuffer() throws IOException {
     HttpOutput out = new HttpOutput();
-    Containers.write(containers.bufferWrite(out), out, BYTES, 4);
-    assertThat(out.written).containsExactly("abcd");
+    Containers.write(containers.bufferWrite(out), out, BYTES, 1, 3);
+    assertThat(out.written).containsExactly("bcd");
   }
 
   @Test
@@ -80,7 +82,30 @@ class ContainersTest {
           new EOFException("gone"), new IllegalStateException("no"), new LinkageError("missing")
         }) {
       out.failure = failure;
-      assertThatThrownBy(() -> Containers.write(write, out, BYTES, 4)).isSameAs(failure);
+      assertThatThrownBy(() -> Containers.write(write, out, BYTES, 0, 4)).isSameAs(failure);
     }
+  }
+
+  @Test
+  void pieceFitsIntoTheContainersBufferWithTheMarksOfItsChunk() {
+    int piece = Containers.pieceBytes(responseWithBuffer(8192));
+    String marks = Integer.toHexString(piece) + "\r\n" + "\r\n";
+    assertThat(piece + marks.length()).isBetween(8000, 8192);
+  }
+
+  @Test
+  void responseWithoutABufferIsWrittenInOnePiece() {
+    assertThat(Containers.pieceBytes(responseWithBuffer(0))).isEqualTo(Integer.MAX_VALUE);
+  }
+
+  private static ServletResponse responseWithBuffer(int bytes) {
+    return (ServletResponse)
+        Proxy.newProxyInstance(
+            ContainersTest.class.getClassLoader(),
+            new Class<?>[] {ServletResponse.class},
+            (proxy, method, arguments) -> {
+              assertThat(method.getName()).isEqualTo("getBufferSize");
+              return bytes;
+            });
   }
 }
