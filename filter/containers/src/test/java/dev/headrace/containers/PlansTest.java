@@ -29,6 +29,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.function.UnaryOperator;
+import java.util.regex.Matcher;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -162,6 +163,25 @@ final class PlansTest extends GatewayContract {
     } finally {
       threads.shutdownNow();
     }
+  }
+
+  @Test
+  void fastModeIsReservedAtTwiceThePrice() throws Exception {
+    GatewayUnderTest headrace =
+        headrace(
+            plan -> plan.budgets(Budget.ofDollars(new BigDecimal("0.0015"), BudgetWindow.MONTH)));
+    assertThat(ask(headrace, "alice", STREAMING).status()).isEqualTo(200); // 0.001 and the prompt
+    for (String speed : List.of("\"speed\":\"fast\"", "\"sp\\u0065ed\" : \"f\\u0061st\"")) {
+      RawClient.Reply refused =
+          ask(
+              headrace,
+              "bob",
+              STREAMING.replaceFirst("\\{", "{" + Matcher.quoteReplacement(speed) + ","));
+      assertThat(refused.status()).isEqualTo(429);
+      assertThat(refused.body()).contains("\"billing_error\"").contains("0.0015 USD");
+    }
+    assertThat(ask(headrace, "bob", STREAMING).status()).isEqualTo(200);
+    assertThat(headrace.claude().attempts()).isEqualTo(2);
   }
 
   @Test

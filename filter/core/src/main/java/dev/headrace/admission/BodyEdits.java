@@ -59,7 +59,9 @@ record BodyEdits(@Nullable String model, @Nullable Long maxTokens) {
             head.stream(),
             maxTokens != null && maxTokensToken != null ? maxTokens : head.maxTokens(),
             moved(modelToken, replacements),
-            moved(maxTokensToken, replacements)));
+            moved(maxTokensToken, replacements),
+            head.speed(),
+            head.inferenceGeo()));
   }
 
   private static byte[] copy(byte[] body, int length, List<Replacement> replacements) {

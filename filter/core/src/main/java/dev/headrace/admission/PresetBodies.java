@@ -170,7 +170,16 @@ public final class PresetBodies {
     pieces.add("}");
     byte[] built = pieces.join();
     return new UpstreamBody(
-        built, built.length, new RequestHead(model, stream, maxTokens, modelRange, maxTokensRange));
+        built,
+        built.length,
+        new RequestHead(
+            model,
+            stream,
+            maxTokens,
+            modelRange,
+            maxTokensRange,
+            outline.head().speed(),
+            outline.head().inferenceGeo()));
   }
 
   /** Puts byte ranges together in one copy. */

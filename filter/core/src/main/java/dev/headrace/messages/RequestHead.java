@@ -16,13 +16,18 @@ import org.jspecify.annotations.Nullable;
  *     is missing
  * @param maxTokensToken where the value of {@code max_tokens} stands; null when the field is
  *     missing
+ * @param speed as the client sent it, at most 256 characters; null when the field is missing or no
+ *     string
+ * @param inferenceGeo the value of {@code inference_geo}, in the same way
  */
 public record RequestHead(
     @Nullable String model,
     boolean stream,
     @Nullable Long maxTokens,
     @Nullable TokenRange modelToken,
-    @Nullable TokenRange maxTokensToken) {
+    @Nullable TokenRange maxTokensToken,
+    @Nullable String speed,
+    @Nullable String inferenceGeo) {
 
   /**
    * The bytes of one JSON token in the body: replacing exactly these changes exactly this value.

@@ -28,6 +28,8 @@ final class RequestHeadReader {
   private @Nullable Long maxTokens;
   private @Nullable TokenRange modelToken;
   private @Nullable TokenRange maxTokensToken;
+  private @Nullable String speed;
+  private @Nullable String inferenceGeo;
   private boolean objectEnded;
 
   /** The top-level field whose value is being read; known only where an outline is read. */
@@ -100,7 +102,8 @@ final class RequestHeadReader {
           ? faults.trailing(parser.currentLocation())
           : faults.explain(e, brokenField(), outline != null);
     }
-    return new RequestHead(model, stream, maxTokens, modelToken, maxTokensToken);
+    return new RequestHead(
+        model, stream, maxTokens, modelToken, maxTokensToken, speed, inferenceGeo);
   }
 
   private void readBody() throws InvalidBodyException {
@@ -158,10 +161,22 @@ final class RequestHeadReader {
       case "stream" -> readStream(value);
       case "max_tokens" -> readMaxTokens(value);
       default -> {
+        if (value == JsonToken.VALUE_STRING) {
+          readWord(name);
+        }
         return false;
       }
     }
     return true;
+  }
+
+  /** What makes the same tokens dearer; as another type than a string the API will refuse it. */
+  private void readWord(String name) throws InvalidBodyException {
+    if (name.equals("speed")) {
+      speed = faults.shortText();
+    } else if (name.equals("inference_geo")) {
+      inferenceGeo = faults.shortText();
+    }
   }
 
   private void readModel(JsonToken value) throws InvalidBodyException {

@@ -8,9 +8,8 @@ import dev.headrace.admission.Price;
 import dev.headrace.admission.Refusal;
 import dev.headrace.admission.Reservation;
 import dev.headrace.admission.UpstreamBody;
-import dev.headrace.messages.InvalidBodyException;
 import dev.headrace.messages.MessageUsage;
-import dev.headrace.messages.RequestOutline;
+import dev.headrace.messages.RequestHead;
 import dev.headrace.messages.UsageView;
 import dev.headrace.spi.Accuracy;
 import dev.headrace.spi.Tokens;
@@ -127,7 +126,7 @@ final class Allowance {
     if (!entrant.plan().hasCostBudget() || prices.estimateUsd(model, 1, 1, at) == null) {
       return null;
     }
-    BigDecimal dearer = surcharge(body);
+    BigDecimal dearer = surcharge(body.head());
     return new Price() {
       @Override
       public long ofInput(long tokens) {
@@ -157,24 +156,15 @@ final class Allowance {
   /**
    * Asked to be faster or elsewhere, the same tokens cost more (API reference, "Usage and cost").
    */
-  private static BigDecimal surcharge(UpstreamBody body) {
+  private static BigDecimal surcharge(RequestHead head) {
     BigDecimal factor = BigDecimal.ONE;
-    try {
-      RequestOutline outline = RequestOutline.read(body.bytes(), body.length());
-      if (isWord(outline.field("speed"), "fast")) {
-        factor = factor.multiply(BigDecimal.valueOf(2));
-      }
-      if (isWord(outline.field("inference_geo"), "us")) {
-        factor = factor.multiply(new BigDecimal("1.1"));
-      }
-    } catch (InvalidBodyException e) {
-      return factor; // was read before, so only by its outline; the API will say so
+    if ("fast".equals(head.speed())) {
+      factor = factor.multiply(BigDecimal.valueOf(2));
+    }
+    if ("us".equals(head.inferenceGeo())) {
+      factor = factor.multiply(new BigDecimal("1.1"));
     }
     return factor;
-  }
-
-  private static boolean isWord(RequestOutline.@Nullable Field field, String word) {
-    return field != null && word.equals(field.word());
   }
 
   private synchronized boolean isOver() {

@@ -59,9 +59,7 @@ final class AnswerHeaders {
     List<HeaderField> fields =
         hidesOrganisation ? ClientHeaders.withoutRateLimits(headers) : headers;
     if (allowance != null) {
-      for (HeaderField field : allowance.headers()) {
-        fields = ClientHeaders.with(fields, field.name(), field.value());
-      }
+      fields = ClientHeaders.with(fields, allowance.headers());
     }
     return fallbackModel == null
         ? fields

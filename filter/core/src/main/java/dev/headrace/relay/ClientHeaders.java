@@ -27,21 +27,30 @@ final class ClientHeaders {
   private static final List<String> FORWARDED_PREFIXES =
       List.of("anthropic-ratelimit-", "anthropic-priority-", "anthropic-fast-");
 
+  private static final HeaderField NO_CACHE = new HeaderField("cache-control", "no-cache");
+
+  /** Else nginx would collect the events. */
+  private static final HeaderField NO_BUFFERING = new HeaderField("x-accel-buffering", "no");
+
+  private static final HeaderField NO_SNIFFING =
+      new HeaderField("x-content-type-options", "nosniff");
+
   private ClientHeaders() {}
 
   /** The headers of an answer that is passed on. */
   static List<HeaderField> of(UpstreamResponseHead upstreamHead, String exchangeId) {
+    boolean events = upstreamHead.isEventStream();
     List<HeaderField> fields = new ArrayList<>();
     for (HeaderField field : upstreamHead.headers()) {
       String name = field.name().toLowerCase(Locale.ROOT);
-      if (FORWARDED.contains(name) || FORWARDED_PREFIXES.stream().anyMatch(name::startsWith)) {
-        fields.add(new HeaderField(name, field.value()));
+      boolean replaced = events && field.is(NO_CACHE.name());
+      if (!replaced && (FORWARDED.contains(name) || hasForwardedPrefix(name))) {
+        fields.add(name.equals(field.name()) ? field : new HeaderField(name, field.value()));
       }
     }
-    if (upstreamHead.isEventStream()) {
-      fields.removeIf(field -> field.is("cache-control"));
-      fields.add(new HeaderField("cache-control", "no-cache"));
-      fields.add(new HeaderField("x-accel-buffering", "no")); // nginx would collect the events
+    if (events) {
+      fields.add(NO_CACHE);
+      fields.add(NO_BUFFERING);
     }
     addOurs(fields, exchangeId);
     return fields;
@@ -64,7 +73,7 @@ final class ClientHeaders {
     List<HeaderField> fields = ofJson(contentLength, exchangeId);
     for (HeaderField field : of(upstreamHead, exchangeId)) {
       boolean ofTheStream = field.is("x-accel-buffering") || field.is("content-encoding");
-      if (!ofTheStream && fields.stream().noneMatch(ours -> ours.is(field.name()))) {
+      if (!ofTheStream && !names(fields, field.name())) {
         fields.add(field);
       }
     }
@@ -85,32 +94,56 @@ final class ClientHeaders {
   static List<HeaderField> ofEarlyEvents(String exchangeId) {
     List<HeaderField> fields = new ArrayList<>();
     fields.add(new HeaderField("content-type", "text/event-stream; charset=utf-8"));
-    fields.add(new HeaderField("cache-control", "no-cache"));
-    fields.add(new HeaderField("x-accel-buffering", "no"));
+    fields.add(NO_CACHE);
+    fields.add(NO_BUFFERING);
     addOurs(fields, exchangeId);
     return fields;
   }
 
   /** The same headers with one field, which takes the place of those of its name. */
   static List<HeaderField> with(List<HeaderField> headers, String name, String value) {
-    List<HeaderField> fields = new ArrayList<>(headers);
-    fields.removeIf(field -> field.is(name));
-    fields.add(new HeaderField(name, value));
+    return with(headers, List.of(new HeaderField(name, value)));
+  }
+
+  /** The same headers with others, which take the place of those of their names. */
+  static List<HeaderField> with(List<HeaderField> headers, List<HeaderField> others) {
+    List<HeaderField> fields = new ArrayList<>(headers.size() + others.size());
+    for (HeaderField field : headers) {
+      if (!names(others, field.name())) {
+        fields.add(field);
+      }
+    }
+    fields.addAll(others);
     return fields;
+  }
+
+  private static boolean names(List<HeaderField> fields, String name) {
+    for (HeaderField field : fields) {
+      if (field.is(name)) {
+        return true;
+      }
+    }
+    return false;
   }
 
   /** The same headers without those that tell of the organisation's limits. */
   static List<HeaderField> withoutRateLimits(List<HeaderField> headers) {
     List<HeaderField> fields = new ArrayList<>(headers);
-    fields.removeIf(
-        field ->
-            FORWARDED_PREFIXES.stream()
-                .anyMatch(field.name().toLowerCase(Locale.ROOT)::startsWith));
+    fields.removeIf(field -> hasForwardedPrefix(field.name().toLowerCase(Locale.ROOT)));
     return fields;
   }
 
+  private static boolean hasForwardedPrefix(String name) {
+    for (String prefix : FORWARDED_PREFIXES) {
+      if (name.startsWith(prefix)) {
+        return true;
+      }
+    }
+    return false;
+  }
+
   private static void addOurs(List<HeaderField> fields, String exchangeId) {
-    fields.add(new HeaderField("x-content-type-options", "nosniff"));
+    fields.add(NO_SNIFFING);
     fields.add(new HeaderField("headrace-exchange-id", exchangeId));
   }
 }

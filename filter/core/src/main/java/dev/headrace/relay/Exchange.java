@@ -186,10 +186,8 @@ final class Exchange
   public void onRefused(Refusal refusal) {
     ApiError error = RateLimitHeaders.error(refusal);
     byte[] json = error.json();
-    List<HeaderField> fields = headers.of(error, json);
-    for (HeaderField field : RateLimitHeaders.retry(refusal)) {
-      fields = ClientHeaders.with(fields, field.name(), field.value());
-    }
+    List<HeaderField> fields =
+        ClientHeaders.with(headers.of(error, json), RateLimitHeaders.retry(refusal));
     answer(error.status(), fields, json, new Outcome(Outcome.Kind.REFUSED, refusal.name()));
   }
 

@@ -45,7 +45,7 @@ public record HeaderField(String name, String value) {
       char c = text.charAt(i);
       boolean alphanumeric =
           (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-      if (!alphanumeric && "!#$%&'*+-.^_`|~".indexOf(c) < 0) {
+      if (!alphanumeric && c != '-' && "!#$%&'*+-.^_`|~".indexOf(c) < 0) {
         return false;
       }
     }

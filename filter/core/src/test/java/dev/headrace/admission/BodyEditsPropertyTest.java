@@ -102,7 +102,7 @@ class BodyEditsPropertyTest {
         Arbitraries.of(
             "\"messages\":[{\"role\":\"user\",\"content\":\"\u00FC \uD83D\uDE00 \\ud83d\"}]",
             "\"metadata\":{ \"model\" : \"a\" , \"max_tokens\":7}",
-            "\"stream\":true");
+            "\"stream\":true,\"speed\":\"fast\",\"inference_geo\":\"us\"");
     return Combinators.combine(
             Combinators.combine(model, maxTokens, other).as(List::of),
             Arbitraries.of(

@@ -62,7 +62,7 @@ class RequestHeadTest {
 
   @Test
   void missingFieldsAreFineBecauseTheApiComplainsItself() throws InvalidBodyException {
-    assertThat(read(" {} ")).isEqualTo(new RequestHead(null, false, null, null, null));
+    assertThat(read(" {} ")).isEqualTo(new RequestHead(null, false, null, null, null, null, null));
     assertThat(read("{\"stream\":false}").stream()).isFalse();
   }
 
@@ -71,7 +71,24 @@ class RequestHeadTest {
     RequestHead head =
         read(
             "{\"metadata\":{\"model\":1,\"stream\":\"no\",\"max_tokens\":{}},\"tools\":[{\"model\":2}]}");
-    assertThat(head).isEqualTo(new RequestHead(null, false, null, null, null));
+    assertThat(head).isEqualTo(new RequestHead(null, false, null, null, null, null, null));
+  }
+
+  @Test
+  void readsWhatMakesTheSameTokensDearer() throws InvalidBodyException {
+    RequestHead head =
+        read("{\"sp\\u0065ed\":\"f\\u0061st\",\"tools\":[{\"speed\":1}],\"inference_geo\":\"us\"}");
+    assertThat(head.speed()).isEqualTo("fast");
+    assertThat(head.inferenceGeo()).isEqualTo("us");
+    for (String other : List.of("null", "1", "{\"a\":\"fast\"}", "[\"fast\"]")) {
+      RequestHead without =
+          read("{\"speed\":" + other + ",\"inference_geo\":" + other + ",\"max_tokens\":7}");
+      assertThat(without.speed()).as(other).isNull();
+      assertThat(without.inferenceGeo()).as(other).isNull();
+      assertThat(without.maxTokens()).as(other).isEqualTo(7);
+    }
+    assertThat(errorOf("{\"speed\":\"" + "x".repeat(257) + "\"}"))
+        .contains("\"speed\"", "256 characters");
   }
 
   @Test
