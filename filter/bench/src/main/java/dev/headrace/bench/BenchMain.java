@@ -202,7 +202,7 @@ public final class BenchMain {
         "%-28s CPU %5s us/event, %6s us/request, JIT %4s %%; delay p50 %6s p99 %7s us; "
             + "%7.0f events/s, %6.0f answers/s, %4.0f MiB, lost %d",
         contestant.name(),
-        Figure.format("%.1f", measurement.cpuMicrosPerEvent()),
+        Figure.format(Figure.CPU_PER_EVENT.format(), measurement.cpuMicrosPerEvent()),
         Figure.format("%.0f", measurement.cpuMicrosPerRequest()),
         Figure.format("%.1f", measurement.jitShare() * 100),
         Figure.format("%.0f", measurement.delayMicros(50)),

@@ -13,7 +13,7 @@ import java.util.function.ToDoubleFunction;
 record Figure(String title, String format, ToDoubleFunction<Measurement> value) {
 
   static final Figure CPU_PER_EVENT =
-      new Figure("CPU µs/event", "%.1f", Measurement::cpuMicrosPerEvent);
+      new Figure("CPU µs/event", "%.2f", Measurement::cpuMicrosPerEvent);
   static final Figure CPU_PER_REQUEST =
       new Figure("CPU µs/request", "%.0f", Measurement::cpuMicrosPerRequest);
 

@@ -219,7 +219,7 @@ class ReportTest {
     assertThat(report.markdown())
         .contains("Everything on")
         .contains(
-            "| 100 streams, 50 events/s each | headrace-jetty | CPU µs/event | 60.0 | 50.0 | 1.20 |");
+            "| 100 streams, 50 events/s each | headrace-jetty | CPU µs/event | 60.00 | 50.00 | 1.20 |");
   }
 
   @Test
