@@ -124,9 +124,9 @@ class ReportTest {
   @Test
   void mediansAreShownAndNotMeans() {
     assertThat(cell(report(row("nginx", false, 20, 30, 1000)), "nginx", "CPU µs/event"))
-        .isEqualTo("30.0");
+        .isEqualTo("30.00");
     assertThat(cell(report(row("nginx", false, 20, 30)), "nginx", "CPU µs/event"))
-        .isEqualTo("25.0");
+        .isEqualTo("25.00");
   }
 
   @Test
