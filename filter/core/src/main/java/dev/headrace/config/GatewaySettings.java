@@ -196,7 +196,7 @@ public record GatewaySettings(
    * @param ioThreads threads that read and write; 0 to 64, default 0, which means one per processor
    *     but at most 4: see {@link #ioThreadCount()}
    * @param bufferSize each of the three buffers of one connection; 2 KiB to 1 MiB, default 2 KiB
-   * @param connectionIdle how long an unused connection is kept; above zero, default 60s
+   * @param connectionIdle how long an unused connection is kept; above zero, default 4m
    * @param connectionTtl longest life of a connection; above zero, default 5m
    * @param forwardHeaders request headers of the client that travel upstream besides {@code
    *     anthropic-*}, in lower case; default none

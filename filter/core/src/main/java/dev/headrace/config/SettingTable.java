@@ -141,8 +141,8 @@ public final class SettingTable {
       row(
           "upstream.connection-idle",
           SettingType.DURATION,
-          "60s",
-          Range.aboveZero("60s"),
+          "4m",
+          Range.aboveZero("4m"),
           settings -> settings.upstream().connectionIdle(),
           "How long an unused upstream connection is kept for the next request.");
 

@@ -91,11 +91,12 @@ public final class ApacheUpstreamClient implements UpstreamClient {
         HttpAsyncClients.custom()
             .setConnectionManager(pool)
             .setThreadFactory(threads)
-            .setIOReactorConfig(
+            .setIOReactorConfig( // keep-alive probes and no delay are its defaults
                 IOReactorConfig.custom()
                     .setIoThreadCount(upstream.ioThreadCount())
-                    .setTcpNoDelay(true)
-                    .setSoKeepAlive(true)
+                    // Seconds of silence before a probe: networks forget silent connections, the
+                    // pool's idle ones and those of a stream that thinks.
+                    .setTcpKeepIdle(60)
                     .build())
             .setHttp1Config(
                 Http1Config.custom()

@@ -50,7 +50,7 @@ class EffectiveSettingsTest {
             upstream.max-connections = 10000  (default)
             upstream.io-threads = 0  (default)
             upstream.buffer-size = 2KiB  (default)
-            upstream.connection-idle = 60s  (default)
+            upstream.connection-idle = 4m  (default)
             upstream.connection-ttl = 5m  (default)
             upstream.forward-headers = ["x-tenant", "x-trace"]  (headrace.yaml:3)
             request.max-body = 32MiB  (default)

@@ -43,7 +43,7 @@ class GatewaySettingsTest {
                 10_000,
                 0,
                 ByteSize.ofKibibytes(2),
-                Duration.ofMinutes(1),
+                Duration.ofMinutes(4),
                 Duration.ofMinutes(5),
                 List.of()));
     assertThat(settings.request())

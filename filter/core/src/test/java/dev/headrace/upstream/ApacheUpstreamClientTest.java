@@ -1,22 +1,39 @@
 package dev.headrace.upstream;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import dev.headrace.config.GatewaySettings;
 import dev.headrace.config.Secret;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.net.URI;
+import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.RepeatedTest;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
 
 class ApacheUpstreamClientTest {
+
+  private static final GatewaySettings SETTINGS =
+      GatewaySettings.builder().upstreamApiKey(Secret.of("k")).upstreamIoThreads(2).build();
 
   /** A container that looks for threads right after the end of an application finds none. */
   @RepeatedTest(20)
   void closingWaitsForEveryThread() {
-    GatewaySettings settings =
-        GatewaySettings.builder().upstreamApiKey(Secret.of("k")).upstreamIoThreads(2).build();
     Set<Thread> before = Thread.getAllStackTraces().keySet();
-    ApacheUpstreamClient client = new ApacheUpstreamClient(settings);
+    ApacheUpstreamClient client = new ApacheUpstreamClient(SETTINGS);
     Set<Thread> ours = new HashSet<>(Thread.getAllStackTraces().keySet());
     ours.removeAll(before);
     ours.removeIf(thread -> !thread.getName().startsWith("headrace-upstream-"));
@@ -25,5 +42,65 @@ class ApacheUpstreamClientTest {
     client.close();
 
     assertThat(ours).noneMatch(Thread::isAlive);
+  }
+
+  /** Else networks forget a connection that is idle for minutes, and nobody tells either end. */
+  @Test
+  @Timeout(60)
+  @EnabledOnOs(OS.LINUX)
+  void aSilentConnectionIsProbedAfterAMinute() throws Exception {
+    try (ServerSocket server = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
+        ApacheUpstreamClient client = new ApacheUpstreamClient(SETTINGS)) {
+      URI origin = URI.create("http://127.0.0.1:" + server.getLocalPort());
+      client.start(
+          new UpstreamRequest(origin, "GET", "/v1/models", List.of(), new byte[0], 0), new Deaf());
+      try (Socket connection = server.accept()) {
+        assertThat(connection.getInputStream().read()).isEqualTo('G');
+
+        await()
+            .atMost(20, TimeUnit.SECONDS)
+            .untilAsserted(
+                () -> assertThat(secondsToProbe(server.getLocalPort())).isBetween(1L, 60L));
+      }
+    }
+  }
+
+  /** Of the connection to that port, by the kernel; -1 if no probe is planned. */
+  private static long secondsToProbe(int port) throws IOException {
+    String remote = String.format(":%04X", port);
+    for (Path table : List.of(Path.of("/proc/net/tcp"), Path.of("/proc/net/tcp6"))) {
+      if (!Files.exists(table)) {
+        continue; // a kernel without IPv6
+      }
+      try (Stream<String> lines = Files.lines(table)) {
+        // sl, local, remote, state (01: established), queues, timer (02: keep-alive):hundredths
+        for (String line : lines.toList()) {
+          String[] fields = line.strip().split(" +", -1);
+          if (fields[2].endsWith(remote) && fields[3].equals("01") && fields[5].startsWith("02:")) {
+            return Long.parseLong(fields[5].substring(3), 16) / 100;
+          }
+        }
+      }
+    }
+    return -1;
+  }
+
+  /** Nothing of the answer matters, and there is none. */
+  private static final class Deaf implements AttemptListener {
+
+    @Override
+    public void onHead(UpstreamResponseHead head) {}
+
+    @Override
+    public void onBytes(ByteBuffer bytes) {}
+
+    @Override
+    public void onPause() {}
+
+    @Override
+    public void onEnd() {}
+
+    @Override
+    public void onFailure(UpstreamFailure failure) {}
   }
 }
