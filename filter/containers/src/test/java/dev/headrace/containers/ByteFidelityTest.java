@@ -82,17 +82,18 @@ final class ByteFidelityTest extends GatewayContract {
           .answersBy(r -> Answer.transcript(bytes).splitAt(position.incrementAndGet()));
       LoadClient client =
           new LoadClient(
-              headrace.port(),
-              "/claude/v1/messages",
-              STREAMING,
-              error ? 529 : 200,
-              error ? dataOf(bytes) : new String(bytes, UTF_8),
-              "");
+                  headrace.port(),
+                  "/claude/v1/messages",
+                  STREAMING,
+                  error ? 529 : 200,
+                  error ? dataOf(bytes) : new String(bytes, UTF_8),
+                  "")
+              .circumstances(headrace::circumstances);
 
       LoadClient.Result result = client.run(splits, 16, Duration.ofMinutes(1));
 
       if (result.complete() != splits) {
-        wrong.add(entry.getKey() + ": " + result);
+        wrong.add(kind() + ", " + entry.getKey() + ": " + result);
       }
     }
     assertThat(wrong).isEmpty();

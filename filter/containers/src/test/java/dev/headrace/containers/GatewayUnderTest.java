@@ -170,16 +170,22 @@ public final class GatewayUnderTest implements AutoCloseable {
         .atMost(limit)
         .pollDelay(Duration.ZERO)
         .pollInterval(Duration.ofMillis(10))
-        .until(
-            () ->
-                gateway.permitsInUse()
-                    + " "
-                    + gateway.runningExchanges()
-                    + " "
-                    + gateway.upstreamConnectionsInUse()
-                    + " "
-                    + claude.openStreams(),
-            "0 0 0 0"::equals);
+        .until(this::inUse, "0 0 0 0"::equals);
+  }
+
+  private String inUse() {
+    return gateway.permitsInUse()
+        + " "
+        + gateway.runningExchanges()
+        + " "
+        + gateway.upstreamConnectionsInUse()
+        + " "
+        + claude.openStreams();
+  }
+
+  /** For a {@link LoadClient}: whose turn it is, when an answer does not come to its end. */
+  String circumstances() {
+    return "; permits, exchanges, upstream connections and upstream answers in use: " + inUse();
   }
 
   @Override

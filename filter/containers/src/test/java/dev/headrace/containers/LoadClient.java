@@ -13,6 +13,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -36,6 +37,7 @@ public final class LoadClient {
   private final @Nullable String expectedBody;
   private final String expectedEnd;
   private final int expectedStatus;
+  private Supplier<String> circumstances = () -> "";
 
   private int toStart;
   private int open;
@@ -79,6 +81,12 @@ public final class LoadClient {
     this.expectedEnd = expectedEnd;
   }
 
+  /** What to say beside each answer that has no end, such as what the server still does. */
+  LoadClient circumstances(Supplier<String> told) {
+    circumstances = told;
+    return this;
+  }
+
   /**
    * Runs requests until so many have ended one way or another, or the time is over.
    *
@@ -94,9 +102,10 @@ public final class LoadClient {
       }
       while (open > 0) {
         if (System.nanoTime() - deadline > 0) {
+          String meanwhile = circumstances.get(); // before a closed connection changes it
           for (SelectionKey key : selector.keys()) {
             if (key.attachment() instanceof Connection connection && key.isValid()) {
-              note("unfinished: " + connection.describe());
+              note("unfinished: " + connection.describe() + meanwhile);
               key.channel().close();
             }
           }

@@ -27,7 +27,8 @@ class ManyStreamsTest {
       String transcript = new String(Transcripts.text(), StandardCharsets.UTF_8);
       headrace.claude().answersAlways(Answer.transcript(transcript));
       LoadClient client =
-          new LoadClient(headrace.port(), "/claude/v1/messages", BODY, transcript, "");
+          new LoadClient(headrace.port(), "/claude/v1/messages", BODY, transcript, "")
+              .circumstances(headrace::circumstances);
 
       LoadClient.Result result = client.run(20_000, 64, Duration.ofMinutes(3));
 
@@ -53,7 +54,8 @@ class ManyStreamsTest {
       String expected = stream.toString();
       headrace.claude().answersAlways(Answer.transcript(expected).paced(5));
       LoadClient client =
-          new LoadClient(headrace.port(), "/claude/v1/messages", BODY, expected, "");
+          new LoadClient(headrace.port(), "/claude/v1/messages", BODY, expected, "")
+              .circumstances(headrace::circumstances);
       ThreadWatch watch = new ThreadWatch(headrace.gateway()::runningExchanges);
 
       LoadClient.Result result;
