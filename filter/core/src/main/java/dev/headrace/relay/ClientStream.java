@@ -63,6 +63,7 @@ abstract class ClientStream {
   }
 
   private static final Logger LOG = LoggerFactory.getLogger(ClientStream.class);
+  private static final String NOT_ENDED = "An exchange could not be ended properly";
 
   final ClientQueue queue;
   final Listener listener;
@@ -302,10 +303,18 @@ abstract class ClientStream {
     }
   }
 
-  /** Tells the listener that the answer has ended as whoever sealed the stream wanted. */
+  /**
+   * Tells the listener that the answer has ended as whoever sealed the stream wanted. Whatever it
+   * throws is only logged: the request is still to be completed, or its client waits for ever.
+   */
   final void tellFinished() {
     Outcome outcome = queue.outcome();
-    listener.onFinished(outcome == null ? new Outcome(Outcome.Kind.FAILED, "no outcome") : outcome);
+    try {
+      listener.onFinished(
+          outcome == null ? new Outcome(Outcome.Kind.FAILED, "no outcome") : outcome);
+    } catch (RuntimeException | Error e) {
+      LOG.error(NOT_ENDED, e);
+    }
   }
 
   /**
@@ -342,8 +351,8 @@ abstract class ClientStream {
           } else {
             listener.onGone(why);
           }
-        } catch (RuntimeException e) {
-          LOG.error("An exchange could not be ended properly", e); // the request still is completed
+        } catch (RuntimeException | Error e) {
+          LOG.error(NOT_ENDED, e);
         }
       }
     }

@@ -682,12 +682,15 @@ final class Exchange
     }
     permit.release();
     Attempts made = attempts;
-    UsageBook.Used used = account.end(outcome, made); // before the gateway can close
-    Reassembly listening = reassembly;
-    if (listening != null) {
-      listening.end(outcome, used == null ? Tokens.NONE : used.tokens());
+    try {
+      UsageBook.Used used = account.end(outcome, made); // before the gateway can close
+      Reassembly listening = reassembly;
+      if (listening != null) {
+        listening.end(outcome, used == null ? Tokens.NONE : used.tokens());
+      }
+    } finally {
+      relay.ended(this, outcome);
     }
-    relay.ended(this, outcome);
     ClientStream stream = client;
     account.log(outcome, made, stream == null ? 0 : stream.bytesWritten());
   }

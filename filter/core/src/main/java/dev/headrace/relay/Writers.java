@@ -35,11 +35,10 @@ final class Writers implements AutoCloseable {
   }
 
   private boolean isNeeded(ServletContext context) {
-    return switch (settings.writers()) {
-      case ALWAYS -> true;
-      case NEVER -> false;
-      case AUTO -> Containers.isOpenLiberty(context.getServerInfo());
-    };
+    GatewaySettings.Writers when = settings.writers();
+    return when == GatewaySettings.Writers.ALWAYS
+        || (when == GatewaySettings.Writers.AUTO
+            && Containers.isOpenLiberty(context.getServerInfo()));
   }
 
   private Executor start() {

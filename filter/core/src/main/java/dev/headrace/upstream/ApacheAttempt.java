@@ -194,7 +194,7 @@ final class ApacheAttempt implements AsyncResponseConsumer<Void>, Attempt {
    * What ends this attempt alone: an Error that passed would end the I/O thread, and with it every
    * exchange from then on.
    */
-  private static IOException broken(Error error) {
+  private static IOException broken(Throwable error) {
     LOG.error("An answer of the upstream could not be taken", error);
     return new IOException(error.getClass().getSimpleName());
   }
@@ -209,7 +209,7 @@ final class ApacheAttempt implements AsyncResponseConsumer<Void>, Attempt {
       }
       try {
         listener.onEnd();
-      } catch (Error e) {
+      } catch (RuntimeException | Error e) { // for HttpCore it is over: it would tell nobody
         listener.onFailure(new UpstreamFailure(Kind.CUT, describe(broken(e))));
       }
     }

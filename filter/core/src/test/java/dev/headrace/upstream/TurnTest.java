@@ -125,6 +125,29 @@ class TurnTest {
     }
   }
 
+  /** HttpCore takes the exchange for over by then, and would tell nobody. */
+  @Test
+  void anEndThatCannotBeTakenIsAFailure() throws Exception {
+    try (ApacheUpstreamClient client = client(2048, 1 << 16)) {
+      Recorder recorder =
+          new Recorder() {
+            @Override
+            public void onEnd() {
+              throw new IllegalStateException("out of order");
+            }
+          };
+      ask(client, recorder);
+      try (Socket connection = server.accept()) {
+        OutputStream out = answerOf(connection);
+        out.write((HEAD + chunks(20, event(1)) + "0\r\n\r\n").getBytes(US_ASCII));
+        out.flush();
+        recorder.awaitEnd();
+      }
+      assertThat(recorder.end).isEqualTo("CUT");
+      assertThat(recorder.bytes.toString(US_ASCII)).isEqualTo(event(1));
+    }
+  }
+
   @Test
   void idleConnectionIsKnownAsOne() throws Exception {
     try (ApacheUpstreamClient client = client(2048, 1 << 16)) {
@@ -225,7 +248,7 @@ class TurnTest {
   }
 
   /** Collects what an attempt brings. */
-  private static final class Recorder implements AttemptListener {
+  private static class Recorder implements AttemptListener {
     final ByteArrayOutputStream bytes = new ByteArrayOutputStream();
     final CountDownLatch ended = new CountDownLatch(1);
     volatile String end = "";
