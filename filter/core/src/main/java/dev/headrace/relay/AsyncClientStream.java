@@ -393,6 +393,9 @@ final class AsyncClientStream extends ClientStream implements WriteListener, Asy
       async.complete();
     } catch (RuntimeException e) {
       // The container was faster: Tomcat completes by itself after an error.
+      if (!isGone()) {
+        LOG.warn(NOT_ENDED, e);
+      }
     }
   }
 

@@ -62,8 +62,8 @@ abstract class ClientStream {
     void onContainerEnds();
   }
 
-  private static final Logger LOG = LoggerFactory.getLogger(ClientStream.class);
-  private static final String NOT_ENDED = "An exchange could not be ended properly";
+  static final Logger LOG = LoggerFactory.getLogger(ClientStream.class);
+  static final String NOT_ENDED = "An exchange could not be ended properly";
 
   final ClientQueue queue;
   final Listener listener;
