@@ -42,7 +42,8 @@ record Options(
 
         --scenario  of %s; all by default
         --server    of %s;
-                    all by default but those with another upstream client (headrace-jetty-client-...).
+                    all by default but those with another upstream client (headrace-jetty-client-...) and
+                    the Tomcat with small buffers (headrace-tomcat-lean).
                     "direct", without a server between, always runs
         --rounds    measured rounds of each server, at least 1; medians are shown
         --scale     1: full times; 0.2: five times shorter, for trying out (above 0, at most 10)

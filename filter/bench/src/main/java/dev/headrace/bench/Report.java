@@ -86,6 +86,12 @@ final class Report {
           text.append('\n');
           streams(text, rows);
           notes(text, scenario, rows);
+          List<List<String>> compared = new Comparison(scenario, rows).lines();
+          if (!compared.isEmpty()) {
+            text.append('\n');
+            head(text, Comparison.titles());
+            compared.forEach(line -> line(text, line));
+          }
         });
     onAndOff(text);
     return text.toString();

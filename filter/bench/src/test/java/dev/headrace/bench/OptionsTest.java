@@ -18,7 +18,7 @@ class OptionsTest {
     assertThat(options.scenarios()).containsExactly(Scenario.values());
     assertThat(options.servers())
         .contains("nginx", "haproxy", "headrace-jetty", "headrace-jetty-off", "undertow")
-        .doesNotContain("headrace-jetty-client-jdk");
+        .doesNotContain("headrace-jetty-client-jdk", "headrace-tomcat-lean");
     assertThat(options.rounds()).isEqualTo(5);
     assertThat(options.scale()).isEqualTo(1);
     assertThat(options.java()).isEqualTo(Path.of(JDK));

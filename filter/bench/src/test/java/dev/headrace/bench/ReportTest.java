@@ -223,6 +223,49 @@ class ReportTest {
   }
 
   @Test
+  void eachFigureIsComparedWithThePeerThatIsBestInIt() {
+    Report report =
+        report(
+            withDelay("direct", 40, Map.of()),
+            withDelay("nginx", 140, Map.of()),
+            row("headrace-jetty", true, 50),
+            withDelay("armeria", 70, Map.of()), // 1 µs of CPU
+            new Row("undertow", true, 2, true, List.of(measured(0.5, 240, 0.02, Map.of())), null));
+    assertThat(report.markdown())
+        .contains(
+            "| CPU µs/event, headrace-jetty | 50.00 | 1.00 | – | 0.50 (undertow) | 50.00 | – | 100.00 |")
+        .contains(
+            "| added delay p50 µs, headrace-jetty | 60 | 100 | – | 30 (armeria) | 0.60 | – | 2.00 |");
+  }
+
+  @Test
+  void moreIsBetterOfRates() {
+    Report report = new Report(List.of());
+    for (String server : List.of("headrace-jetty", "undertow")) {
+      report.add(Scenario.SHORT, row(server, true, 50));
+    }
+    Measurement twiceAsMany =
+        new Measurement(
+            new LoadResult(
+                new Histogram(3), new Histogram(3), 2000, 20, 1_000_000_000L, 20, Map.of()),
+            new ServerUse(90_000_000, 90_000_000, 0, 0, 0, 1));
+    report.add(Scenario.SHORT, new Row("armeria", true, 1, true, List.of(twiceAsMany), null));
+    assertThat(report.markdown())
+        .contains("| answers/s, headrace-jetty | 10 | – | – | 20 (armeria) | – | – | 0.50 |");
+  }
+
+  @Test
+  void noRatioIsShownToAnAddedTimeBelowZero() {
+    Report report =
+        report(
+            withDelay("direct", 100, Map.of()),
+            withDelay("nginx", 90, Map.of()),
+            withDelay("headrace-jetty", 120, Map.of()));
+    assertThat(report.markdown())
+        .contains("| added delay p50 µs, headrace-jetty | 20 | -10 | – | – | – | – | – |");
+  }
+
+  @Test
   void everyRoundIsInTheRawFigures() {
     List<String> lines = report(row("nginx", false, 20, 30)).rounds().lines().toList();
     assertThat(lines).hasSize(3);

@@ -20,7 +20,7 @@ import java.util.Map;
  * Headrace in a container: port, upstream port, directory, {@code --container jetty} or {@code
  * tomcat}, {@code --key} with a gateway key where everything is switched on (keys, limits, usage in
  * the log and in metrics), {@code --client} with the upstream client ({@code apache}, {@code jdk},
- * {@code jetty}).
+ * {@code jetty}). The system property {@code bench.io-threads} sets {@code upstream.io-threads}.
  */
 public final class HeadraceMain {
 
@@ -55,8 +55,9 @@ public final class HeadraceMain {
         upstream:
           base-url: http://127.0.0.1:%d
           api-key: bench
+          io-threads: %d
         """
-        .formatted(port);
+        .formatted(port, Integer.getInteger("bench.io-threads", 0));
   }
 
   private static String everything(Path directory, String key) throws IOException {

@@ -14,6 +14,9 @@ public final class Peers {
   /** Of those whose upstream client is not the one that ships. */
   private static final String OTHER_CLIENT = "headrace-jetty-client-";
 
+  /** Tomcat with smaller buffers, for those who look at memory. */
+  private static final String LEAN = "headrace-tomcat-lean";
+
   private Peers() {}
 
   /** The names of all of them. */
@@ -25,7 +28,9 @@ public final class Peers {
 
   /** The names of those that are compared if nobody says which. */
   public static List<String> namesByDefault() {
-    return names().stream().filter(name -> !name.startsWith(OTHER_CLIENT)).toList();
+    return names().stream()
+        .filter(name -> !name.startsWith(OTHER_CLIENT) && !name.equals(LEAN))
+        .toList();
   }
 
   /**
@@ -42,6 +47,7 @@ public final class Peers {
     peers.addAll(variants("jetty", variants));
     peers.add(headrace("headrace-tomcat", jvm, "--container", "tomcat", "--key", KEY));
     peers.addAll(variants("tomcat", variants));
+    peers.add(headrace(LEAN, jvm, "--container", "tomcat-lean", "--key", KEY));
     peers.add(headrace("headrace-jetty-off", jvm, "--container", "jetty"));
     peers.add(headrace("headrace-tomcat-off", jvm, "--container", "tomcat"));
     for (String client : List.of("jdk", "jetty")) {
@@ -94,7 +100,7 @@ public final class Peers {
         jvm,
         null,
         HeadraceMain.class.getName(),
-        all.contains("tomcat") ? "tomcat-embed-core" : "jetty-server",
+        all.contains("jetty") ? "jetty-server" : "tomcat-embed-core",
         all,
         "/claude/v1/messages",
         all.contains(KEY) ? "x-api-key: " + KEY + "\r\n" : "");

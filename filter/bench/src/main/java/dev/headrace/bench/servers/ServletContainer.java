@@ -3,6 +3,7 @@ package dev.headrace.bench.servers;
 import jakarta.servlet.http.HttpServlet;
 import java.nio.file.Path;
 import java.util.Locale;
+import java.util.Map;
 import org.apache.catalina.Context;
 import org.apache.catalina.Wrapper;
 import org.apache.catalina.connector.Connector;
@@ -40,22 +41,45 @@ enum ServletContainer {
   TOMCAT {
     @Override
     void start(int port, HttpServlet servlet, String mapping, Path directory) throws Exception {
-      Tomcat tomcat = new Tomcat();
-      tomcat.setBaseDir(directory.toString());
-      Connector connector = new Connector();
-      connector.setPort(port);
-      connector.setProperty("address", "127.0.0.1");
-      connector.setProperty("acceptCount", "4096");
-      connector.setProperty("maxConnections", "20000");
-      connector.setProperty("maxKeepAliveRequests", "-1");
-      tomcat.setConnector(connector);
-      Context context = tomcat.addContext("", directory.toString());
-      Wrapper wrapper = Tomcat.addServlet(context, "servlet", servlet);
-      wrapper.setAsyncSupported(true);
-      wrapper.addMapping(mapping);
-      tomcat.start();
+      startTomcat(port, servlet, mapping, directory, Map.of());
+    }
+  },
+  /** Tomcat with the buffers of {@code config/containers/tomcat-server.xml}. */
+  TOMCAT_LEAN {
+    @Override
+    void start(int port, HttpServlet servlet, String mapping, Path directory) throws Exception {
+      startTomcat(
+          port,
+          servlet,
+          mapping,
+          directory,
+          Map.of("socket.appReadBufSize", "2048", "maxTrailerSize", "1024"));
     }
   };
+
+  private static void startTomcat(
+      int port, HttpServlet servlet, String mapping, Path directory, Map<String, String> properties)
+      throws Exception {
+    Tomcat tomcat = new Tomcat();
+    tomcat.setBaseDir(directory.toString());
+    Connector connector = new Connector();
+    connector.setPort(port);
+    connector.setProperty("address", "127.0.0.1");
+    connector.setProperty("acceptCount", "4096");
+    connector.setProperty("maxConnections", "20000");
+    connector.setProperty("maxKeepAliveRequests", "-1");
+    for (Map.Entry<String, String> property : properties.entrySet()) {
+      if (!connector.setProperty(property.getKey(), property.getValue())) {
+        throw new IllegalArgumentException("Tomcat's connector knows no " + property.getKey());
+      }
+    }
+    tomcat.setConnector(connector);
+    Context context = tomcat.addContext("", directory.toString());
+    Wrapper wrapper = Tomcat.addServlet(context, "servlet", servlet);
+    wrapper.setAsyncSupported(true);
+    wrapper.addMapping(mapping);
+    tomcat.start();
+  }
 
   /**
    * The one that is meant on a command line.
@@ -63,7 +87,7 @@ enum ServletContainer {
    * @throws IllegalArgumentException if there is none of that name
    */
   static ServletContainer named(@Nullable String name) {
-    return valueOf(String.valueOf(name).toUpperCase(Locale.ROOT));
+    return valueOf(String.valueOf(name).toUpperCase(Locale.ROOT).replace('-', '_'));
   }
 
   /**
