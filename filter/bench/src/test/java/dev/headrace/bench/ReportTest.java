@@ -56,6 +56,10 @@ class ReportTest {
     return new Row(server, true, 10, false, List.of(measured(1, micros, 0.1, lost)), null);
   }
 
+  private static Row nativeWithDelay(String server, long micros) {
+    return new Row(server, false, 1, true, List.of(measured(1, micros, -1, Map.of())), null);
+  }
+
   private static List<List<String>> lines(Report report, String server) {
     return report
         .markdown()
@@ -226,8 +230,8 @@ class ReportTest {
   void eachFigureIsComparedWithThePeerThatIsBestInIt() {
     Report report =
         report(
-            withDelay("direct", 40, Map.of()),
-            withDelay("nginx", 140, Map.of()),
+            nativeWithDelay("direct", 40),
+            nativeWithDelay("nginx", 140),
             row("headrace-jetty", true, 50),
             withDelay("armeria", 70, Map.of()), // 1 µs of CPU
             new Row("undertow", true, 2, true, List.of(measured(0.5, 240, 0.02, Map.of())), null));
@@ -258,8 +262,8 @@ class ReportTest {
   void noRatioIsShownToAnAddedTimeBelowZero() {
     Report report =
         report(
-            withDelay("direct", 100, Map.of()),
-            withDelay("nginx", 90, Map.of()),
+            nativeWithDelay("direct", 100),
+            nativeWithDelay("nginx", 90),
             withDelay("headrace-jetty", 120, Map.of()));
     assertThat(report.markdown())
         .contains("| added delay p50 µs, headrace-jetty | 20 | -10 | – | – | – | – | – |");
