@@ -14,10 +14,11 @@ import org.jspecify.annotations.Nullable;
  */
 final class Comparison {
 
-  private static final List<String> TITLES =
+  /** The titles of {@link #lines}. */
+  static final List<String> TITLES =
       List.of(
           "figure",
-          "",
+          "Headrace",
           "nginx",
           "HAProxy",
           "best Java peer",
@@ -44,9 +45,9 @@ final class Comparison {
   /** One line for each figure and each Headrace; empty if there is nobody to compare it with. */
   List<List<String>> lines() {
     List<List<String>> lines = new ArrayList<>();
+    Row nginx = Report.named(rows, "nginx");
+    Row haproxy = Report.named(rows, "haproxy");
     for (Compared figure : figures()) {
-      Row nginx = named("nginx");
-      Row haproxy = named("haproxy");
       Row peer = bestPeer(figure);
       if (nginx == null && haproxy == null && peer == null) {
         continue;
@@ -65,11 +66,6 @@ final class Comparison {
       }
     }
     return lines;
-  }
-
-  /** The titles of the lines. */
-  static List<String> titles() {
-    return TITLES;
   }
 
   private List<Compared> figures() {
@@ -91,7 +87,7 @@ final class Comparison {
   }
 
   private Compared added(String title, ToDoubleFunction<Measurement> value) {
-    Row direct = named(Report.DIRECT);
+    Row direct = Report.named(rows, Report.DIRECT);
     double without = direct == null ? Double.NaN : direct.median(value);
     return new Compared(title, "%.0f", Better.LESS, row -> row.median(value) - without);
   }
@@ -102,15 +98,8 @@ final class Comparison {
 
   private @Nullable Row bestPeer(Compared figure) {
     Comparator<Row> order = Comparator.comparingDouble(figure.value());
-    Stream<Row> peers =
-        rows.stream()
-            .filter(row -> row.onJvm() && row.isPeer() && row.streams(scenario))
-            .filter(row -> Double.isFinite(figure.value().applyAsDouble(row)));
+    Stream<Row> peers = Report.javaPeers(scenario, rows, figure.value());
     return (figure.better() == Better.LESS ? peers.min(order) : peers.max(order)).orElse(null);
-  }
-
-  private @Nullable Row named(String server) {
-    return rows.stream().filter(row -> row.server().equals(server)).findFirst().orElse(null);
   }
 
   private static String value(@Nullable Row row, Compared figure) {

@@ -89,7 +89,7 @@ final class Report {
           List<List<String>> compared = new Comparison(scenario, rows).lines();
           if (!compared.isEmpty()) {
             text.append('\n');
-            head(text, Comparison.titles());
+            head(text, Comparison.TITLES);
             compared.forEach(line -> line(text, line));
           }
         });
@@ -211,17 +211,20 @@ final class Report {
         : "";
   }
 
-  private static @Nullable Row named(List<Row> rows, String server) {
+  static @Nullable Row named(List<Row> rows, String server) {
     return rows.stream().filter(row -> row.server().equals(server)).findFirst().orElse(null);
   }
 
   private static @Nullable Row bestJavaPeer(Scenario scenario, List<Row> rows) {
-    Figure figure = scenario.lead();
+    ToDoubleFunction<Row> value = row -> row.median(scenario.lead().value());
+    return javaPeers(scenario, rows, value).min(Comparator.comparingDouble(value)).orElse(null);
+  }
+
+  /** The other proxies on the JVM that can be compared and for which there is a number. */
+  static Stream<Row> javaPeers(Scenario scenario, List<Row> rows, ToDoubleFunction<Row> value) {
     return rows.stream()
         .filter(row -> row.onJvm() && row.isPeer() && row.streams(scenario))
-        .filter(row -> Double.isFinite(row.median(figure.value())))
-        .min(Comparator.comparingDouble(row -> row.median(figure.value())))
-        .orElse(null);
+        .filter(row -> Double.isFinite(value.applyAsDouble(row)));
   }
 
   private static String ratio(Row row, @Nullable Row other, Figure figure) {
