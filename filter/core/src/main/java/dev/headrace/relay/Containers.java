@@ -29,6 +29,7 @@ final class Containers {
   private static final String[] OPEN_LIBERTY = {"websphere", "liberty"};
 
   private static final String[] GRIZZLY = {"payara", "glassfish"};
+  private static final String[] TOMCAT = {"tomcat"};
   private static final String UNDERTOW = "io.undertow.servlet.spec.";
 
   /** Eight digits of its length and two line ends, at most. */
@@ -37,6 +38,7 @@ final class Containers {
   // The first request decides for all.
   private volatile @Nullable Boolean dropsConnections;
   private volatile @Nullable Boolean callsReadListeners;
+  private volatile @Nullable Boolean forgetsBodies;
 
   /** The write of Jetty's streams by their class; in one application they are of one. */
   private volatile Map.@Nullable Entry<Class<?>, MethodHandle> jettyWrite;
@@ -79,6 +81,22 @@ final class Containers {
     if (known == null) {
       known = !namesOneOf(GRIZZLY, context.getServerInfo());
       callsReadListeners = known;
+    }
+    return known;
+  }
+
+  /**
+   * Whether the container may forget a body that comes while it is asked to listen, over HTTP/2.
+   * Tomcat reads frames on one thread and asks on another whether a body has been read, first for
+   * waiting bytes and then for the end of the stream: when both come between the two questions, the
+   * answer is yes ({@code Stream.isRequestBodyFullyRead}, seen in 11.0.24 with a few of 500,000
+   * requests on a busy machine). Then it never calls, or calls the body complete without it.
+   */
+  boolean forgetBodies(ServletContext context) {
+    Boolean known = forgetsBodies;
+    if (known == null) {
+      known = namesOneOf(TOMCAT, context.getServerInfo());
+      forgetsBodies = known;
     }
     return known;
   }

@@ -391,7 +391,7 @@ public final class Relay implements AutoCloseable {
       if (listens && exchange.hasBody()) {
         RequestBody body = body(request, exchange);
         if (containers.callReadListeners(request.getServletContext())) {
-          request.getInputStream().setReadListener(body);
+          body.listen(!isHttp1(request) && containers.forgetBodies(request.getServletContext()));
         } else {
           body.readBlocking(exchange::isReceiving);
         }

@@ -5,6 +5,7 @@ import jakarta.servlet.ServletInputStream;
 import java.io.EOFException;
 import java.io.IOException;
 import java.util.Arrays;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 
 /**
@@ -26,6 +27,8 @@ final class RequestBody implements ReadListener {
 
   private static final int FIRST_CAPACITY = 8 * 1024;
   private static final byte[] NOTHING = {};
+  private static final long SHORTEST_PAUSE_NANOS = 10_000;
+  private static final long LONGEST_PAUSE_NANOS = 20_000_000;
 
   private final ServletInputStream in;
   private final long declaredLength;
@@ -45,6 +48,38 @@ final class RequestBody implements ReadListener {
     this.listener = listener;
     // One byte more than declared, so that the end of the body is met without growing.
     this.bytes = new byte[(int) Math.min(Math.max(declaredLength + 1, 512), FIRST_CAPACITY)];
+  }
+
+  /**
+   * Lets the container call, on the thread that it has given to the request.
+   *
+   * @param forgets {@link Containers#forgetBodies}: then a body that is about to come, as most are,
+   *     is read here
+   */
+  void listen(boolean forgets) {
+    if (!forgets || !readWaiting()) {
+      in.setReadListener(this);
+    }
+  }
+
+  /** Reads what is here, or nearly; true if there is nothing left to be listened for. */
+  private boolean readWaiting() {
+    try {
+      long pause = SHORTEST_PAUSE_NANOS; // each as long as all before it, until some 20 ms are over
+      while (declaredLength != 0 && in.available() == 0 && pause < LONGEST_PAUSE_NANOS) {
+        LockSupport.parkNanos(pause);
+        pause *= 2;
+      }
+      while (!over && length < declaredLength && in.available() > 0) {
+        read();
+      }
+    } catch (IOException | RuntimeException e) {
+      onError(e);
+    }
+    if (!over && length == declaredLength) {
+      onAllDataRead();
+    }
+    return over;
   }
 
   /**

@@ -9,9 +9,12 @@ import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.lang.ref.WeakReference;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.List;
 import org.awaitility.Awaitility;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 class RequestBodyTest {
@@ -55,6 +58,143 @@ class RequestBodyTest {
             });
     body.onAllDataRead(); // still reachable until here, and told nobody a second time
     assertThat(lengths).hasSize(1);
+  }
+
+  /** Tomcat over HTTP/2 might forget it when it comes while Tomcat is asked to listen. */
+  @Test
+  void bodyThatIsAboutToComeIsReadWithoutAListener() throws IOException {
+    Http2Input in = new Http2Input("bo", "dy");
+    Told told = new Told();
+    new RequestBody(in, 4, 1 << 20, told).listen(true);
+    assertThat(told.all).containsExactly("body");
+    assertThat(in.listener).isNull();
+  }
+
+  @Test
+  void restThatDoesNotComeIsListenedFor() throws IOException {
+    Http2Input in = new Http2Input("bo");
+    Told told = new Told();
+    RequestBody body = new RequestBody(in, 4, 1 << 20, told);
+    body.listen(true);
+    assertThat(told.all).isEmpty();
+    assertThat(in.listener).isSameAs(body);
+    in.parts.add("dy");
+    body.onDataAvailable();
+    body.onAllDataRead();
+    assertThat(told.all).containsExactly("body");
+  }
+
+  @Test
+  void bodyThatSaysNoLengthIsListenedForAndNotLost() throws IOException {
+    Http2Input in = new Http2Input("body");
+    Told told = new Told();
+    RequestBody body = new RequestBody(in, -1, 1 << 20, told);
+    body.listen(true);
+    assertThat(told.all).isEmpty();
+    assertThat(in.listener).isSameAs(body);
+    body.onDataAvailable();
+    body.onAllDataRead();
+    assertThat(told.all).containsExactly("body");
+  }
+
+  @Test
+  void emptyBodyIsCompleteAtOnce() throws IOException {
+    Told told = new Told();
+    new RequestBody(new Http2Input(), 0, 1 << 20, told).listen(true);
+    assertThat(told.all).containsExactly("");
+  }
+
+  @Test
+  void bodyThatIsTooLargeIsSaidAtOnce() throws IOException {
+    Http2Input in = new Http2Input("body");
+    Told told = new Told();
+    new RequestBody(in, 4, 3, told).listen(true);
+    assertThat(told.all).containsExactly("too large");
+  }
+
+  @Test
+  void bodyThatCannotBeReadIsAFailure() throws IOException {
+    Http2Input in = new Http2Input("body");
+    in.failure = new IOException("reset");
+    Told told = new Told();
+    new RequestBody(in, 4, 1 << 20, told).listen(true);
+    assertThat(told.all).containsExactly("java.io.IOException: reset");
+    assertThat(in.listener).isNull();
+  }
+
+  @Test
+  void otherContainersAreListenedTo() throws IOException {
+    Http2Input in = new Http2Input("body");
+    Told told = new Told();
+    RequestBody body = new RequestBody(in, 4, 1 << 20, told);
+    body.listen(false);
+    assertThat(in.parts).containsExactly("body");
+    assertThat(in.listener).isSameAs(body);
+  }
+
+  private static final class Told implements RequestBody.Listener {
+    final List<String> all = new ArrayList<>();
+
+    @Override
+    public void onBody(byte[] bytes, int length) {
+      all.add(new String(bytes, 0, length, US_ASCII));
+    }
+
+    @Override
+    public void onBodyTooLarge() {
+      all.add("too large");
+    }
+
+    @Override
+    public void onBodyFailure(Throwable cause) {
+      all.add(cause.toString());
+    }
+  }
+
+  /** What is not there yet is still on its way, for as long as there are parts. */
+  private static final class Http2Input extends ServletInputStream {
+    final Deque<String> parts;
+    @Nullable ReadListener listener;
+    @Nullable IOException failure;
+
+    Http2Input(String... parts) {
+      this.parts = new ArrayDeque<>(List.of(parts));
+    }
+
+    @Override
+    public boolean isFinished() {
+      return parts.isEmpty();
+    }
+
+    @Override
+    public boolean isReady() {
+      return !parts.isEmpty();
+    }
+
+    @Override
+    public int available() {
+      return parts.isEmpty() ? 0 : 1; // Tomcat does not say how many
+    }
+
+    @Override
+    public int read() {
+      throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public int read(byte[] to, int offset, int length) throws IOException {
+      if (failure != null) {
+        throw failure;
+      }
+      byte[] part = parts.remove().getBytes(US_ASCII);
+      System.arraycopy(part, 0, to, offset, part.length);
+      return part.length;
+    }
+
+    @Override
+    public void setReadListener(ReadListener listener) {
+      this.listener = listener;
+    }
   }
 
   private static final class Input extends ServletInputStream {
