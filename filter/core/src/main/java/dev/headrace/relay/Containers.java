@@ -89,7 +89,7 @@ final class Containers {
    * Whether the container may forget a body that comes while it is asked to listen, over HTTP/2.
    * Tomcat reads frames on one thread and asks on another whether a body has been read, first for
    * waiting bytes and then for the end of the stream: when both come between the two questions, the
-   * answer is yes ({@code Stream.isRequestBodyFullyRead}, seen in 11.0.24 with a few of 500,000
+   * answer is yes ({@code Stream.isRequestBodyFullyRead}, seen in 11.0.24 with a few of 800,000
    * requests on a busy machine). Then it never calls, or calls the body complete without it.
    */
   boolean forgetBodies(ServletContext context) {

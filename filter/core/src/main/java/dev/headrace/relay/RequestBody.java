@@ -70,8 +70,8 @@ final class RequestBody implements ReadListener {
         LockSupport.parkNanos(pause);
         pause *= 2;
       }
-      while (!over && length < declaredLength && in.available() > 0) {
-        read();
+      while (!over && length < declaredLength && in.available() > 0 && read()) {
+        // as long as there is something
       }
     } catch (IOException | RuntimeException e) {
       onError(e);

@@ -71,6 +71,38 @@ class RequestBodyTest {
   }
 
   @Test
+  void bodyThatIsOnItsWayIsWaitedFor() throws IOException {
+    Http2Input in = new Http2Input("body");
+    in.asksBeforeItIsThere = 5;
+    Told told = new Told();
+    new RequestBody(in, 4, 1 << 20, told).listen(true);
+    assertThat(told.all).containsExactly("body");
+    assertThat(in.listener).isNull();
+  }
+
+  @Test
+  void bodyThatDoesNotComeHoldsNoThread() throws IOException {
+    Http2Input in = new Http2Input();
+    Told told = new Told();
+    RequestBody body = new RequestBody(in, 4, 1 << 20, told);
+    body.listen(true);
+    assertThat(told.all).isEmpty();
+    assertThat(in.listener).isSameAs(body);
+  }
+
+  /** As a filter's wrapper may have it. */
+  @Test
+  void endBehindBytesThatShouldBeThereIsNoEndlessLoop() throws IOException {
+    Http2Input in = new Http2Input("bo");
+    in.endsEarly = true;
+    Told told = new Told();
+    RequestBody body = new RequestBody(in, 4, 1 << 20, told);
+    body.listen(true);
+    assertThat(told.all).isEmpty();
+    assertThat(in.listener).isSameAs(body);
+  }
+
+  @Test
   void restThatDoesNotComeIsListenedFor() throws IOException {
     Http2Input in = new Http2Input("bo");
     Told told = new Told();
@@ -156,6 +188,8 @@ class RequestBodyTest {
     final Deque<String> parts;
     @Nullable ReadListener listener;
     @Nullable IOException failure;
+    int asksBeforeItIsThere;
+    boolean endsEarly;
 
     Http2Input(String... parts) {
       this.parts = new ArrayDeque<>(List.of(parts));
@@ -173,6 +207,10 @@ class RequestBodyTest {
 
     @Override
     public int available() {
+      if (asksBeforeItIsThere > 0) {
+        asksBeforeItIsThere--;
+        return 0;
+      }
       return parts.isEmpty() ? 0 : 1; // Tomcat does not say how many
     }
 
@@ -185,6 +223,9 @@ class RequestBodyTest {
     public int read(byte[] to, int offset, int length) throws IOException {
       if (failure != null) {
         throw failure;
+      }
+      if (endsEarly) {
+        return -1;
       }
       byte[] part = parts.remove().getBytes(US_ASCII);
       System.arraycopy(part, 0, to, offset, part.length);
