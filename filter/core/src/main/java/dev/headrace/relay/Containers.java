@@ -1,6 +1,7 @@
 package dev.headrace.relay;
 
 import jakarta.servlet.ServletContext;
+import jakarta.servlet.ServletInputStream;
 import jakarta.servlet.ServletOutputStream;
 import jakarta.servlet.ServletRequest;
 import jakarta.servlet.ServletRequestWrapper;
@@ -29,7 +30,7 @@ final class Containers {
   private static final String[] OPEN_LIBERTY = {"websphere", "liberty"};
 
   private static final String[] GRIZZLY = {"payara", "glassfish"};
-  private static final String[] TOMCAT = {"tomcat"};
+  private static final String TOMCAT = "org.apache.catalina.";
   private static final String UNDERTOW = "io.undertow.servlet.spec.";
 
   /** Eight digits of its length and two line ends, at most. */
@@ -38,7 +39,6 @@ final class Containers {
   // The first request decides for all.
   private volatile @Nullable Boolean dropsConnections;
   private volatile @Nullable Boolean callsReadListeners;
-  private volatile @Nullable Boolean forgetsBodies;
 
   /** The write of Jetty's streams by their class; in one application they are of one. */
   private volatile Map.@Nullable Entry<Class<?>, MethodHandle> jettyWrite;
@@ -92,13 +92,8 @@ final class Containers {
    * answer is yes ({@code Stream.isRequestBodyFullyRead}, seen in 11.0.24 with a few of 800,000
    * requests on a busy machine). Then it never calls, or calls the body complete without it.
    */
-  boolean forgetBodies(ServletContext context) {
-    Boolean known = forgetsBodies;
-    if (known == null) {
-      known = namesOneOf(TOMCAT, context.getServerInfo());
-      forgetsBodies = known;
-    }
-    return known;
+  static boolean forgetsBody(ServletInputStream in) {
+    return in.getClass().getName().startsWith(TOMCAT);
   }
 
   /**

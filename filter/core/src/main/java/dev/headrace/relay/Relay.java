@@ -391,7 +391,7 @@ public final class Relay implements AutoCloseable {
       if (listens && exchange.hasBody()) {
         RequestBody body = body(request, exchange);
         if (containers.callReadListeners(request.getServletContext())) {
-          body.listen(!isHttp1(request) && containers.forgetBodies(request.getServletContext()));
+          body.listen(!isHttp1(request) && Containers.forgetsBody(request.getInputStream()));
         } else {
           body.readBlocking(exchange::isReceiving);
         }

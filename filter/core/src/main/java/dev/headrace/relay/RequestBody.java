@@ -53,7 +53,7 @@ final class RequestBody implements ReadListener {
   /**
    * Lets the container call, on the thread that it has given to the request.
    *
-   * @param forgets {@link Containers#forgetBodies}: then a body that is about to come, as most are,
+   * @param forgets {@link Containers#forgetsBody}: then a body that is about to come, as most are,
    *     is read here
    */
   void listen(boolean forgets) {
