@@ -29,15 +29,26 @@ public enum ContainerKind {
    * @param servlet mapped to {@code /claude/*}, or null
    * @param filter mapped to {@code /*}, or null
    * @param legacyFilter in front of both, without async support, or null
+   * @param smallPools whether the container may keep what few requests at once have had for the
+   *     next ones, and no more: what the heap holds then does not depend on how many there were
    */
   record Deployment(
       String contextPath,
       @Nullable Servlet servlet,
       @Nullable Filter filter,
-      @Nullable Filter legacyFilter) {
+      @Nullable Filter legacyFilter,
+      boolean smallPools) {
 
     Deployment(String contextPath, @Nullable Servlet servlet, @Nullable Filter filter) {
       this(contextPath, servlet, filter, null);
+    }
+
+    Deployment(
+        String contextPath,
+        @Nullable Servlet servlet,
+        @Nullable Filter filter,
+        @Nullable Filter legacyFilter) {
+      this(contextPath, servlet, filter, legacyFilter, false);
     }
   }
 

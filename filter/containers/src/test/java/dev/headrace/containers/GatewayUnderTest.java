@@ -50,6 +50,16 @@ public final class GatewayUnderTest implements AutoCloseable {
     return new GatewayUnderTest(claude, gateway, container);
   }
 
+  /** The same in a container that keeps little for later requests. */
+  static GatewayUnderTest startWithSmallPools(
+      ContainerKind kind, ClaudeSimulator claude, UnaryOperator<GatewaySettingsBuilder> change)
+      throws Exception {
+    Gateway gateway = Gateway.start(settings(claude, change));
+    RunningContainer container =
+        kind.start(new Deployment("", new GatewayServlet(gateway), null, null, true));
+    return new GatewayUnderTest(claude, gateway, container);
+  }
+
   /** The same with listeners or sinks of the application's. */
   public static GatewayUnderTest startWith(
       ContainerKind kind,

@@ -13,6 +13,8 @@ import org.apache.tomcat.util.descriptor.web.FilterMap;
 /** Embedded Tomcat 11 with HTTP/1.1 and HTTP/2 in clear text. */
 final class TomcatContainer implements ContainerKind.RunningContainer {
 
+  private static final String SMALL_POOL = "10";
+
   private final Tomcat tomcat;
   private final Context context;
 
@@ -26,7 +28,13 @@ final class TomcatContainer implements ContainerKind.RunningContainer {
     connector.setProperty("acceptCount", "4096");
     connector.setProperty("maxConnections", "20000");
     connector.setProperty("maxKeepAliveRequests", "-1");
-    connector.addUpgradeProtocol(new Http2Protocol());
+    Http2Protocol http2 = new Http2Protocol();
+    connector.addUpgradeProtocol(http2);
+    if (deployment.smallPools()) {
+      connector.setProperty("processorCache", SMALL_POOL);
+      connector.setProperty("socket.bufferPool", SMALL_POOL);
+      http2.setDiscardRequestsAndResponses(true); // that pool takes as many as connections may be
+    }
     tomcat.setConnector(connector);
     context = tomcat.addContext(deployment.contextPath(), directory.toAbsolutePath().toString());
     if (deployment.legacyFilter() != null) {
