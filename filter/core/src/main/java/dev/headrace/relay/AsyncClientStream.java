@@ -42,7 +42,7 @@ final class AsyncClientStream extends ClientStream implements WriteListener, Asy
    */
   static final String ABORT_ATTRIBUTE = "dev.headrace.abort";
 
-  private static final long LONGEST_WAIT_NANOS = Duration.ofMillis(100).toNanos();
+  private static final long LONGEST_WAIT_NANOS = Duration.ofSeconds(1).toNanos();
 
   private static final long PAUSE_NANOS = 20_000;
 
