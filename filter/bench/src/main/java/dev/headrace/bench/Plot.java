@@ -72,8 +72,12 @@ final class Plot {
       body.append(rectangle(LABELS + LONGEST - 24, y, 5, "cut"));
       body.append(rectangle(LABELS + LONGEST - 14, y, 5, "cut"));
     }
-    String figure = String.format(Locale.ROOT, bar.value() < 100 ? "%.1f" : "%,.0f", bar.value());
-    body.append(text((int) (LABELS + width + 6), y + 14, "label", figure));
+    body.append(text((int) (LABELS + width + 6), y + 14, "label", figure(bar.value())));
+  }
+
+  private static String figure(double value) {
+    String format = value < 10 ? "%.2f" : value < 100 ? "%.1f" : "%,.0f";
+    return String.format(Locale.ROOT, format, value);
   }
 
   private static String rectangle(double x, int y, double width, String style) {

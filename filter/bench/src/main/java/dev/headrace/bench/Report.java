@@ -297,6 +297,8 @@ final class Report {
     panel(panels, Scenario.PACED, "delay of an event, p99, µs", s -> m -> m.delayMicros(99));
     panel(panels, Scenario.PACED, "first event, p50, µs", s -> m -> m.firstEventMicros(50));
     panel(panels, Scenario.SATURATION, "events per second", s -> Measurement::eventsPerSecond);
+    panel(
+        panels, Scenario.SATURATION, "CPU time per event, µs", s -> Measurement::cpuMicrosPerEvent);
     panel(panels, Scenario.SHORT, "answers per second", s -> Measurement::answersPerSecond);
     panel(
         panels, Scenario.SHORT, "CPU time per request, µs", s -> Measurement::cpuMicrosPerRequest);

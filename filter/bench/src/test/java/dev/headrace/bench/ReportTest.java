@@ -306,4 +306,18 @@ class ReportTest {
                         new Plot.Bar("jetty-proxy-servlet", 4_000_000)))));
     assertThat(plot).contains("class=\"cut\"", "4,000,000", "width=\"250.0\"", "a &lt; b");
   }
+
+  @Test
+  void smallFiguresKeepTwoDecimals() {
+    String plot =
+        Plot.of(
+            List.of(
+                new Plot.Panel(
+                    "title",
+                    List.of(
+                        new Plot.Bar("nginx", 0.344),
+                        new Plot.Bar("haproxy", 9.87),
+                        new Plot.Bar("undertow", 16.56)))));
+    assertThat(plot).contains(">0.34<", ">9.87<", ">16.6<");
+  }
 }
