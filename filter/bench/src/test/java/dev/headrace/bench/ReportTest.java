@@ -283,41 +283,40 @@ class ReportTest {
 
   @Test
   void filesAreWrittenAndThePlotIsWellFormed(@TempDir Path directory) throws Exception {
-    report(row("nginx", false, 20), row("headrace-jetty", true, 50)).write(directory);
+    Report report = report(row("nginx", false, 20), row("headrace-jetty", true, 50));
+    report.add(Scenario.SATURATION, row("nginx", false, 0.344));
+    report.write(directory);
     assertThat(directory.resolve("results.md")).content().contains("the machine");
     assertThat(directory.resolve("rounds.csv")).isNotEmptyFile();
     String plot = Files.readString(directory.resolve("results.svg"));
     DocumentBuilderFactory.newInstance()
         .newDocumentBuilder()
         .parse(new InputSource(new StringReader(plot)));
-    assertThat(plot).contains("CPU time per event", "headrace-jetty", "class=\"own\"", "50.0");
+    assertThat(plot).contains("s each: CPU time per event", "headrace-jetty", "class=\"own\"");
+    assertThat(plot).contains(">50.0<", "at full speed: CPU time per event", ">0.34<");
+  }
+
+  private static String plot(Plot.Bar... bars) {
+    return Plot.of(List.of(new Plot.Panel("a < b", List.of(bars))));
   }
 
   @Test
   void barManyTimesAsLongAsTheOthersIsCut() {
-    String plot =
-        Plot.of(
-            List.of(
-                new Plot.Panel(
-                    "a < b",
-                    List.of(
-                        new Plot.Bar("nginx", 100),
-                        new Plot.Bar("undertow", 200),
-                        new Plot.Bar("jetty-proxy-servlet", 4_000_000)))));
-    assertThat(plot).contains("class=\"cut\"", "4,000,000", "width=\"250.0\"", "a &lt; b");
+    assertThat(
+            plot(
+                new Plot.Bar("nginx", 100),
+                new Plot.Bar("undertow", 200),
+                new Plot.Bar("jetty-proxy-servlet", 4_000_000)))
+        .contains("class=\"cut\"", "4,000,000", "width=\"250.0\"", "a &lt; b");
   }
 
   @Test
   void smallFiguresKeepTwoDecimals() {
-    String plot =
-        Plot.of(
-            List.of(
-                new Plot.Panel(
-                    "title",
-                    List.of(
-                        new Plot.Bar("nginx", 0.344),
-                        new Plot.Bar("haproxy", 9.87),
-                        new Plot.Bar("undertow", 16.56)))));
-    assertThat(plot).contains(">0.34<", ">9.87<", ">16.6<");
+    assertThat(
+            plot(
+                new Plot.Bar("nginx", 0.344),
+                new Plot.Bar("haproxy", 9.87),
+                new Plot.Bar("undertow", 16.56)))
+        .contains(">0.34<", ">9.87<", ">16.6<");
   }
 }
