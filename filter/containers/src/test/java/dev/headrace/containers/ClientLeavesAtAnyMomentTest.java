@@ -12,14 +12,11 @@ import dev.headrace.simulator.SeenRequest;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.Map;
-import java.util.Set;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.function.UnaryOperator;
-import org.apache.catalina.connector.CoyoteAdapter;
 import org.awaitility.Awaitility;
-import org.eclipse.jetty.ee11.servlet.ServletChannel;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -47,10 +44,6 @@ final class ClientLeavesAtAnyMomentTest extends GatewayContract {
   /** Longer than all moves of a test together. */
   private static final Duration NEVER = Duration.ofDays(10);
 
-  /** Where a thread enters a request in Jetty, and in Tomcat. */
-  private static final Set<Class<?>> CONTAINER_ENTRY =
-      Set.of(ServletChannel.class, CoyoteAdapter.class);
-
   /** message_start, content_block_start, ping and the first delta wait for nothing. */
   private static final int EVENTS_OF_THE_FIRST_WRITE = 4;
 
@@ -74,7 +67,7 @@ final class ClientLeavesAtAnyMomentTest extends GatewayContract {
             SeenRequest request = headrace.claude().awaitRequest(index, SOON);
             request.awaitEvents(EVENTS_OF_THE_FIRST_WRITE, SOON);
 
-            awaitNoContainerThread();
+            ContainerThreads.awaitNoneInARequest();
             long left = System.nanoTime();
             client.leave();
 
@@ -100,7 +93,7 @@ final class ClientLeavesAtAnyMomentTest extends GatewayContract {
             SeenRequest request = headrace.claude().awaitRequest(index, SOON);
             request.awaitEvents(4, SOON);
 
-            awaitNoContainerThread();
+            ContainerThreads.awaitNoneInARequest();
             client.leave();
 
             assertGoneWithinTwoHeartbeats(headrace, how);
@@ -125,7 +118,7 @@ final class ClientLeavesAtAnyMomentTest extends GatewayContract {
             client.post(STREAMING);
             SeenRequest request = headrace.claude().awaitRequest(index, SOON);
 
-            awaitNoContainerThread();
+            ContainerThreads.awaitNoneInARequest();
             client.leave();
 
             request.awaitClientGone(SOON);
@@ -151,7 +144,7 @@ final class ClientLeavesAtAnyMomentTest extends GatewayContract {
             time.advance(EARLY_COMMIT.multipliedBy(2));
             client.readUntil(": keep-alive\n\n");
 
-            awaitNoContainerThread();
+            ContainerThreads.awaitNoneInARequest();
             client.leave();
 
             assertGoneWithinTwoHeartbeats(headrace, how);
@@ -175,7 +168,7 @@ final class ClientLeavesAtAnyMomentTest extends GatewayContract {
             client.post(STREAMING);
             awaitWait(headrace, index);
 
-            awaitNoContainerThread();
+            ContainerThreads.awaitNoneInARequest();
             client.leave();
 
             if (how.isTold()) {
@@ -210,7 +203,7 @@ final class ClientLeavesAtAnyMomentTest extends GatewayContract {
             time.advance(EARLY_COMMIT.multipliedBy(2));
             client.readUntil(": keep-alive\n\n");
 
-            awaitNoContainerThread();
+            ContainerThreads.awaitNoneInARequest();
             client.leave();
 
             assertGoneWithinTwoHeartbeats(headrace, how);
@@ -236,7 +229,7 @@ final class ClientLeavesAtAnyMomentTest extends GatewayContract {
             client.post(Requests.whole("Hello"));
             SeenRequest request = headrace.claude().awaitRequest(index, SOON);
 
-            awaitNoContainerThread();
+            ContainerThreads.awaitNoneInARequest();
             client.leave();
 
             if (how.isTold()) {
@@ -267,7 +260,7 @@ final class ClientLeavesAtAnyMomentTest extends GatewayContract {
             client.readUntil("xxx");
             SeenRequest request = headrace.claude().awaitRequest(index, SOON);
 
-            awaitNoContainerThread();
+            ContainerThreads.awaitNoneInARequest();
             client.leave();
 
             request.awaitClientGone(SOON);
@@ -369,17 +362,6 @@ final class ClientLeavesAtAnyMomentTest extends GatewayContract {
         .until(() -> GatewayInside.scheduledTasks(headrace.gateway()) > 2);
     assertThat(headrace.gateway().runningExchanges()).isEqualTo(1);
     assertThat(headrace.gateway().upstreamConnectionsInUse()).isZero();
-  }
-
-  /**
-   * Jetty loses the news of an HTTP/2 client that leaves while a thread is still busy with its
-   * request, as the README's known limits say.
-   */
-  private static void awaitNoContainerThread() {
-    Awaitility.await("the container's threads to be out of the request")
-        .atMost(SOON)
-        .pollInterval(Duration.ofMillis(5))
-        .until(() -> !ThreadWatch.anyIn(CONTAINER_ENTRY));
   }
 
   private static void awaitNoExchange(GatewayUnderTest headrace) {

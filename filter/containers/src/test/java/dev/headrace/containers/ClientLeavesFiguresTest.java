@@ -35,11 +35,6 @@ final class ClientLeavesFiguresTest extends GatewayContract {
   private static final int RUNS = 5;
   private static final Duration SOON = Duration.ofSeconds(10);
 
-  /**
-   * What happens while a thread of Jetty is still in the request is lost (README, known limits).
-   */
-  private static final Duration FIRST_MOMENT = Duration.ofMillis(100);
-
   private static final Duration HEARTBEAT = Duration.ofMillis(200);
   private static final String EVENTS = "while events flow";
   private static final String SILENCE = "in silence";
@@ -163,10 +158,9 @@ final class ClientLeavesFiguresTest extends GatewayContract {
           request.awaitEvents(4, SOON);
         } else if (!how.isTold()) {
           client.readUntil(": keep-alive\n\n");
-        } else {
-          Thread.sleep(FIRST_MOMENT.toMillis());
         }
 
+        ContainerThreads.awaitNoneInARequest();
         long left = System.nanoTime();
         client.leave();
 

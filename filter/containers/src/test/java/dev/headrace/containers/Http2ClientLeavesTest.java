@@ -92,6 +92,7 @@ final class Http2ClientLeavesTest extends GatewayContract {
       seen.append(new String(buffer, 0, count, UTF_8));
     }
 
+    ContainerThreads.awaitNoneInARequest();
     long left = System.nanoTime();
     body.close(); // cancels the subscription, which resets the stream
 

@@ -1,16 +1,13 @@
 package dev.headrace.containers;
 
 import java.time.Duration;
-import java.util.Arrays;
 import java.util.Map;
-import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.function.IntSupplier;
 import java.util.regex.Pattern;
-import java.util.stream.Collectors;
 
 /**
  * Looks ten times a second at the threads of this JVM and at the running streams, and keeps the
@@ -61,14 +58,6 @@ final class ThreadWatch implements AutoCloseable {
       }
     }
     return counted;
-  }
-
-  /** Whether a thread is in code of one of these classes. */
-  static boolean anyIn(Set<Class<?>> classes) {
-    Set<String> names = classes.stream().map(Class::getName).collect(Collectors.toSet());
-    return Thread.getAllStackTraces().values().stream()
-        .flatMap(Arrays::stream)
-        .anyMatch(frame -> names.contains(frame.getClassName()));
   }
 
   private static int sum(Map<String, Integer> counts) {
