@@ -161,7 +161,7 @@ final class AbortedStreamsTest extends GatewayContract {
       client.post(STREAMING);
       // The random moment itself, which no condition can stand for.
       LockSupport.parkNanos(random.nextLong(TimeUnit.MILLISECONDS.toNanos(30)));
-      client.leave();
+      client.leaveAtOnce();
     }
   }
 

@@ -67,9 +67,7 @@ final class ClientLeavesAtAnyMomentTest extends GatewayContract {
             SeenRequest request = headrace.claude().awaitRequest(index, SOON);
             request.awaitEvents(EVENTS_OF_THE_FIRST_WRITE, SOON);
 
-            ContainerThreads.awaitNoneInARequest();
-            long left = System.nanoTime();
-            client.leave();
+            long left = client.leave();
 
             request.awaitClientGone(SOON);
             assertThat(request.eventsSentAfter(left)).isLessThanOrEqualTo(how.isTold() ? 1 : 2);
@@ -93,7 +91,6 @@ final class ClientLeavesAtAnyMomentTest extends GatewayContract {
             SeenRequest request = headrace.claude().awaitRequest(index, SOON);
             request.awaitEvents(4, SOON);
 
-            ContainerThreads.awaitNoneInARequest();
             client.leave();
 
             assertGoneWithinTwoHeartbeats(headrace, how);
@@ -118,7 +115,6 @@ final class ClientLeavesAtAnyMomentTest extends GatewayContract {
             client.post(STREAMING);
             SeenRequest request = headrace.claude().awaitRequest(index, SOON);
 
-            ContainerThreads.awaitNoneInARequest();
             client.leave();
 
             request.awaitClientGone(SOON);
@@ -144,7 +140,6 @@ final class ClientLeavesAtAnyMomentTest extends GatewayContract {
             time.advance(EARLY_COMMIT.multipliedBy(2));
             client.readUntil(": keep-alive\n\n");
 
-            ContainerThreads.awaitNoneInARequest();
             client.leave();
 
             assertGoneWithinTwoHeartbeats(headrace, how);
@@ -168,7 +163,6 @@ final class ClientLeavesAtAnyMomentTest extends GatewayContract {
             client.post(STREAMING);
             awaitWait(headrace, index);
 
-            ContainerThreads.awaitNoneInARequest();
             client.leave();
 
             if (how.isTold()) {
@@ -203,7 +197,6 @@ final class ClientLeavesAtAnyMomentTest extends GatewayContract {
             time.advance(EARLY_COMMIT.multipliedBy(2));
             client.readUntil(": keep-alive\n\n");
 
-            ContainerThreads.awaitNoneInARequest();
             client.leave();
 
             assertGoneWithinTwoHeartbeats(headrace, how);
@@ -229,7 +222,6 @@ final class ClientLeavesAtAnyMomentTest extends GatewayContract {
             client.post(Requests.whole("Hello"));
             SeenRequest request = headrace.claude().awaitRequest(index, SOON);
 
-            ContainerThreads.awaitNoneInARequest();
             client.leave();
 
             if (how.isTold()) {
@@ -260,7 +252,6 @@ final class ClientLeavesAtAnyMomentTest extends GatewayContract {
             client.readUntil("xxx");
             SeenRequest request = headrace.claude().awaitRequest(index, SOON);
 
-            ContainerThreads.awaitNoneInARequest();
             client.leave();
 
             request.awaitClientGone(SOON);

@@ -19,8 +19,21 @@ enum Departure {
     /** Reads until this text has come in the answer's body. */
     void readUntil(String text) throws IOException;
 
-    /** Leaves without waiting for the answer's end. */
-    void leave() throws IOException;
+    /**
+     * Leaves without waiting for the answer's end, once no thread of the container is in a request:
+     * until then Jetty may lose the news.
+     *
+     * @return the moment, of {@link System#nanoTime}
+     */
+    default long leave() throws IOException {
+      ContainerThreads.awaitNoneInARequest();
+      long left = System.nanoTime();
+      leaveAtOnce();
+      return left;
+    }
+
+    /** Leaves without waiting for anything. */
+    void leaveAtOnce() throws IOException;
 
     @Override
     void close() throws IOException;
@@ -72,7 +85,7 @@ enum Departure {
     }
 
     @Override
-    public void leave() throws IOException {
+    public void leaveAtOnce() throws IOException {
       if (Departure.this == FIN) {
         client.leave();
       } else {
@@ -105,7 +118,7 @@ enum Departure {
     }
 
     @Override
-    public void leave() throws IOException {
+    public void leaveAtOnce() throws IOException {
       switch (Departure.this) {
         case HTTP2_STREAM_RESET -> client.resetStream();
         case HTTP2_FIN -> client.leave();
