@@ -98,9 +98,7 @@ class ArchitectureTest {
         .should()
         .dependOnClassesThat()
         .resideInAnyPackage(
-            "io.github.bucket4j..",
-            "io.github.resilience4j.ratelimiter..",
-            "com.github.benmanes.caffeine..")
+            "io.github.resilience4j.ratelimiter..", "com.github.benmanes.caffeine..")
         .check(CORE);
   }
 
@@ -153,7 +151,6 @@ class ArchitectureTest {
                 "tools.jackson",
                 "org.apache.hc",
                 "io.github.resilience4j",
-                "io.github.bucket4j",
                 "com.github.benmanes.caffeine"))
         .check(CORE);
   }

@@ -2,8 +2,6 @@ package dev.headrace.admission;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.github.bucket4j.Bandwidth;
-import io.github.bucket4j.Bucket;
 import io.github.resilience4j.bulkhead.Bulkhead;
 import io.github.resilience4j.bulkhead.BulkheadConfig;
 import io.github.resilience4j.ratelimiter.RateLimiter;
@@ -12,7 +10,6 @@ import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
-import org.assertj.core.api.Assertions;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -72,16 +69,5 @@ class ResilienceLimitsTest {
     assertThat(limiter.acquirePermission()).isFalse();
     now.set(1_000_000_000);
     assertThat(limiter.acquirePermission(5)).isTrue();
-  }
-
-  @Test
-  void aBucketThrowsAtAnOverdraftThatWouldTakeTooLongToBeRefilled() {
-    Bucket bucket =
-        Bucket.builder()
-            .addLimit(
-                Bandwidth.builder().capacity(10).refillIntervally(10, Duration.ofDays(30)).build())
-            .build();
-    Assertions.assertThatThrownBy(() -> bucket.consumeIgnoringRateLimits(1_000_000_000_000L))
-        .isInstanceOf(IllegalArgumentException.class);
   }
 }
