@@ -16,6 +16,7 @@ import dev.headrace.config.PlanBuilder;
 import dev.headrace.config.RequestRate;
 import dev.headrace.simulator.Answer;
 import dev.headrace.simulator.ClaudeSimulator;
+import dev.headrace.spi.Accuracy;
 import dev.headrace.spi.Identity;
 import dev.headrace.spi.UsageRecord;
 import java.math.BigDecimal;
@@ -236,6 +237,87 @@ final class PlansTest extends GatewayContract {
     assertThat(record.tokens().output()).isBetween(50L, 52L); // one event beyond at most
     assertThat(ask(headrace, "alice", STREAMING).status()).isEqualTo(429);
     assertThat(ask(headrace, "bob", STREAMING).status()).isEqualTo(200);
+  }
+
+  @Test
+  void aStreamThatMayHaveAllItsMaxTokensIsEndedByTheApiAlone() throws Exception {
+    GatewayUnderTest headrace =
+        headrace(
+            plan ->
+                plan.budgets(Budget.ofOutputTokens(1_000, BudgetWindow.DAY))
+                    .shortfall(Shortfall.STOP_AT_BUDGET));
+    // 250 tokens by the estimate, where the API has counted 90 of the 100 that were asked for
+    Answer dense = Answer.text("-".repeat(1_000)).thenText("end").usage(20, 90);
+    headrace.claude().answersAlways(dense);
+    RawClient.Reply reply = ask(headrace, "alice", STREAMING);
+    assertThat(reply.body()).contains("\"end\"").contains("\"stop_reason\":\"end_turn\"");
+    assertThat(sink.awaitOne().outcome()).isEqualTo("COMPLETED");
+  }
+
+  @Test
+  void anAnswerThatHasToldWhyItStoppedIsLeftAsItIs() throws Exception {
+    GatewayUnderTest headrace =
+        headrace(
+            plan ->
+                plan.budgets(Budget.ofOutputTokens(50, BudgetWindow.DAY))
+                    .shortfall(Shortfall.STOP_AT_BUDGET));
+    headrace.claude().answersAlways(Answer.tool("search", "{\"q\": 1}").usage(20, 60));
+    RawClient.Reply reply = ask(headrace, "alice", STREAMING);
+    assertThat(reply.body().split("event: message_delta", -1)).hasSize(2);
+    assertThat(reply.body()).contains("\"stop_reason\":\"tool_use\"");
+    UsageRecord record = sink.awaitOne();
+    assertThat(record.outcome()).isEqualTo("COMPLETED");
+    assertThat(record.tokens().output()).isEqualTo(60);
+  }
+
+  @Test
+  void aPromptThatCostsMoreThanEstimatedIsPaidFromTheRestOfTheBudget() throws Exception {
+    GatewayUnderTest headrace =
+        headrace(
+            plan ->
+                plan.budgets(Budget.ofDollars(new BigDecimal("0.02"), BudgetWindow.DAY))
+                    .shortfall(Shortfall.STOP_AT_BUDGET));
+    // A picture by its address: 3,000 tokens of input for 0.006 dollars, where a few were expected,
+    // and all that was reserved is 0.001.
+    headrace.claude().answersAlways(Answer.text("Hello", " you").usage(3_000, 10));
+    for (int i = 0; i < 3; i++) {
+      RawClient.Reply reply = ask(headrace, "alice", STREAMING);
+      assertThat(reply.body()).contains("\"stop_reason\":\"end_turn\"").contains(" you");
+    }
+    assertThat(sink.await(3)).allMatch(record -> record.outcome().equals("COMPLETED"));
+    // 0.0017 dollars are left, the input alone costs more.
+    RawClient.Reply last = ask(headrace, "alice", STREAMING);
+    assertThat(last.body())
+        .doesNotContain(" you")
+        .contains("\"stop_reason\":\"max_tokens\"")
+        .endsWith("event: message_stop\ndata: {\"type\":\"message_stop\"}\n\n");
+    assertThat(ask(headrace, "alice", STREAMING).status()).isEqualTo(429);
+  }
+
+  @Test
+  void aStreamWhoseUsageCannotBeReadCountsAsAllThatItMayHaveHad() throws Exception {
+    GatewayUnderTest headrace =
+        headrace(plan -> plan.budgets(Budget.ofOutputTokens(100, BudgetWindow.DAY)));
+    headrace
+        .claude()
+        .answersAlways(
+            Answer.transcript(
+                """
+                event: message_start
+                data: {"type":"message_start","message":{"id":"m","usage":"none"}}
+
+                event: content_block_delta
+                data: {"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"Hello"}}
+
+                event: message_stop
+                data: {"type":"message_stop"}
+
+                """));
+    assertThat(ask(headrace, "alice", STREAMING).body()).contains("Hello");
+    UsageRecord record = sink.awaitOne();
+    assertThat(record.outcome()).isEqualTo("COMPLETED");
+    assertThat(record.accuracy()).isEqualTo(Accuracy.UNKNOWN);
+    assertThat(ask(headrace, "alice", STREAMING).status()).isEqualTo(429);
   }
 
   @Test

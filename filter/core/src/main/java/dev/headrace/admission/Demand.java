@@ -23,9 +23,9 @@ public record Demand(long inputTokens, long maxOutputTokens, @Nullable Price pri
     }
   }
 
-  /** What input and this much output cost, at most {@link Long#MAX_VALUE}; the price is known. */
-  static long cost(Price price, long inputTokens, long outputTokens) {
-    long sum = price.ofInput(inputTokens) + price.ofOutput(outputTokens);
+  /** What this much output costs with its input, at most {@link Long#MAX_VALUE}. */
+  static long cost(Price price, long inputCost, long outputTokens) {
+    long sum = inputCost + price.ofOutput(outputTokens);
     return sum < 0 ? Long.MAX_VALUE : sum;
   }
 
@@ -34,18 +34,18 @@ public record Demand(long inputTokens, long maxOutputTokens, @Nullable Price pri
    *
    * @return at most {@code most}; -1 if the amount does not even pay for the input
    */
-  static long outputFor(Price price, long inputTokens, long most, long amount) {
-    if (cost(price, inputTokens, 0) > amount) {
+  static long outputFor(Price price, long inputCost, long most, long amount) {
+    if (cost(price, inputCost, 0) > amount) {
       return -1;
     }
-    if (cost(price, inputTokens, most) <= amount) {
+    if (cost(price, inputCost, most) <= amount) {
       return Math.max(0, most); // nearly always
     }
     long affordable = 0;
     long beyond = most - 1;
     while (affordable < beyond) {
       long middle = affordable + (beyond - affordable + 1) / 2;
-      if (cost(price, inputTokens, middle) <= amount) {
+      if (cost(price, inputCost, middle) <= amount) {
         affordable = middle;
       } else {
         beyond = middle - 1;

@@ -14,6 +14,7 @@ import java.time.Duration;
 import java.time.InstantSource;
 import java.util.HexFormat;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
@@ -98,6 +99,18 @@ public final class MemoryLimitStore implements LimitStore {
         (current, now) -> {
           state.settle(held, inputTokens, outputTokens, cost);
           return state;
+        });
+  }
+
+  /** Changes the state of a user for a reservation, unless that is ended before. */
+  void whileOpen(String key, UserState state, AtomicBoolean open, Runnable change) {
+    update(
+        key,
+        (current, now) -> {
+          if (open.get()) { // who ends it waits for the lock that is held here
+            change.run();
+          }
+          return current == null ? state : current;
         });
   }
 

@@ -12,6 +12,9 @@ import java.util.concurrent.atomic.AtomicBoolean;
 /** A reservation of a {@link MemoryLimitStore}. Thread-safe. */
 final class MemoryReservation implements Reservation {
 
+  /** Output tokens that are taken beyond what is needed, so that not each event asks again. */
+  private static final int MORE = 256;
+
   private final MemoryLimitStore store;
   private final String key;
   private final UserState state;
@@ -44,20 +47,29 @@ final class MemoryReservation implements Reservation {
   }
 
   @Override
-  public long allowedOutputTokens(long exactInputTokens) {
+  public boolean covers(long outputTokens, long inputCost) {
     if (!stops) {
-      return held.outputTokens();
+      return true;
     }
-    long allowed = demand.maxOutputTokens();
     for (Hold hold : held.holds()) {
-      Price price = demand.price();
-      if (hold.window().kind == LimitKind.OUTPUT_TOKENS) {
-        allowed = Math.min(allowed, hold.taken());
-      } else if (hold.window().kind == LimitKind.COST && price != null) {
-        allowed = Math.max(0, Demand.outputFor(price, exactInputTokens, allowed, hold.taken()));
+      if (hold.taken() < hold.need(demand, outputTokens, inputCost)) {
+        return false;
       }
     }
-    return allowed;
+    return true;
+  }
+
+  @Override
+  public boolean extend(long outputTokens, long inputCost) {
+    if (stops) {
+      long enough = Math.max(demand.maxOutputTokens(), outputTokens + MORE);
+      store.whileOpen(
+          key,
+          state,
+          open,
+          () -> held.holds().forEach(hold -> hold.extend(demand, enough, inputCost)));
+    }
+    return covers(outputTokens, inputCost);
   }
 
   @Override

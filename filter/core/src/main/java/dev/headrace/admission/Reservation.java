@@ -20,14 +20,20 @@ public interface Reservation {
   long allowedOutputTokens();
 
   /**
-   * How many output tokens the stream may produce now that its input is known exactly. Differs from
-   * {@link #allowedOutputTokens()} only in a plan that stops at the budget: what the input costs
-   * more than estimated is missing for output, what it costs less can be used for it. Only
-   * calculates; asks no store.
+   * Whether what is held pays for this much output, now that the cost of the input is known. Always
+   * so but in a plan that stops at the budget. Only calculates; asks no store.
    *
-   * @param exactInputTokens as the API has counted them
+   * @param inputCost in pico-dollars; {@link #UNKNOWN} for what was estimated
    */
-  long allowedOutputTokens(long exactInputTokens);
+  boolean covers(long outputTokens, long inputCost);
+
+  /**
+   * Takes what is missing for this much output, and some more, as far as the budgets have it left.
+   *
+   * @param inputCost in pico-dollars; {@link #UNKNOWN} for what was estimated
+   * @return whether what is held is enough then
+   */
+  boolean extend(long outputTokens, long inputCost);
 
   /**
    * Ends the reservation with what was used. What was reserved beyond comes back; what was used

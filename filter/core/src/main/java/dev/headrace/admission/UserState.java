@@ -19,8 +19,55 @@ final class UserState {
   /** The time of one call: all limits see the same. */
   record Now(long nanos, Instant instant) {}
 
-  /** Parts of a reservation. */
-  record Hold(BudgetWindow window, long taken) {}
+  /** A part of a reservation. Changed under the lock of the user. */
+  static final class Hold {
+    private final BudgetWindow window;
+    private volatile long taken;
+
+    Hold(BudgetWindow window, long tokens) {
+      this.window = window;
+      this.taken = window.hold(tokens);
+    }
+
+    LimitKind kind() {
+      return window.kind;
+    }
+
+    long taken() {
+      return taken;
+    }
+
+    /**
+     * How much of the budget this output needs; 0 of one that only the input counts for.
+     *
+     * @param inputCost {@link Reservation#UNKNOWN} for what was estimated
+     */
+    long need(Demand demand, long outputTokens, long inputCost) {
+      Price price = demand.price();
+      return switch (kind()) {
+        case OUTPUT_TOKENS -> outputTokens;
+        case COST -> {
+          if (price == null) {
+            yield 0;
+          }
+          long input =
+              inputCost == Reservation.UNKNOWN ? price.ofInput(demand.inputTokens()) : inputCost;
+          yield Demand.cost(price, input, outputTokens);
+        }
+        default -> 0;
+      };
+    }
+
+    /** Takes what is missing to what this output needs, or what the window has left of it. */
+    void extend(Demand demand, long outputTokens, long inputCost) {
+      long before = taken;
+      taken = before + window.hold(need(demand, outputTokens, inputCost) - before);
+    }
+
+    private void settle(long used) {
+      window.settle(taken, used < 0 ? taken : used);
+    }
+  }
 
   /**
    * What a reservation holds of a state.
@@ -79,7 +126,7 @@ final class UserState {
     List<Hold> holds = new ArrayList<>(plan.budgets().size());
     for (Budget budget : plan.budgets()) {
       BudgetWindow window = windowOf(budget);
-      holds.add(new Hold(window, window.hold(need(window.kind, demand, output))));
+      holds.add(new Hold(window, need(window.kind, demand, output)));
     }
     boolean counted = count != null && count.tryTake(now.nanos);
     streams.enter(plan.concurrent());
@@ -96,7 +143,9 @@ final class UserState {
       case OUTPUT_TOKENS -> Math.min(left, most);
       default -> {
         Price price = demand.price();
-        yield price == null ? -1 : Demand.outputFor(price, demand.inputTokens(), most, left);
+        yield price == null
+            ? -1
+            : Demand.outputFor(price, price.ofInput(demand.inputTokens()), most, left);
       }
     };
   }
@@ -108,7 +157,7 @@ final class UserState {
       case OUTPUT_TOKENS -> output;
       default -> {
         Price price = demand.price();
-        yield price == null ? 0 : Demand.cost(price, demand.inputTokens(), output);
+        yield price == null ? 0 : Demand.cost(price, price.ofInput(demand.inputTokens()), output);
       }
     };
   }
@@ -176,12 +225,12 @@ final class UserState {
   void settle(Held held, long inputTokens, long outputTokens, long cost) {
     for (Hold hold : held.holds) {
       long used =
-          switch (hold.window.kind) {
+          switch (hold.kind()) {
             case INPUT_TOKENS -> inputTokens;
             case OUTPUT_TOKENS -> outputTokens;
             default -> cost;
           };
-      hold.window.settle(hold.taken, used < 0 ? hold.taken : used);
+      hold.settle(used);
     }
     streams.leave();
   }
@@ -247,7 +296,6 @@ final class UserState {
   /** Makes itself small, because no stream runs; forgets what a new state would say as well. */
   void rest(Now now) {
     windows.removeIf(window -> window.isOver(now.instant) || !window.isUsed());
-    windows.forEach(BudgetWindow::rest);
     if (requests != null && requests.available(now.nanos) >= requests.count()) {
       requests = null;
     } else if (requests != null) {

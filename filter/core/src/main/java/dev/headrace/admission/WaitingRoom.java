@@ -307,7 +307,7 @@ public final class WaitingRoom implements LimitStore {
   private void askAgain(Visitor head) {
     try {
       ask(head);
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | Error e) { // else nobody who waits would be asked again
       LOG.error("A request that waits for its user's limits could not be asked for again", e);
       answered(head);
       giveUp(head);
@@ -448,8 +448,13 @@ public final class WaitingRoom implements LimitStore {
     }
 
     @Override
-    public long allowedOutputTokens(long exactInputTokens) {
-      return reservation.allowedOutputTokens(exactInputTokens);
+    public boolean covers(long outputTokens, long inputCost) {
+      return reservation.covers(outputTokens, inputCost);
+    }
+
+    @Override
+    public boolean extend(long outputTokens, long inputCost) {
+      return reservation.extend(outputTokens, inputCost);
     }
 
     @Override

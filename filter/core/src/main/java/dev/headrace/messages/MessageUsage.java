@@ -62,6 +62,23 @@ public record MessageUsage(
       long cacheWrite1hTokens,
       long cacheReadTokens) {}
 
+  /** The same with another output, in one part: the parts of a cut answer are not complete. */
+  public MessageUsage withOutput(long tokens) {
+    return new MessageUsage(
+        inputTokens,
+        tokens,
+        cacheWriteTokens,
+        cacheWrite1hTokens,
+        cacheReadTokens,
+        Math.min(thinkingTokens, tokens),
+        webSearches,
+        webFetches,
+        serviceTier,
+        inferenceGeo,
+        speed,
+        List.of());
+  }
+
   /** The prompt: uncached input, cache writes and cache reads. */
   public long promptTokens() {
     return inputTokens + cacheWriteTokens + cacheReadTokens;

@@ -132,7 +132,7 @@ final class Account {
                 requestId),
             attempts == null ? null : attempts.usage());
     if (allowance != null) {
-      allowance.end(made == 0 ? null : used);
+      allowance.end(made == 0 ? null : used, outcome.kind() == Outcome.Kind.COMPLETED);
     }
     return used;
   }

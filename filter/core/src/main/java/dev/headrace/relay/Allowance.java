@@ -49,6 +49,9 @@ final class Allowance {
 
   private static final int PICO_DIGITS = 12;
 
+  /** What the prompt of this usage costs: it changes seldom, and is asked for with each event. */
+  private record PricedInput(MessageUsage usage, long cost) {}
+
   private final Entrant entrant;
   private final Limits limits;
   private final PriceTable prices;
@@ -57,7 +60,10 @@ final class Allowance {
   private volatile @Nullable PendingAdmission pending;
   private volatile @Nullable Reservation reservation;
   private volatile boolean stream;
+  private volatile Instant startedAt = Instant.EPOCH;
   private volatile long inputCost = Reservation.UNKNOWN;
+
+  private volatile @Nullable PricedInput pricedInput;
 
   // Guarded by this.
   private boolean over;
@@ -72,6 +78,7 @@ final class Allowance {
 
   /** Asks for what the request may come to use; the answer may come before this returns. */
   void ask(Admittance door, UpstreamBody body, Instant at, Listener listener) {
+    startedAt = at;
     Demand demand = demand(body, at);
     PendingAdmission asked =
         door.limits()
@@ -184,22 +191,35 @@ final class Allowance {
   }
 
   /**
-   * Whether a running stream has used up what was reserved for it, in a plan that stops there.
+   * Whether a running stream has used up the budgets, in a plan that stops there. Takes more from
+   * them where what was reserved is not enough. An answer that has told why it stopped is whole.
    *
    * @param view what it has used so far
    */
   boolean isUsedUp(UsageView view) {
     Reservation held = reservation;
-    if (held == null || !entrant.plan().stopsAtBudget()) {
+    if (held == null || !entrant.plan().stopsAtBudget() || view.stopReason() != null) {
       return false;
     }
+    long next = view.estimatedOutputTokens() + 1;
+    long input = inputCost(view);
+    return !held.covers(next, input) && !held.extend(next, input);
+  }
+
+  /** What the prompt costs in pico-dollars, as the API has counted it. */
+  @SuppressWarnings("ReferenceEquality") // another object when the API has told more
+  private long inputCost(UsageView view) {
     MessageUsage usage = view.usage();
-    long allowed =
-        usage == null
-            ? held.allowedOutputTokens()
-            : held.allowedOutputTokens(
-                usage.inputTokens() + usage.cacheWriteTokens() + usage.cacheReadTokens() / 10);
-    return view.estimatedOutputTokens() >= allowed;
+    if (usage == null || !entrant.plan().hasCostBudget()) {
+      return Reservation.UNKNOWN;
+    }
+    PricedInput last = pricedInput;
+    if (last == null || last.usage != usage) {
+      BigDecimal usd = prices.costUsd(view.model(), usage.withOutput(0), startedAt, true);
+      last = new PricedInput(usage, usd == null ? Reservation.UNKNOWN : pico(usd, BigDecimal.ONE));
+      pricedInput = last;
+    }
+    return last.cost;
   }
 
   /** Adds what an attempt has used that was given up. */
@@ -214,8 +234,9 @@ final class Allowance {
    *
    * @param used by the answer; null if the upstream was never asked, so that even the request comes
    *     back
+   * @param whole whether all of the answer has gone to the client
    */
-  void end(UsageBook.@Nullable Used used) {
+  void end(UsageBook.@Nullable Used used, boolean whole) {
     synchronized (this) {
       if (over) {
         return;
@@ -230,7 +251,7 @@ final class Allowance {
     if (used == null) {
       held.cancel();
     } else if (used.accuracy() == Accuracy.UNKNOWN) {
-      settleUnknown(held);
+      settleUnknown(held, whole);
     } else {
       Tokens tokens = sum(dropped, used.tokens());
       BigDecimal cost = used.costUsd();
@@ -243,12 +264,13 @@ final class Allowance {
   }
 
   /**
-   * The API had the prompt and told nothing. A stream has not begun then, so only its prompt
-   * counts, as it was estimated, and what earlier attempts have used; of an answer in one piece
-   * nobody knows how much of it was written, so all that was reserved counts.
+   * The API had the prompt and told nothing that could be read. A stream that was cut has not begun
+   * then, so only its prompt counts, as it was estimated, and what earlier attempts have used; of a
+   * whole one, and of an answer in one piece, nobody knows how much was written, so all that was
+   * reserved counts.
    */
-  private synchronized void settleUnknown(Reservation held) {
-    if (stream) {
+  private synchronized void settleUnknown(Reservation held, boolean whole) {
+    if (stream && !whole) {
       long cost =
           inputCost == Reservation.UNKNOWN
               ? Reservation.UNKNOWN

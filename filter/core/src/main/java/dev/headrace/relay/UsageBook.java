@@ -9,7 +9,6 @@ import dev.headrace.spi.UsageRecord;
 import dev.headrace.usage.PriceTable;
 import java.math.BigDecimal;
 import java.time.Instant;
-import java.util.List;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -90,28 +89,12 @@ final class UsageBook {
       return UNKNOWN;
     }
     boolean exact = view.isFinal();
-    MessageUsage billed = exact ? usage : withOutput(usage, view.estimatedOutputTokens());
+    // The count of a cut answer is a placeholder.
+    MessageUsage billed = exact ? usage : usage.withOutput(view.estimatedOutputTokens());
     return new Used(
         PriceTable.billedTokens(billed),
         prices.costUsd(view.model(), billed, at, view.charged()),
         exact ? Accuracy.EXACT : Accuracy.ESTIMATED);
-  }
-
-  /** The count of a cut answer is a placeholder, and its parts are not complete. */
-  private static MessageUsage withOutput(MessageUsage usage, long outputTokens) {
-    return new MessageUsage(
-        usage.inputTokens(),
-        outputTokens,
-        usage.cacheWriteTokens(),
-        usage.cacheWrite1hTokens(),
-        usage.cacheReadTokens(),
-        Math.min(usage.thinkingTokens(), outputTokens),
-        usage.webSearches(),
-        usage.webFetches(),
-        usage.serviceTier(),
-        usage.inferenceGeo(),
-        usage.speed(),
-        List.of());
   }
 
   /** What was used where no message has begun. */

@@ -253,7 +253,7 @@ class MemoryLimitStoreTest {
     assertThat(one.allowedOutputTokens()).isEqualTo(500);
     Reservation two = granted(store, "ann", limits, new Demand(1_000, 64_000, CHEAP));
     assertThat(two.allowedOutputTokens()).isEqualTo(1_100); // 2,000 - 500 - 2 * 1,000 / 5
-    assertThat(two.allowedOutputTokens(3_000)).isEqualTo(1_100); // was sent so and stays so
+    assertThat(two.covers(5_000, CHEAP.ofInput(3_000))).isTrue(); // was sent so and stays so
     assertThat(refused(store, "ann", limits, new Demand(0, 1, CHEAP)).name())
         .isEqualTo("cost per day");
     one.cancel();
@@ -271,12 +271,60 @@ class MemoryLimitStoreTest {
             .limits();
     Reservation stream = granted(store, "ann", limits, new Demand(1_000, 64_000, CHEAP));
     assertThat(stream.allowedOutputTokens()).isEqualTo(1_800);
-    assertThat(stream.allowedOutputTokens(1_000)).isEqualTo(1_800);
-    assertThat(stream.allowedOutputTokens(4_000)).isEqualTo(1_200);
-    assertThat(stream.allowedOutputTokens(500)).isEqualTo(1_800); // that is all the tokens held
-    assertThat(stream.allowedOutputTokens(50_000)).isZero();
+    assertThat(stream.covers(1_800, Reservation.UNKNOWN)).isTrue();
+    assertThat(stream.covers(1_801, Reservation.UNKNOWN)).isFalse();
+    assertThat(stream.covers(1_200, CHEAP.ofInput(4_000))).isTrue();
+    assertThat(stream.covers(1_201, CHEAP.ofInput(4_000))).isFalse();
+    assertThat(stream.covers(1_801, CHEAP.ofInput(500))).isFalse(); // all the tokens held
+    assertThat(stream.extend(1_801, CHEAP.ofInput(500))).isTrue(); // the budget has 100 more
+    assertThat(stream.extend(1_901, CHEAP.ofInput(500))).isFalse();
+    assertThat(stream.covers(0, CHEAP.ofInput(50_000))).isFalse();
     assertThat(refused(store, "ann", limits, new Demand(0, 1, CHEAP)).name())
-        .isEqualTo("cost per day");
+        .isEqualTo("output tokens per day");
+  }
+
+  @Test
+  void aStreamThatStopsAtItsBudgetTakesMoreOfItWhileThereIsSome() {
+    Limits limits =
+        plan()
+            .shortfall(Shortfall.STOP_AT_BUDGET)
+            .budget(LimitKind.OUTPUT_TOKENS, 2_000, Window.DAY)
+            .budget(LimitKind.COST, DOLLAR / 100, Window.DAY)
+            .limits();
+    Reservation stream = granted(store, "ann", limits, new Demand(100, 500, CHEAP));
+    Reservation other = granted(store, "ann", limits, new Demand(0, 1_000, CHEAP));
+    long input = CHEAP.ofInput(2_000); // where 100 tokens were expected: as much as 400 of output
+    assertThat(stream.covers(120, input)).isTrue();
+    assertThat(stream.covers(121, input)).isFalse();
+    assertThat(stream.extend(121, input)).isTrue();
+    assertThat(stream.covers(500, input)).isTrue();
+    assertThat(stream.extend(501, input)).isTrue(); // beyond what was asked for, too
+    long all = CHEAP.ofInput(10_000);
+    assertThat(stream.extend(1, all)).isFalse(); // the other one has half of the budget
+    other.settle(0, 0, 0);
+    assertThat(stream.extend(1, all)).isFalse(); // the input alone has cost all of it
+    assertThat(stream.extend(200, CHEAP.ofInput(9_000))).isTrue();
+    assertThat(stream.extend(201, CHEAP.ofInput(9_000))).isFalse();
+    stream.settle(100, 20, CHEAP.ofInput(100));
+    assertThat(granted(store, "ann", limits, new Demand(0, 5_000, CHEAP)).allowedOutputTokens())
+        .isEqualTo(1_980);
+  }
+
+  @Test
+  void whatHasEndedTakesNothingMore() {
+    Limits limits =
+        plan()
+            .shortfall(Shortfall.STOP_AT_BUDGET)
+            .budget(LimitKind.OUTPUT_TOKENS, 1_000, Window.DAY)
+            .limits();
+    Reservation stream = granted(store, "ann", limits, new Demand(0, 600, null));
+    Reservation behind = granted(store, "ann", limits, new Demand(0, 600, null));
+    assertThat(behind.allowedOutputTokens()).isEqualTo(400);
+    stream.settle(0, 0, 0);
+    behind.cancel();
+    assertThat(behind.extend(401, Reservation.UNKNOWN)).isFalse();
+    assertThat(granted(store, "ann", limits, new Demand(0, 1_000, null)).allowedOutputTokens())
+        .isEqualTo(1_000);
   }
 
   @Test

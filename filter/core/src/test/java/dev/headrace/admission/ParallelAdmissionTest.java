@@ -113,8 +113,11 @@ class ParallelAdmissionTest {
         thread -> {
           for (int i = 0; i < 500; i++) {
             for (Reservation each : granted(limits, new Demand(10, 3_000, null))) {
-              long allowed = each.allowedOutputTokens(10);
-              long used = Math.min(allowed, ThreadLocalRandom.current().nextLong(3_000));
+              long wanted = ThreadLocalRandom.current().nextLong(6_000);
+              long used = 0;
+              while (used < wanted && each.extend(used + 100, Reservation.UNKNOWN)) {
+                used += 100;
+              }
               produced.addAndGet(used);
               each.settle(10, used, 0);
             }

@@ -392,8 +392,13 @@ class WaitingRoomTest {
     }
 
     @Override
-    public long allowedOutputTokens(long exactInputTokens) {
-      return 0;
+    public boolean extend(long outputTokens, long inputCost) {
+      return covers(outputTokens, inputCost);
+    }
+
+    @Override
+    public boolean covers(long outputTokens, long inputCost) {
+      return true;
     }
 
     @Override
