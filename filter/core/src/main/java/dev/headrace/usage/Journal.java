@@ -15,7 +15,6 @@ import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
@@ -335,7 +334,10 @@ final class Journal implements AutoCloseable {
         }
         length = (int) Math.min(2L * length, end - offset); // a line longer than that
       }
-    } catch (FileNotFoundException | NoSuchFileException | EOFException e) {
+    } catch (FileNotFoundException | EOFException e) {
+      if (e instanceof FileNotFoundException && !Files.notExists(file(segment))) {
+        throw e; // it is there and cannot be opened now: no file descriptor is left, perhaps
+      }
       LOG.warn(
           "Usage sink {}: {} was deleted or cut by somebody else; the records in it that were not"
               + " delivered yet are lost",

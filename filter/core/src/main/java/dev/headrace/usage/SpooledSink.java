@@ -56,6 +56,7 @@ final class SpooledSink implements SinkQueue {
   private boolean hurried; // guarded by monitor; the delivery thread is to end
   private boolean closed; // guarded by monitor
   private boolean diskIsFailing; // of the journal thread
+  private boolean spoolIsUnreadable; // of the delivery thread
 
   private SpooledSink(
       String name, UsageSink sink, Runnable abort, Journal journal, long maxBytes, int capacity) {
@@ -229,14 +230,22 @@ final class SpooledSink implements SinkQueue {
       seen = changes;
     }
     Journal.Batch batch = null;
+    boolean unreadable = false;
     try {
       batch = journal.next(DELIVERY_BATCH);
     } catch (IOException | RuntimeException e) {
-      LOG.warn("Usage sink {}: the spool cannot be read: {}", name, Delivery.describe(e));
-      if (!delivery.rest(UNTOLD_MILLIS)) {
-        return false;
+      unreadable = true;
+      if (!spoolIsUnreadable) {
+        LOG.warn(
+            "Usage sink {}: the spool cannot be read; its records wait there: {}",
+            name,
+            Delivery.describe(e));
       }
     }
+    if (spoolIsUnreadable && !unreadable) {
+      LOG.info("Usage sink {}: the spool can be read again", name);
+    }
+    spoolIsUnreadable = unreadable;
     if (batch != null) {
       if (!batch.records().isEmpty() && !delivery.deliver(batch.records())) {
         return false;
@@ -254,7 +263,14 @@ final class SpooledSink implements SinkQueue {
       waiting.addAndGet(-direct.size());
       return true;
     }
-    return awaitChange(seen);
+    return unreadable ? isOpen() && delivery.rest(RETRY_MILLIS) : awaitChange(seen);
+  }
+
+  /** Whether more may come; when all is written, what cannot be read stays for the next start. */
+  private boolean isOpen() {
+    synchronized (monitor) {
+      return !written;
+    }
   }
 
   private boolean awaitChange(long seen) {

@@ -2,6 +2,7 @@ package dev.headrace.usage;
 
 import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIOException;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
 import dev.headrace.spi.UsageRecord;
@@ -69,6 +70,21 @@ class JournalTest {
     }
     assertThat(segments()).isEmpty();
     assertThat(drainNew()).isEmpty();
+  }
+
+  @Test
+  void whatCannotBeOpenedNowIsNotTakenForDeletedAndIsReadLater() throws IOException {
+    try (Journal journal = open()) {
+      journal.append(Records.numbered(0, 10));
+      Path segment = segments().get(0);
+      Path aside = folder.resolve("aside");
+      Files.move(segment, aside);
+      Files.createDirectory(segment); // is there, and cannot be opened as a file
+      assertThatIOException().isThrownBy(() -> journal.next(7));
+      Files.delete(segment);
+      Files.move(aside, segment);
+      assertThat(drain(journal)).isEqualTo(Records.ids(Records.numbered(0, 10)));
+    }
   }
 
   @Test

@@ -122,6 +122,26 @@ class SpooledSinkTest {
   }
 
   @Test
+  void spoolThatCannotBeReadForAWhileIsDeliveredAfterwards() throws IOException {
+    sink.now(Mode.FAILS);
+    SpooledSink spooled = open();
+    offer(spooled, 0, 600);
+    awaitInJournal(spooled, 600);
+    Path segment = folder.resolve("00000001.usage");
+    Path aside = folder.resolve("aside");
+    Files.move(segment, aside);
+    Files.createDirectory(segment); // is there, and cannot be opened as a file
+    sink.now(Mode.TAKES);
+    await().until(() -> !log.containing("cannot be read; its records wait there").isEmpty());
+    Files.delete(segment);
+    Files.move(aside, segment);
+    await().until(() -> spooled.figures().kept() == 600);
+    assertThat(sink.offered).isEqualTo(ids(0, 600));
+    assertThat(spooled.figures().dropped()).isZero();
+    assertThat(log.containing("can be read again")).hasSize(1);
+  }
+
+  @Test
   void sinkThatHangsKeepsNothingOutOfTheJournal() throws IOException {
     sink.now(Mode.HANGS);
     SpooledSink spooled = open();
