@@ -55,19 +55,46 @@ abstract class Database implements AutoCloseable {
   }
 
   /**
-   * A new connection without auto-commit, on which no call waits longer than {@code silence} for
+   * A connection while it is used here. Of one thread, but for {@link Connection#abort}.
+   *
+   * @param connection without auto-commit
+   * @param autoCommit as it was found
+   * @param networkTimeout as it was found, in milliseconds; {@value #NONE} where there is none
+   */
+  record Session(Connection connection, boolean autoCommit, int networkTimeout) {
+    private static final int NONE = -1;
+
+    /** Gives it back as it was found: not every pool sees to that, and others use it next. */
+    void close() throws SQLException {
+      try (Connection back = connection) {
+        if (!back.isClosed()) {
+          back.setAutoCommit(autoCommit); // may ask the server, so this comes first
+          if (networkTimeout != NONE) {
+            back.setNetworkTimeout(Runnable::run, networkTimeout);
+          }
+        }
+      }
+    }
+  }
+
+  /**
+   * Opens a connection without auto-commit, on which no call waits longer than {@code silence} for
    * the server where the driver can do that.
    */
-  final Connection open(Duration silence) throws SQLException {
+  final Session open(Duration silence) throws SQLException {
     Connection connection = connect();
     try {
-      connection.setAutoCommit(false);
+      boolean autoCommit = connection.getAutoCommit();
+      int networkTimeout = Session.NONE;
       try {
+        int found = connection.getNetworkTimeout();
         connection.setNetworkTimeout(Runnable::run, Math.toIntExact(silence.toMillis()));
+        networkTimeout = found;
       } catch (SQLFeatureNotSupportedException | AbstractMethodError e) {
         LOG.debug("No network timeouts with this driver", e);
       }
-      return connection;
+      connection.setAutoCommit(false);
+      return new Session(connection, autoCommit, networkTimeout);
     } catch (SQLException e) {
       connection.close();
       throw e;

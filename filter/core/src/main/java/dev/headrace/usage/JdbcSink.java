@@ -3,6 +3,7 @@ package dev.headrace.usage;
 import dev.headrace.spi.Tokens;
 import dev.headrace.spi.UsageRecord;
 import dev.headrace.spi.UsageSink;
+import dev.headrace.usage.Database.Session;
 import java.math.RoundingMode;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
@@ -27,7 +28,7 @@ final class JdbcSink implements UsageSink {
 
   private final Database database;
   private final Duration silence;
-  private volatile @Nullable Connection connection;
+  private volatile @Nullable Session session;
   private @Nullable Dialect dialect; // known once the schema is up to date
   private long usedAt;
 
@@ -45,16 +46,16 @@ final class JdbcSink implements UsageSink {
 
   @Override
   public void keep(List<UsageRecord> records) throws SQLException {
-    Connection open = connection();
+    Session open = session();
     try {
+      Connection connection = open.connection();
       Dialect known = dialect;
       if (known == null) {
-        known = Dialect.of(open);
-        Schema.bringUpToDate(open, known);
+        known = Dialect.of(connection);
+        Schema.bringUpToDate(connection, known);
         dialect = known;
       }
-      insert(open, known, records);
-      open.commit();
+      insertAll(connection, known, records);
     } catch (SQLException | RuntimeException e) {
       dialect = null; // perhaps the tables are gone
       giveUp(open);
@@ -62,30 +63,30 @@ final class JdbcSink implements UsageSink {
     }
     usedAt = System.nanoTime();
     if (database.isPooled()) {
-      connection = null;
+      session = null;
       open.close();
     }
   }
 
-  private Connection connection() throws SQLException {
-    Connection open = connection;
+  private Session session() throws SQLException {
+    Session open = session;
     if (open != null && System.nanoTime() - usedAt > TRUSTED_WITHOUT_CHECK.toNanos()) {
-      if (!open.isValid(CHECK_SECONDS)) {
+      if (!open.connection().isValid(CHECK_SECONDS)) {
         giveUp(open);
         open = null;
       }
     }
     if (open == null) {
       open = database.open(silence);
-      connection = open;
+      session = open;
     }
     return open;
   }
 
-  private void giveUp(Connection open) {
-    connection = null;
+  private void giveUp(Session open) {
+    session = null;
     try {
-      open.rollback();
+      open.connection().rollback();
     } catch (SQLException | RuntimeException e) {
       LOG.debug("Not rolled back", e);
     }
@@ -96,30 +97,79 @@ final class JdbcSink implements UsageSink {
     }
   }
 
-  private static void insert(Connection open, Dialect dialect, List<UsageRecord> records)
+  private static void insertAll(Connection open, Dialect dialect, List<UsageRecord> records)
+      throws SQLException {
+    try {
+      insert(open, dialect, records, false);
+    } catch (SQLException e) {
+      if (!isAboutData(e)) {
+        throw e;
+      }
+      open.rollback();
+      for (UsageRecord usage : records) {
+        insertAlone(open, dialect, usage);
+      }
+    }
+    open.commit();
+  }
+
+  /** So that a record which the database cannot store does not stop all behind it. */
+  private static void insertAlone(Connection open, Dialect dialect, UsageRecord usage)
+      throws SQLException {
+    try {
+      insert(open, dialect, List.of(usage), false);
+    } catch (SQLException e) {
+      if (!isAboutData(e)) {
+        throw e;
+      }
+      open.rollback();
+      insert(open, dialect, List.of(usage), true);
+      LOG.warn(
+          "Usage record {}: the database cannot store some of its characters, so they are question"
+              + " marks there; with UTF-8 as its encoding it could",
+          usage.id());
+    }
+    open.commit();
+  }
+
+  /** As when the encoding of the database has no such character (SQLSTATE, class 22). */
+  private static boolean isAboutData(SQLException e) {
+    for (Throwable each : e) {
+      if (each instanceof SQLException one
+          && one.getSQLState() != null
+          && one.getSQLState().startsWith("22")) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  private static void insert(
+      Connection open, Dialect dialect, List<UsageRecord> records, boolean ascii)
       throws SQLException {
     try (PreparedStatement insert = open.prepareStatement(dialect.insert())) {
       for (UsageRecord usage : records) {
-        set(insert, dialect, usage);
+        set(insert, dialect, usage, ascii);
         insert.addBatch();
       }
       insert.executeBatch();
     }
   }
 
-  private static void set(PreparedStatement insert, Dialect dialect, UsageRecord usage)
+  private static void set(
+      PreparedStatement insert, Dialect dialect, UsageRecord usage, boolean ascii)
       throws SQLException {
     Tokens tokens = usage.tokens();
     int i = 0;
-    insert.setString(++i, fit(usage.id(), 128));
+    insert.setString(++i, fit(usage.id(), 128, ascii));
     insert.setString(++i, usage.kind().name());
-    insert.setString(++i, fit(usage.exchangeId(), 128));
+    insert.setString(++i, fit(usage.exchangeId(), 128, ascii));
     dialect.setTime(insert, ++i, usage.startedAt());
-    insert.setString(++i, fit(usage.user(), 255));
-    insert.setString(++i, fit(usage.role(), 255));
-    insert.setString(++i, fit(usage.preset(), 255));
-    insert.setString(++i, fit(usage.modelAsked(), 255));
-    insert.setString(++i, fit(usage.modelServed(), 255));
+    insert.setString(++i, fit(usage.user(), 255, ascii));
+    insert.setString(++i, fit(usage.role(), 255, ascii));
+    insert.setString(++i, fit(usage.preset(), 255, ascii));
+    insert.setString(++i, fit(usage.modelAsked(), 255, ascii));
+    insert.setString(++i, fit(usage.modelServed(), 255, ascii));
     insert.setLong(++i, tokens.input());
     insert.setLong(++i, tokens.output());
     insert.setLong(++i, tokens.cacheRead());
@@ -130,27 +180,29 @@ final class JdbcSink implements UsageSink {
     insert.setLong(++i, tokens.webFetches());
     insert.setBigDecimal(
         ++i, usage.costUsd() == null ? null : usage.costUsd().setScale(12, RoundingMode.HALF_UP));
-    insert.setString(++i, fit(usage.prices(), 128));
+    insert.setString(++i, fit(usage.prices(), 128, ascii));
     insert.setString(++i, usage.accuracy().name());
-    insert.setString(++i, fit(usage.outcome(), 64));
-    insert.setString(++i, fit(usage.outcomeDetail(), 255));
-    insert.setString(++i, fit(usage.stopReason(), 64));
+    insert.setString(++i, fit(usage.outcome(), 64, ascii));
+    insert.setString(++i, fit(usage.outcomeDetail(), 255, ascii));
+    insert.setString(++i, fit(usage.stopReason(), 64, ascii));
     insert.setInt(++i, usage.status());
     insert.setInt(++i, usage.attempts());
     insert.setLong(++i, usage.firstEventMillis());
     insert.setLong(++i, usage.durationMillis());
-    insert.setString(++i, fit(usage.upstreamRequestId(), 128));
-    insert.setString(++i, fit(usage.messageId(), 128));
-    insert.setString(++i, fit(usage.serviceTier(), 64));
-    insert.setString(++i, fit(usage.inferenceGeo(), 64));
-    insert.setString(++i, fit(usage.speed(), 64));
+    insert.setString(++i, fit(usage.upstreamRequestId(), 128, ascii));
+    insert.setString(++i, fit(usage.messageId(), 128, ascii));
+    insert.setString(++i, fit(usage.serviceTier(), 64, ascii));
+    insert.setString(++i, fit(usage.inferenceGeo(), 64, ascii));
+    insert.setString(++i, fit(usage.speed(), 64, ascii));
   }
 
   /**
    * The text as the column takes it: cut to its length, and with U+FFFD for what no database
    * stores, NUL and half surrogate pairs. Else one odd user name would stop all records behind it.
+   *
+   * @param ascii whether there is to be a question mark for all that is not ASCII
    */
-  static @Nullable String fit(@Nullable String text, int length) {
+  static @Nullable String fit(@Nullable String text, int length, boolean ascii) {
     if (text == null) {
       return null;
     }
@@ -160,6 +212,10 @@ final class JdbcSink implements UsageSink {
       int c = text.codePointAt(i);
       i += Character.charCount(c);
       boolean odd = c == 0 || (c >= Character.MIN_SURROGATE && c <= Character.MAX_SURROGATE);
+      if (ascii && (odd || c > 127)) {
+        c = '?';
+        odd = false;
+      }
       if (fitting.length() + (odd ? 1 : Character.charCount(c)) > length) {
         break;
       }
@@ -170,9 +226,9 @@ final class JdbcSink implements UsageSink {
 
   /** Ends a call that hangs, and closes the connection. */
   void abort() {
-    Connection open = connection;
+    Session open = session;
     if (open != null) {
-      abort(open);
+      abort(open.connection());
     }
   }
 
@@ -186,7 +242,7 @@ final class JdbcSink implements UsageSink {
 
   /** Closes the connection. Only when no call runs. */
   void close() {
-    Connection open = connection;
+    Session open = session;
     if (open != null) {
       giveUp(open);
     }

@@ -3,6 +3,7 @@ package dev.headrace.usage;
 import dev.headrace.config.GatewaySettings;
 import dev.headrace.spi.UsageRecord;
 import dev.headrace.spi.UsageSink;
+import dev.headrace.usage.Database.Session;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -168,9 +169,10 @@ public final class Ledger implements AutoCloseable {
       throw new ReportUnavailableException(
           "As many usage reports as may run at a time are running.", null);
     }
-    Connection connection = null;
+    Session session = null;
     try {
-      connection = from.open(REPORT_SILENCE);
+      session = from.open(REPORT_SILENCE);
+      Connection connection = session.connection();
       reportConnections.add(connection);
       Dialect dialect = Dialect.of(connection);
       Schema.bringUpToDate(connection, dialect);
@@ -181,17 +183,17 @@ public final class Ledger implements AutoCloseable {
       throw new ReportUnavailableException("The database of the usage records does not answer.", e);
     } finally {
       reports.release();
-      close(connection);
+      close(session);
     }
   }
 
-  private void close(@Nullable Connection connection) {
-    if (connection != null) {
-      reportConnections.remove(connection);
+  private void close(@Nullable Session session) {
+    if (session != null) {
+      reportConnections.remove(session.connection());
       try {
-        connection.close();
+        session.close();
       } catch (SQLException e) {
-        JdbcSink.abort(connection);
+        JdbcSink.abort(session.connection());
       }
     }
   }

@@ -7,6 +7,8 @@ import dev.headrace.config.GatewaySettings;
 import dev.headrace.config.Secret;
 import dev.headrace.spi.Accuracy;
 import dev.headrace.spi.UsageRecord;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Proxy;
 import java.math.BigDecimal;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -81,7 +83,7 @@ abstract class JdbcContract {
   }
 
   final void execute(String sql) throws SQLException {
-    try (Connection connection = database().open(Database.SILENCE);
+    try (Connection connection = database().open(Database.SILENCE).connection();
         Statement statement = connection.createStatement()) {
       statement.execute(sql);
       connection.commit();
@@ -90,7 +92,7 @@ abstract class JdbcContract {
 
   final List<String> query(String sql) throws SQLException {
     List<String> found = new ArrayList<>();
-    try (Connection connection = database().open(Database.SILENCE);
+    try (Connection connection = database().open(Database.SILENCE).connection();
         Statement statement = connection.createStatement();
         ResultSet rows = statement.executeQuery(sql)) {
       while (rows.next()) {
@@ -107,7 +109,7 @@ abstract class JdbcContract {
   @Test
   void everyFieldIsKeptExactly() throws Exception {
     sink().keep(List.of(Records.full("a"), Records.empty("b")));
-    try (Connection connection = database().open(Database.SILENCE);
+    try (Connection connection = database().open(Database.SILENCE).connection();
         Statement statement = connection.createStatement();
         ResultSet row = statement.executeQuery("SELECT * FROM headrace_usage ORDER BY id")) {
       assertThat(row.next()).isTrue();
@@ -239,6 +241,50 @@ abstract class JdbcContract {
   }
 
   @Test
+  void connectionOfSomebodysPoolGoesBackAsItWas() throws Exception {
+    List<String> back = new ArrayList<>();
+    try (Connection owned = database().connect()) {
+      owned.setNetworkTimeout(Runnable::run, 12_345);
+      Connection lent =
+          (Connection)
+              Proxy.newProxyInstance(
+                  JdbcContract.class.getClassLoader(),
+                  new Class<?>[] {Connection.class},
+                  (proxy, method, arguments) -> {
+                    if (method.getName().equals("close")) {
+                      back.add(owned.getAutoCommit() + " " + owned.getNetworkTimeout());
+                      return null;
+                    }
+                    try {
+                      return method.invoke(owned, arguments);
+                    } catch (InvocationTargetException e) {
+                      throw e.getCause();
+                    }
+                  });
+      String asFound = "true " + owned.getNetworkTimeout(); // H2 has none
+      Database pool =
+          new Database() {
+            @Override
+            Connection connect() {
+              return lent;
+            }
+
+            @Override
+            boolean isPooled() {
+              return true;
+            }
+          };
+      JdbcSink sink = new JdbcSink(pool);
+      sink.keep(List.of(Records.full("a")));
+      assertThat(back).containsExactly(asFound);
+      execute("DROP TABLE headrace_usage");
+      assertThatExceptionOfType(SQLException.class)
+          .isThrownBy(() -> sink.keep(List.of(Records.full("b"))));
+      assertThat(back).containsExactly(asFound, asFound);
+    }
+  }
+
+  @Test
   void tableThatWasDroppedIsMadeAgain() throws Exception {
     JdbcSink sink = sink();
     sink.keep(List.of(Records.full("a")));
@@ -259,7 +305,7 @@ abstract class JdbcContract {
   // ---- report ----
 
   private UsageReport report(ReportQuery query, int maxRows) throws SQLException {
-    try (Connection connection = database().open(Database.SILENCE)) {
+    try (Connection connection = database().open(Database.SILENCE).connection()) {
       return UsageReport.read(connection, Dialect.of(connection), query, maxRows);
     }
   }

@@ -7,8 +7,12 @@ import static org.awaitility.Awaitility.await;
 
 import dev.headrace.databases.PostgresServer;
 import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.sql.Statement;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
@@ -119,6 +123,37 @@ class JdbcOnPostgresTest extends JdbcContract {
     spooled.close(Duration.ofSeconds(5));
     assertThat(ids()).isEqualTo(Records.ids(Records.numbered(0, 400)));
     assertThat(SinkThreadNames.alive()).isEmpty();
+  }
+
+  @Test
+  void whatTheEncodingOfTheDatabaseDoesNotHaveStopsNoRecord() throws Exception {
+    try (Connection connection = database().connect();
+        Statement statement = connection.createStatement()) {
+      statement.execute("DROP DATABASE IF EXISTS old");
+      statement.execute(
+          "CREATE DATABASE old ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0");
+    }
+    Database old = Database.of(settings(url().replaceAll("/[^/]*$", "/old"), user(), password()));
+    JdbcSink sink = new JdbcSink(old);
+    sink.keep(
+        List.of(
+            Records.of("1", "2026-11-10T00:00:00Z", "J\u00f6rg", "m", "1"),
+            Records.of("2", "2026-11-10T00:00:00Z", "\u0141ukasz", "x\ud83d\ude00", "2"),
+            Records.of("3", "2026-11-10T00:00:00Z", "ann", "m", "3")));
+    sink.keep(List.of(Records.of("4", "2026-11-10T00:00:00Z", "bob", "m", "4")));
+    sink.close();
+    List<String> found = new ArrayList<>();
+    try (Connection connection = old.connect();
+        Statement statement = connection.createStatement();
+        ResultSet rows =
+            statement.executeQuery(
+                "SELECT id || ' ' || user_name || ' ' || model_served FROM headrace_usage"
+                    + " ORDER BY id")) {
+      while (rows.next()) {
+        found.add(rows.getString(1));
+      }
+    }
+    assertThat(found).containsExactly("1 J\u00f6rg m", "2 ?ukasz x?", "3 ann m", "4 bob m");
   }
 
   @Test
