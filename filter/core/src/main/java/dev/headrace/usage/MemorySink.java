@@ -6,6 +6,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.BiFunction;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -31,17 +32,25 @@ final class MemorySink implements SinkQueue {
   private final AtomicBoolean running = new AtomicBoolean();
   private final AtomicReference<@Nullable Thread> thread = new AtomicReference<>();
   private final long idleMillis;
+  private final BiFunction<String, Runnable, Thread> threads;
   private volatile int inHand;
 
   MemorySink(String name, UsageSink sink, int capacity) {
-    this(name, sink, capacity, IDLE);
+    this(name, sink, capacity, IDLE, SinkThreads::make);
   }
 
   /**
    * @param idle how long the thread stays without a record
+   * @param threads makes the thread, with this name
    */
-  MemorySink(String name, UsageSink sink, int capacity, Duration idle) {
+  MemorySink(
+      String name,
+      UsageSink sink,
+      int capacity,
+      Duration idle,
+      BiFunction<String, Runnable, Thread> threads) {
     this.name = name;
+    this.threads = threads;
     this.idleMillis = idle.toMillis();
     this.delivery = new Delivery(name, sink);
     this.queue = new RecordQueue(capacity);
@@ -59,9 +68,15 @@ final class MemorySink implements SinkQueue {
 
   private void startThread() {
     if (running.compareAndSet(false, true)) {
-      Thread started = SinkThreads.make("usage-" + name, this::run);
+      Thread started = threads.apply("usage-" + name, this::run);
       thread.set(started);
-      started.start();
+      try {
+        started.start();
+      } catch (OutOfMemoryError e) { // no thread can be made; the next record tries again
+        running.set(false);
+        LOG.warn(
+            "Usage sink {}: its thread cannot be started; records wait: {}", name, e.getMessage());
+      }
     }
   }
 

@@ -5,6 +5,7 @@ import static org.awaitility.Awaitility.await;
 
 import dev.headrace.usage.ScriptedSink.Mode;
 import java.time.Duration;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 
 class MemorySinkTest {
@@ -13,7 +14,7 @@ class MemorySinkTest {
 
   @Test
   void threadComesWithARecordAndLeavesWhenThereIsNoneForAWhile() {
-    MemorySink memory = new MemorySink("log", sink, 100, Duration.ofMillis(50));
+    MemorySink memory = new MemorySink("log", sink, 100, Duration.ofMillis(50), SinkThreads::make);
     assertThat(SinkThreadNames.alive()).isEmpty();
     for (int i = 0; i < 3; i++) {
       Records.numbered(10 * i, 10 * i + 10).forEach(memory::offer);
@@ -27,13 +28,39 @@ class MemorySinkTest {
 
   @Test
   void noRecordIsForgottenWhenTheThreadIsJustLeaving() {
-    MemorySink memory = new MemorySink("log", sink, 100_000, Duration.ZERO);
+    MemorySink memory = new MemorySink("log", sink, 100_000, Duration.ZERO, SinkThreads::make);
     for (int i = 0; i < 5_000; i++) {
       Records.numbered(i, i + 1).forEach(memory::offer);
     }
     await().until(() -> memory.figures().kept() == 5_000);
     memory.close(Duration.ofSeconds(5));
     assertThat(SinkThreadNames.alive()).isEmpty();
+  }
+
+  @Test
+  void whileNoThreadCanBeMadeRecordsWaitAndNobodyIsDisturbed() {
+    AtomicInteger asked = new AtomicInteger();
+    MemorySink memory =
+        new MemorySink(
+            "log",
+            sink,
+            100,
+            Duration.ofSeconds(5),
+            (name, task) ->
+                asked.incrementAndGet() > 2
+                    ? SinkThreads.make(name, task)
+                    : new Thread(task) {
+                      @Override
+                      public synchronized void start() {
+                        throw new OutOfMemoryError("unable to create native thread");
+                      }
+                    });
+    Records.numbered(0, 2).forEach(memory::offer);
+    assertThat(memory.figures()).isEqualTo(new SinkFigures("log", 0, 2, 0, 0));
+    Records.numbered(2, 3).forEach(memory::offer);
+    await().until(() -> memory.figures().kept() == 3);
+    assertThat(sink.offered).isEqualTo(Records.ids(Records.numbered(0, 3)));
+    memory.close(Duration.ofSeconds(5));
   }
 
   @Test
