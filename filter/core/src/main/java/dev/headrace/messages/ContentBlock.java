@@ -8,6 +8,7 @@ import tools.jackson.core.JsonToken;
 final class ContentBlock {
   private @Nullable String type;
   private boolean filled;
+  private boolean listed;
   private @Nullable String fallbackModel;
 
   /** Notes a field whose value is a string. */
@@ -35,6 +36,7 @@ final class ContentBlock {
         readFallbackTarget(parser);
       } else if (value.isStructStart()) {
         readStructure(name);
+        listed |= name.equals("content") && value == JsonToken.START_ARRAY;
         parser.skipChildren();
       }
     }
@@ -65,6 +67,11 @@ final class ContentBlock {
       case "fallback" -> false;
       default -> true;
     };
+  }
+
+  /** Whether it holds what a web search has found; an error in its place is an object. */
+  boolean isWebSearch() {
+    return listed && "web_search_tool_result".equals(type);
   }
 
   /** The model that answers from here on, if the block says so (beta). */

@@ -72,6 +72,15 @@ final class UsageFields {
 
   /** The usage, or null as long as the input, which every usage has, is missing. */
   @Nullable MessageUsage toUsage() {
+    return toUsage(0);
+  }
+
+  /**
+   * The same with no fewer web searches than this.
+   *
+   * @param seen searches whose results have come
+   */
+  @Nullable MessageUsage toUsage(long seen) {
     if (input == null) {
       return null;
     }
@@ -83,7 +92,7 @@ final class UsageFields {
         Math.min(orZero(cacheWrite1h), writes),
         orZero(cacheRead),
         orZero(thinking),
-        orZero(webSearches),
+        Math.max(orZero(webSearches), seen),
         orZero(webFetches),
         serviceTier,
         inferenceGeo,

@@ -25,6 +25,7 @@ public final class UsageReader implements EventConsumer, UsageView {
   private boolean started;
   private boolean totalsCame;
   private boolean finalTotals;
+  private long webSearches;
 
   // Written by that thread, read by any. The text is counted apart from the other facts, because
   // that happens for every delta and must not allocate.
@@ -76,8 +77,13 @@ public final class UsageReader implements EventConsumer, UsageView {
       output = true;
     }
     String model = block.fallbackModel();
-    if (model != null) {
-      publish(model, facts.messageId(), facts.stopReason(), facts.unreadable());
+    webSearches += block.isWebSearch() ? 1 : 0;
+    if (model != null || block.isWebSearch()) {
+      publish(
+          model == null ? facts.model() : model,
+          facts.messageId(),
+          facts.stopReason(),
+          facts.unreadable());
     }
   }
 
@@ -166,7 +172,8 @@ public final class UsageReader implements EventConsumer, UsageView {
       @Nullable String messageId,
       @Nullable String stopReason,
       boolean unreadable) {
-    MessageUsage usage = started ? fields.toUsage() : null;
+    // Searches that were seen count until the API tells its own totals.
+    MessageUsage usage = started ? fields.toUsage(totalsCame ? 0 : webSearches) : null;
     facts =
         new MessageFacts(
             usage,

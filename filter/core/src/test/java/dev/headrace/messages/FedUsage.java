@@ -48,6 +48,10 @@ final class FedUsage {
             + "\"}}");
   }
 
+  FedUsage block(String json) {
+    return event("{\"type\":\"content_block_start\",\"index\":0,\"content_block\":" + json + "}");
+  }
+
   FedUsage start(String usage) {
     return event(
         "{\"type\":\"message_start\",\"message\":{\"id\":\"msg_1\",\"model\":\"claude-opus-5-5\","

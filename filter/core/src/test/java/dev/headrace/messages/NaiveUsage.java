@@ -26,6 +26,7 @@ final class NaiveUsage {
   private boolean unreadable;
   private boolean output;
   private long characters;
+  private long searches;
 
   void event(String name, String data) {
     JsonNode event = MAPPER.readTree(data);
@@ -61,6 +62,9 @@ final class NaiveUsage {
     output |=
         !type.equals("fallback")
             && (filled || !Set.of("text", "thinking", "compaction").contains(type));
+    if (type.equals("web_search_tool_result") && block.path("content").isArray()) {
+      searches++;
+    }
     if (type.equals("fallback")) {
       model = block.path("to").path("model").asString(model);
     }
@@ -138,7 +142,9 @@ final class NaiveUsage {
         Math.min(oneHour(usage), writes),
         usage.path("cache_read_input_tokens").asLong(0),
         usage.path("output_tokens_details").path("thinking_tokens").asLong(0),
-        usage.path("server_tool_use").path("web_search_requests").asLong(0),
+        Math.max(
+            totals ? 0 : searches,
+            usage.path("server_tool_use").path("web_search_requests").asLong(0)),
         usage.path("server_tool_use").path("web_fetch_requests").asLong(0),
         usage.path("service_tier").asString(null),
         usage.path("inference_geo").asString(null),

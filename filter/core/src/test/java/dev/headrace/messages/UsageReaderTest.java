@@ -217,6 +217,25 @@ class UsageReaderTest {
   }
 
   @Test
+  void searchesThatWereSeenCountUntilTheApiTellsItsOwnTotals() {
+    String found = "{\"type\":\"web_search_tool_result\",\"tool_use_id\":\"s\",\"content\":[]}";
+    String failed =
+        "{\"type\":\"web_search_tool_result\",\"tool_use_id\":\"s\",\"content\":"
+            + "{\"type\":\"web_search_tool_result_error\",\"error_code\":\"unavailable\"}}";
+    String fetched = "{\"type\":\"web_fetch_tool_result\",\"tool_use_id\":\"s\",\"content\":[]}";
+    FedUsage fed =
+        new FedUsage().start(START).block(found).block(failed).block(fetched).block(found);
+    assertThat(requireNonNull(fed.reader.usage()).webSearches()).isEqualTo(2);
+    assertThat(fed.reader.isFinal()).isFalse();
+    fed.delta(
+        "\"end_turn\"", "{\"output_tokens\":5,\"server_tool_use\":{\"web_search_requests\":1}}");
+    assertThat(requireNonNull(fed.reader.usage()).webSearches()).isEqualTo(1);
+    fed = new FedUsage().start(START).block(found);
+    fed.delta("\"end_turn\"", "{\"output_tokens\":5}");
+    assertThat(requireNonNull(fed.reader.usage()).webSearches()).isZero(); // told as exact
+  }
+
+  @Test
   void totalsAreFinalWithAStopReasonOrWithTheEnd() {
     FedUsage fed = new FedUsage().start(START);
     assertThat(fed.reader.isFinal()).isFalse();
