@@ -36,7 +36,7 @@ public final class DemoMain {
     String claude =
         demo.simulated()
             ? "Claude is simulated; set ANTHROPIC_API_KEY for the real one"
-            : "Claude is real, at " + demo.upstreamHost();
+            : "Claude is real, at " + demo.upstreamHosts();
     System.out.printf("Headrace demo: %s   (%s)%n", demo.uri(), claude);
     return demo;
   }

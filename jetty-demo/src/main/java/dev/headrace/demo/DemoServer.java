@@ -12,11 +12,15 @@ import dev.headrace.config.SettingsReader;
 import dev.headrace.simulator.ClaudeSimulator;
 import jakarta.servlet.DispatcherType;
 import java.net.BindException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.URI;
 import java.time.Duration;
 import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Objects;
+import java.util.stream.Collectors;
 import org.eclipse.jetty.ee11.servlet.FilterHolder;
 import org.eclipse.jetty.ee11.servlet.ServletContextHandler;
 import org.eclipse.jetty.ee11.servlet.ServletHolder;
@@ -29,7 +33,7 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The running demo: simulator if there is no key, gateway, Jetty. Thread-safe. */
+/** The running demo: simulator if ANTHROPIC_API_KEY is not set, gateway, Jetty. Thread-safe. */
 final class DemoServer implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(DemoServer.class);
 
@@ -62,7 +66,7 @@ final class DemoServer implements AutoCloseable {
     HttpConfiguration http = new HttpConfiguration();
     http.setSendServerVersion(false);
     connector = new ServerConnector(jetty, 1, -1, new HttpConnectionFactory(http));
-    connector.setHost(settings.bindHost());
+    connector.setHost(settings.bindHost(simulated()));
     connector.setPort(settings.port());
     connector.setAcceptQueueSize(ACCEPT_QUEUE);
     jetty.addConnector(connector);
@@ -75,7 +79,7 @@ final class DemoServer implements AutoCloseable {
    * @throws DemoException if the settings cannot be used or the port is taken
    */
   static DemoServer start(DemoSettings settings) throws DemoException {
-    ClaudeSimulator simulator = settings.simulated() ? startSimulator() : null;
+    ClaudeSimulator simulator = settings.apiKey() == null ? startSimulator() : null;
     Gateway gateway;
     try {
       gateway = Gateway.start(gatewaySettings(settings, simulator));
@@ -118,25 +122,31 @@ final class DemoServer implements AutoCloseable {
     if (baseUrl != null) {
       own.upstreamBaseUrl(baseUrl);
     }
-    if (simulator != null) {
-      // Its faults are asked for: a few of them must not close the way for the answers after them.
-      own.breakerEnabled(false);
-    }
     Environment environment = environmentFor(settings);
     LoadedSettings loaded =
         settings.configFile() == null
             ? SettingsReader.read("", "the demo's own settings", environment, own)
             : SettingsReader.read(settings.configFile(), environment, own);
     loaded.warnings().forEach(warning -> LOG.warn("{}", warning));
-    GatewaySettings.Upstream upstream = loaded.settings().upstream();
-    if (simulator != null
-        && !upstream.baseUrl().equals(simulator.baseUrl())
-        && SIMULATED_KEY.equals(upstream.apiKey())) {
-      throw new DemoException(
-          "The settings name the upstream %s, but there is no key for it: set ANTHROPIC_API_KEY"
-              .formatted(upstream.baseUrl().getHost()));
+    checkKeys(loaded.settings(), simulator);
+    if (simulated(loaded.settings(), simulator)
+        && !loaded.origins().containsKey("breaker.enabled")) {
+      // Its faults are asked for: a few of them must not close the way for the answers after them.
+      return loaded.settings().toBuilder().breakerEnabled(false).build();
     }
     return loaded.settings();
+  }
+
+  /** An upstream of the settings must not be asked with the key that only the simulator takes. */
+  private static void checkKeys(GatewaySettings settings, @Nullable ClaudeSimulator simulator)
+      throws DemoException {
+    for (GatewaySettings.Member member : settings.upstream().resolvedMembers()) {
+      if (!isAt(member, simulator) && SIMULATED_KEY.equals(member.apiKey())) {
+        throw new DemoException(
+            "The settings name the upstream %s, but there is no key for it: set ANTHROPIC_API_KEY"
+                .formatted(hostOf(member)));
+      }
+    }
   }
 
   /**
@@ -146,7 +156,7 @@ final class DemoServer implements AutoCloseable {
   private static Environment environmentFor(DemoSettings settings) {
     Map<String, String> variables = new HashMap<>(settings.environment());
     variables.keySet().removeIf(name -> name.startsWith("HEADRACE_DEMO_"));
-    if (settings.simulated()) {
+    if (settings.apiKey() == null) {
       variables.put("ANTHROPIC_API_KEY", SIMULATED_KEY.reveal());
     }
     return Environment.of(variables, Map.of());
@@ -171,20 +181,51 @@ final class DemoServer implements AutoCloseable {
     context.addFilter(sameSite, "/claude/*", EnumSet.of(DispatcherType.REQUEST));
     context.addServlet(
         new ServletHolder(
-            "info", new InfoServlet(PageConfig.json(settings, simulated()), simulator)),
+            "info",
+            new InfoServlet(
+                PageConfig.json(settings, simulated()), simulated() ? simulator : null)),
         "/demo/*");
     context.addServlet(new ServletHolder("page", new PageServlet()), "/");
     return context;
   }
 
-  /** Whether the gateway's upstream is the simulator in this process. */
+  /** Whether every answer comes from the simulator in this process, so that none costs money. */
   boolean simulated() {
-    return simulator != null && gateway.settings().upstream().baseUrl().equals(simulator.baseUrl());
+    return simulated(settings(), simulator);
   }
 
-  /** The host of the API behind the gateway. */
-  String upstreamHost() {
-    return gateway.settings().upstream().baseUrl().getHost();
+  private static boolean simulated(GatewaySettings settings, @Nullable ClaudeSimulator simulator) {
+    return settings.upstream().resolvedMembers().stream()
+        .allMatch(member -> isAt(member, simulator));
+  }
+
+  private static boolean isAt(GatewaySettings.Member member, @Nullable ClaudeSimulator simulator) {
+    return simulator != null && simulator.baseUrl().equals(member.baseUrl());
+  }
+
+  /** The hosts behind the gateway but for the simulator, separated by commas. */
+  String upstreamHosts() {
+    return settings().upstream().resolvedMembers().stream()
+        .filter(member -> !isAt(member, simulator))
+        .map(DemoServer::hostOf)
+        .distinct()
+        .collect(Collectors.joining(", "));
+  }
+
+  private static String hostOf(GatewaySettings.Member member) {
+    return Objects.requireNonNull(member.baseUrl(), "resolved").getHost();
+  }
+
+  /** What the gateway goes by, from code, file and environment. */
+  GatewaySettings settings() {
+    return gateway.settings();
+  }
+
+  /** Whether programs on this machine alone can connect. */
+  boolean isLocal() {
+    String host = connector.getHost();
+    InetAddress address = host == null ? null : new InetSocketAddress(host, 0).getAddress();
+    return address != null && address.isLoopbackAddress();
   }
 
   /** Where the page is, for a browser on this machine. */

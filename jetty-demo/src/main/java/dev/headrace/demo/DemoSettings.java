@@ -15,9 +15,9 @@ import org.jspecify.annotations.Nullable;
  * What the environment asks of the demo. Immutable.
  *
  * @param port to listen on; 0 takes a free one
- * @param host address to listen on; null means all of them with a simulated Claude, and this
- *     machine alone with a real key, which a stranger could otherwise spend
- * @param apiKey of the real API; null means that Claude is simulated
+ * @param host address to listen on; null leaves the choice to {@link #bindHost}
+ * @param apiKey of the real API; null means that the demo brings a simulated Claude, which the
+ *     gateway's settings may leave aside
  * @param baseUrl where the API is; null means where Anthropic has it
  * @param configFile settings of the gateway; null means the demo's own
  * @param models ids to offer, the first is chosen at the start; empty means the page's own list
@@ -49,7 +49,7 @@ record DemoSettings(
         ANTHROPIC_BASE_URL     another upstream than https://api.anthropic.com; needs the key, too
         HEADRACE_CONFIG        settings file of the gateway (headrace.yaml)
         HEADRACE_DEMO_HOST     address to listen on (default: all addresses with the simulator,
-                               localhost with a real key)
+                               localhost with any other upstream)
         HEADRACE_DEMO_MODEL    models to offer, separated by commas; the first one is chosen
         HEADRACE_DEMO_PROMPTS  text file with example prompts, one a line
         HEADRACE_DEMO_SYSTEM   system prompt to start with
@@ -65,17 +65,17 @@ record DemoSettings(
     environment = Map.copyOf(environment);
   }
 
-  /** Whether the demo brings its own Claude. */
-  boolean simulated() {
-    return apiKey == null;
-  }
-
-  /** The address to bind, or null for all. */
-  @Nullable String bindHost() {
+  /**
+   * The address to bind, or null for all. Unless one was asked for, what costs money is for this
+   * machine alone: the demo knows no users, so a stranger could spend it.
+   *
+   * @param simulated whether no answer costs anything
+   */
+  @Nullable String bindHost(boolean simulated) {
     if (host != null) {
       return host;
     }
-    return simulated() ? null : "localhost";
+    return simulated ? null : "localhost";
   }
 
   /**

@@ -17,6 +17,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -228,7 +229,7 @@ class DemoServerTest {
           .isEqualTo("Claude Opus 5.5");
       assertThat(JSON.readTree(config).path("models").path(1).path("id").asString())
           .isEqualTo("claude-new");
-      assertThat(real.uri().getHost()).isEqualTo("localhost");
+      assertThat(real.isLocal()).isTrue();
       assertThat(
               CLIENT
                   .send(
@@ -237,6 +238,50 @@ class DemoServerTest {
                   .statusCode())
           .isEqualTo(404);
     }
+  }
+
+  /** Also where no key is in ANTHROPIC_API_KEY, and where only some of the answers cost money. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "upstream: {base-url: 'https://api.example', api-key: '${MY_KEY}'}",
+        "upstream: {members: [{name: a, base-url: 'https://api.example', api-key: '${MY_KEY}'}]}",
+        "upstream: {members: [{name: a, base-url: 'https://api.example', api-key: '${MY_KEY}'},"
+            + " {name: simulated}]}"
+      })
+  void anUpstreamOfTheSettingsFileIsCalledRealAndReachedFromThisMachineOnly(
+      String yaml, @TempDir Path folder) throws Exception {
+    Path file = Files.writeString(folder.resolve("headrace.yaml"), yaml);
+    assertRealAndLocal(Map.of("HEADRACE_CONFIG", file.toString(), "MY_KEY", "sk-mine"));
+  }
+
+  @Test
+  void anUpstreamOfTheEnvironmentIsCalledRealAndReachedFromThisMachineOnly() throws Exception {
+    assertRealAndLocal(
+        Map.of(
+            "HEADRACE_UPSTREAM_BASE_URL", "https://api.example",
+            "HEADRACE_UPSTREAM_API_KEY", "sk-mine"));
+  }
+
+  private static void assertRealAndLocal(Map<String, String> variables) throws Exception {
+    Map<String, String> environment = new HashMap<>(variables);
+    environment.put("PORT", "0");
+    try (DemoServer real = DemoMain.start(environment)) {
+      assertThat(real.isLocal()).as("listens on localhost").isTrue();
+      assertThat(real.upstreamHosts()).isEqualTo("api.example");
+      assertThat(real.settings().breaker().enabled()).isTrue();
+      JsonNode config = JSON.readTree(bodyOf(real.uri().resolve("/demo/config.json")));
+      assertThat(config.path("simulated").asBoolean()).isFalse();
+      assertThat(config.path("faults")).isEmpty();
+      assertThat(bodyOf(real.uri().resolve("/demo/simulator.json"))).isEmpty();
+    }
+  }
+
+  @Test
+  void theSimulatorIsReachedFromEverywhereAndItsFaultsOpenNoBreaker() {
+    assertThat(demo.simulated()).isTrue();
+    assertThat(demo.isLocal()).isFalse();
+    assertThat(demo.settings().breaker().enabled()).isFalse();
   }
 
   private static String bodyOf(URI uri) throws Exception {
@@ -264,10 +309,16 @@ class DemoServerTest {
         .isInstanceOf(DemoException.class)
         .hasMessageContaining("upstraem")
         .hasMessageContaining("headrace.yaml:1");
-    Files.writeString(file, "upstream:\n  base-url: https://api.example\n", StandardCharsets.UTF_8);
-    assertThatThrownBy(
-            () -> DemoMain.start(Map.of("PORT", "0", "HEADRACE_CONFIG", file.toString())).close())
-        .hasMessageContaining("api.example")
-        .hasMessageContaining("set ANTHROPIC_API_KEY");
+    for (String upstream :
+        new String[] {
+          "{base-url: 'https://api.example'}",
+          "{members: [{name: a, base-url: 'https://api.example'}, {name: b}]}"
+        }) {
+      Files.writeString(file, "upstream: " + upstream, StandardCharsets.UTF_8);
+      assertThatThrownBy(
+              () -> DemoMain.start(Map.of("PORT", "0", "HEADRACE_CONFIG", file.toString())).close())
+          .hasMessageContaining("api.example")
+          .hasMessageContaining("set ANTHROPIC_API_KEY");
+    }
   }
 }

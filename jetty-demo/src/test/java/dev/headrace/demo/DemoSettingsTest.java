@@ -15,20 +15,18 @@ import org.junit.jupiter.params.provider.ValueSource;
 class DemoSettingsTest {
 
   @Test
-  void withoutVariablesClaudeIsSimulatedOnPort8080OfAllAddresses() throws DemoException {
+  void withoutVariablesTheDemoListensOnPort8080OfAllAddresses() throws DemoException {
     DemoSettings settings = DemoSettings.of(Map.of("PORT", " ", "ANTHROPIC_API_KEY", ""));
     assertThat(settings.port()).isEqualTo(8080);
-    assertThat(settings.simulated()).isTrue();
-    assertThat(settings.bindHost()).isNull();
+    assertThat(settings.apiKey()).isNull();
+    assertThat(settings.bindHost(true)).isNull();
   }
 
   @Test
-  void withAKeyOnlyThisMachineCanReachTheDemoUnlessAskedOtherwise() throws DemoException {
-    assertThat(DemoSettings.of(Map.of("ANTHROPIC_API_KEY", "sk-test")).bindHost())
-        .isEqualTo("localhost");
-    assertThat(
-            DemoSettings.of(Map.of("ANTHROPIC_API_KEY", "sk-test", "HEADRACE_DEMO_HOST", "0.0.0.0"))
-                .bindHost())
+  void unlessClaudeIsSimulatedOnlyThisMachineReachesTheDemoIfNotAskedOtherwise()
+      throws DemoException {
+    assertThat(DemoSettings.of(Map.of()).bindHost(false)).isEqualTo("localhost");
+    assertThat(DemoSettings.of(Map.of("HEADRACE_DEMO_HOST", "0.0.0.0")).bindHost(false))
         .isEqualTo("0.0.0.0");
   }
 
