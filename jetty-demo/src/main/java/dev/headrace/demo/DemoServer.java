@@ -114,7 +114,6 @@ final class DemoServer implements AutoCloseable {
       DemoSettings settings, @Nullable ClaudeSimulator simulator) throws DemoException {
     GatewaySettingsBuilder own =
         GatewaySettings.builder()
-            .upstreamApiKey(settings.apiKey() == null ? SIMULATED_KEY : settings.apiKey())
             .upstreamMaxConnections(MAX_STREAMS)
             // Ctrl-C should not wait for a long answer.
             .shutdownDrain(Duration.ofSeconds(1));
@@ -122,11 +121,7 @@ final class DemoServer implements AutoCloseable {
     if (baseUrl != null) {
       own.upstreamBaseUrl(baseUrl);
     }
-    Environment environment = environmentFor(settings);
-    LoadedSettings loaded =
-        settings.configFile() == null
-            ? SettingsReader.read("", "the demo's own settings", environment, own)
-            : SettingsReader.read(settings.configFile(), environment, own);
+    LoadedSettings loaded = readWithKey(settings, own);
     loaded.warnings().forEach(warning -> LOG.warn("{}", warning));
     checkKeys(loaded.settings(), simulator);
     if (simulated(loaded.settings(), simulator)
@@ -135,6 +130,31 @@ final class DemoServer implements AutoCloseable {
       return loaded.settings().toBuilder().breakerEnabled(false).build();
     }
     return loaded.settings();
+  }
+
+  /**
+   * Gives the demo's own key only where file and environment name no source of one, since two
+   * sources are an error. Of mistakes that have nothing to do with the key both readings complain,
+   * so the one with fewer complaints is the one to show.
+   */
+  private static LoadedSettings readWithKey(DemoSettings settings, GatewaySettingsBuilder own) {
+    try {
+      return read(settings, own);
+    } catch (SettingsException without) {
+      try {
+        Secret key = settings.apiKey();
+        return read(settings, own.upstreamApiKey(key == null ? SIMULATED_KEY : key));
+      } catch (SettingsException with) {
+        throw with.problems().size() < without.problems().size() ? with : without;
+      }
+    }
+  }
+
+  private static LoadedSettings read(DemoSettings settings, GatewaySettingsBuilder own) {
+    Environment environment = environmentFor(settings);
+    return settings.configFile() == null
+        ? SettingsReader.read("", "the demo's own settings", environment, own)
+        : SettingsReader.read(settings.configFile(), environment, own);
   }
 
   /** An upstream of the settings must not be asked with the key that only the simulator takes. */

@@ -263,6 +263,44 @@ class DemoServerTest {
             "HEADRACE_UPSTREAM_API_KEY", "sk-mine"));
   }
 
+  @Test
+  void aKeyFileOfTheSettingsIsUsedInsteadOfTheDemosOwnKey(@TempDir Path folder) throws Exception {
+    Files.writeString(folder.resolve("key.txt"), "sk-from-file");
+    Path file = folder.resolve("headrace.yaml");
+    for (String own : new String[] {"", "sk-own"}) {
+      try (ClaudeSimulator upstream = ClaudeSimulator.start()) {
+        Files.writeString(
+            file,
+            "upstream: {base-url: '%s', api-key-file: key.txt}".formatted(upstream.baseUrl()));
+        try (DemoServer real =
+            DemoMain.start(
+                Map.of(
+                    "PORT", "0", "HEADRACE_CONFIG", file.toString(), "ANTHROPIC_API_KEY", own))) {
+          upstream.answers(Answer.text("Hi"));
+          HttpResponse<String> answer =
+              CLIENT.send(ask(real, "hello").build(), BodyHandlers.ofString());
+          assertThat(answer.body()).contains("message_stop");
+          assertThat(upstream.lastRequest().header("x-api-key")).hasValue("sk-from-file");
+        }
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"", "api-key-file: key.txt, "})
+  void aMistakeInTheSettingsIsToldWithoutAWordAboutTheKeyThatIsNone(
+      String source, @TempDir Path folder) throws Exception {
+    Files.writeString(folder.resolve("key.txt"), "sk-from-file");
+    Path file =
+        Files.writeString(
+            folder.resolve("headrace.yaml"), "upstream: {" + source + "max-connections: many}");
+    assertThatThrownBy(
+            () -> DemoMain.start(Map.of("PORT", "0", "HEADRACE_CONFIG", file.toString())).close())
+        .isInstanceOf(DemoException.class)
+        .hasMessageContaining("1 problem")
+        .hasMessageContaining("upstream.max-connections");
+  }
+
   private static void assertRealAndLocal(Map<String, String> variables) throws Exception {
     Map<String, String> environment = new HashMap<>(variables);
     environment.put("PORT", "0");
