@@ -11,6 +11,7 @@ import dev.headrace.config.SettingsException;
 import dev.headrace.config.SettingsReader;
 import dev.headrace.simulator.ClaudeSimulator;
 import jakarta.servlet.DispatcherType;
+import jakarta.servlet.Filter;
 import java.net.BindException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -196,9 +197,10 @@ final class DemoServer implements AutoCloseable {
     ServletHolder claude = new ServletHolder("claude", new GatewayServlet(gateway));
     claude.setAsyncSupported(true);
     context.addServlet(claude, "/claude/*");
-    FilterHolder sameSite = new FilterHolder(new SameSiteFilter());
-    sameSite.setAsyncSupported(true);
-    context.addFilter(sameSite, "/claude/*", EnumSet.of(DispatcherType.REQUEST));
+    if (isLocal()) {
+      addFilter(context, new LocalHostFilter(), "/*");
+    }
+    addFilter(context, new SameSiteFilter(), "/claude/*");
     context.addServlet(
         new ServletHolder(
             "info",
@@ -207,6 +209,12 @@ final class DemoServer implements AutoCloseable {
         "/demo/*");
     context.addServlet(new ServletHolder("page", new PageServlet()), "/");
     return context;
+  }
+
+  private static void addFilter(ServletContextHandler context, Filter filter, String path) {
+    FilterHolder holder = new FilterHolder(filter);
+    holder.setAsyncSupported(true);
+    context.addFilter(holder, path, EnumSet.of(DispatcherType.REQUEST));
   }
 
   /** Whether every answer comes from the simulator in this process, so that none costs money. */

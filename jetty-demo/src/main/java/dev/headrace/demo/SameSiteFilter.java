@@ -9,7 +9,9 @@ import java.io.IOException;
 
 /**
  * Keeps other web sites from spending the tokens of whoever runs the demo: their pages could post
- * to localhost from the same browser. Programs other than browsers do not send the header and pass.
+ * to localhost from the same browser. Programs other than browsers do not send the header and pass;
+ * nor do browsers to a server without https that is not called localhost, which is for {@link
+ * LocalHostFilter}.
  */
 final class SameSiteFilter extends HttpFilter {
   private static final long serialVersionUID = 1L;

@@ -1,5 +1,6 @@
 package dev.headrace.demo;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -7,17 +8,19 @@ import dev.headrace.simulator.Answer;
 import dev.headrace.simulator.ClaudeSimulator;
 import java.io.IOException;
 import java.io.InputStream;
+import java.net.InetAddress;
 import java.net.ServerSocket;
+import java.net.Socket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -197,6 +200,54 @@ class DemoServerTest {
     }
   }
 
+  /** A page of another site whose name points here for the moment: it would read every answer. */
+  @Test
+  void onThisMachineOnlyNoOtherNameThanItsOwnIsAnswered() throws Exception {
+    try (DemoServer local =
+        DemoMain.start(Map.of("PORT", "0", "HEADRACE_DEMO_HOST", "127.0.0.1"))) {
+      int port = local.uri().getPort();
+      for (String name :
+          List.of("localhost", "LocalHost", "demo.localhost", "127.0.0.1", "127.1.2.3", "[::1]")) {
+        for (String host : List.of(name, name + ":" + port, name + ":80")) {
+          assertThat(answerToHost(local, "/", host)).as(host).contains(" 200 ");
+        }
+      }
+      for (String host :
+          List.of(
+              "evil.example:" + port,
+              "evil.example",
+              "localhost.evil.example",
+              "evillocalhost",
+              "127.0.0.1.evil.example",
+              "192.0.2.1:" + port,
+              "0.0.0.0",
+              "[::]",
+              "[2001:db8::1]:" + port)) {
+        for (String path : List.of("/", "/demo/config.json", "/claude/v1/models")) {
+          assertThat(answerToHost(local, path, host))
+              .as(path + " of " + host)
+              .contains(" 421 ", "open http://localhost:" + port + "/", "HEADRACE_DEMO_HOST");
+        }
+      }
+    }
+  }
+
+  @Test
+  void onAllAddressesEveryNameOfTheMachineIsAnswered() throws Exception {
+    assertThat(answerToHost(demo, "/", "box.example:8080")).contains(" 200 ");
+  }
+
+  /** The whole answer as it comes; the JDK's client would not let a test choose the host. */
+  private static String answerToHost(DemoServer server, String path, String host)
+      throws IOException {
+    try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), server.uri().getPort())) {
+      socket.setSoTimeout(20_000);
+      String request = "GET %s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n";
+      socket.getOutputStream().write(request.formatted(path, host).getBytes(UTF_8));
+      return new String(socket.getInputStream().readAllBytes(), UTF_8);
+    }
+  }
+
   @Test
   void aTakenPortIsSaidInOneLine() throws IOException {
     try (ServerSocket taken = new ServerSocket(0)) {
@@ -331,9 +382,7 @@ class DemoServerTest {
       throws Exception {
     Path file = folder.resolve("headrace.yaml");
     Files.writeString(
-        file,
-        "upstream:\n  api-key: ${ANTHROPIC_API_KEY}\nrequest:\n  max-body: 1KiB\n",
-        StandardCharsets.UTF_8);
+        file, "upstream:\n  api-key: ${ANTHROPIC_API_KEY}\nrequest:\n  max-body: 1KiB\n", UTF_8);
     try (DemoServer server =
         DemoMain.start(Map.of("PORT", "0", "HEADRACE_CONFIG", file.toString()))) {
       assertThat(server.simulated()).isTrue();
@@ -341,7 +390,7 @@ class DemoServerTest {
           CLIENT.send(ask(server, "x".repeat(2000)).build(), BodyHandlers.ofString());
       assertThat(answer.statusCode()).isEqualTo(413);
     }
-    Files.writeString(file, "upstraem:\n  max-connections: 5\n", StandardCharsets.UTF_8);
+    Files.writeString(file, "upstraem:\n  max-connections: 5\n", UTF_8);
     assertThatThrownBy(
             () -> DemoMain.start(Map.of("PORT", "0", "HEADRACE_CONFIG", file.toString())).close())
         .isInstanceOf(DemoException.class)
@@ -352,7 +401,7 @@ class DemoServerTest {
           "{base-url: 'https://api.example'}",
           "{members: [{name: a, base-url: 'https://api.example'}, {name: b}]}"
         }) {
-      Files.writeString(file, "upstream: " + upstream, StandardCharsets.UTF_8);
+      Files.writeString(file, "upstream: " + upstream, UTF_8);
       assertThatThrownBy(
               () -> DemoMain.start(Map.of("PORT", "0", "HEADRACE_CONFIG", file.toString())).close())
           .hasMessageContaining("api.example")
