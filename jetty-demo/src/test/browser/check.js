@@ -123,6 +123,32 @@ try {
     await shoot(page, 'desktop-answer');
   });
 
+  await check('a link whose address comes at the end of the text becomes one, and nothing else is rendered again', {}, async (page) => {
+    const seen = await page.evaluate(async () => {
+      const { MarkdownView } = await import('/markdown.js');
+      const view = new MarkdownView(() => {});
+      const links = () => [...view.element.querySelectorAll('a')].map((link) => `${link.textContent} ${link.getAttribute('href')}`);
+      const text = 'No link.\n\n```js\nf(a[0]);\n```\n\nSee [docs][1].\n\n- and [more]\n\nThe end.\n\n';
+      view.update(text);
+      const [paragraph, code] = view.element.children;
+      const before = links();
+      const steps = ['[1]: https://exa', '[1]: https://example.com/\n', '[1]: https://example.com/\n[more]: https://example.org/'].map((end) => {
+        view.update(text + end);
+        return links();
+      });
+      const order = [...view.element.children].map((child) => child.localName);
+      return { before, steps, order, kept: view.element.children[0] === paragraph && view.element.children[1] === code };
+    });
+    assert.deepEqual(seen.before, []);
+    assert.deepEqual(seen.steps, [
+      ['docs https://exa'],
+      ['docs https://example.com/'],
+      ['docs https://example.com/', 'more https://example.org/'],
+    ]);
+    assert.deepEqual(seen.order, ['p', 'div', 'p', 'ul', 'p']);
+    assert.ok(seen.kept, 'what has no such link stays the same elements');
+  });
+
   await check('Stop keeps the text and cancels upstream; the conversation goes on', {}, async (page) => {
     const before = await simulator();
     await say(page, '/show long');

@@ -1,6 +1,7 @@
 /**
  * Shows a growing Markdown text. Only the last paragraphs change while a text grows, so only
  * they are rendered again; what stands above stays the same elements, with its selection and focus.
+ * The exception are links like `[docs][1]`, whose address may come at the end of the text.
  *
  * HTML in the text is shown, not obeyed; DOMPurify checks the result nevertheless. Pictures become
  * links, because this page loads nothing from elsewhere.
@@ -39,9 +40,12 @@ const SAFE = {
   RETURN_DOM_FRAGMENT: true,
 };
 
+const mayHaveLinks = ({ type, raw }) => type !== 'code' && raw.includes('[');
+
 export class MarkdownView {
   element = h('div', { class: 'markdown' });
   #parts = []; // one per top-level token: {type, raw, lang, nodes, code}
+  #links = '{}'; // the addresses that the parts were rendered with
   #announce;
 
   /** @param {(text: string) => void} announce tells a screen reader */
@@ -53,6 +57,11 @@ export class MarkdownView {
     const tokens = marked.lexer(text);
     let same = 0;
     while (same < tokens.length && tokens[same].raw === this.#parts[same]?.raw) same++;
+    const links = JSON.stringify(tokens.links);
+    if (links !== this.#links) {
+      this.#links = links;
+      for (let i = 0; i < same; i++) if (mayHaveLinks(tokens[i])) this.#replace(i, tokens);
+    }
     const open = this.#parts[same];
     const growing = tokens[same];
     if (open?.code && growing?.type === 'code' && open.lang === (growing.lang ?? '')) {
@@ -67,6 +76,13 @@ export class MarkdownView {
       this.#parts.push(part);
       this.element.append(...part.nodes);
     }
+  }
+
+  #replace(i, tokens) {
+    const { nodes } = this.#parts[i];
+    this.#parts[i] = this.#part(tokens[i], tokens.links);
+    nodes[0]?.before(...this.#parts[i].nodes);
+    nodes.forEach((node) => node.remove());
   }
 
   #part(token, links) {
