@@ -264,6 +264,37 @@ try {
     await idle(page);
   });
 
+  await check('without its settings the page sends nothing, and what was typed stays', {}, async (page) => {
+    const asked = [];
+    page.on('request', (request) => request.url().includes('/claude/') && asked.push(request.url()));
+    let give;
+    const given = new Promise((resolve) => (give = resolve));
+    await page.route('**/demo/config.json', async (route) => {
+      await given;
+      await route.continue();
+    });
+    await page.reload();
+    await say(page, 'Hello');
+    assert.equal(await page.inputValue('#prompt'), 'Hello');
+    assert.equal(await page.locator('.turn').count(), 0);
+    give();
+    await page.waitForSelector('#send:enabled');
+    assert.deepEqual(asked, [], 'nothing is sent late, either');
+    await page.press('#prompt', 'Enter');
+    await idle(page);
+    assert.equal(asked.length, 1);
+
+    await page.unroute('**/demo/config.json');
+    await page.route('**/demo/config.json', (route) => route.fulfill({ body: 'no JSON' }));
+    await page.reload();
+    await page.getByText('gave no settings').waitFor();
+    await say(page, 'Hello');
+    assert.equal(await page.inputValue('#prompt'), 'Hello');
+    assert.ok(await page.getByText('gave no settings').isVisible());
+    assert.equal(await page.locator('.turn').count(), 0);
+    assert.equal(asked.length, 1);
+  });
+
   await check('following: a reader who scrolls up is left alone, “Latest” leads back', { viewport: { width: 900, height: 500 } }, async (page) => {
     await say(page, '/show long');
     await page.waitForFunction(() => document.querySelector('#conversation').scrollTop > 200, null, { timeout: 20_000 });

@@ -37,7 +37,7 @@ let following = true; // the reader is at the end and wants to stay there
 
 function submit() {
   const prompt = page.prompt.value.trim();
-  if (prompt === '' || running) return;
+  if (prompt === '' || running || page.send.disabled) return;
   page.prompt.value = '';
   fitPrompt();
   send(prompt);
