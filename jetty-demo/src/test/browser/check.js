@@ -113,6 +113,9 @@ try {
     for (const element of ['h3', 'li', 'pre code', 'table', 'strong']) {
       assert.ok((await page.locator(`.answer-text ${element}`).count()) > 0, element);
     }
+    const margin = (selector) => page.evaluate((at) => getComputedStyle(document.querySelector(at)).marginBottom, selector);
+    assert.equal(await margin('.answer-text > p:last-child'), '0px', 'the numbers follow close to the text');
+    assert.equal(await margin('.answer-text li > ul'), '0px', 'an inner list ends like an entry of the outer one');
     const stats = await page.textContent('.stats');
     assert.match(stats, /s to first token/);
     assert.match(stats, /tokens\/s/);
@@ -277,6 +280,7 @@ try {
     await say(page, 'Hello');
     assert.equal(await page.inputValue('#prompt'), 'Hello');
     assert.equal(await page.locator('.turn').count(), 0);
+    assert.ok(await page.isHidden('#model'), 'nothing to choose from');
     give();
     await page.waitForSelector('#send:enabled');
     assert.deepEqual(asked, [], 'nothing is sent late, either');
@@ -388,6 +392,8 @@ try {
       }
       await page.click('.turn:last-child .more summary');
       assert.deepEqual(await overflow(), [0, 0], 'details');
+      const edge = (selector, side) => page.evaluate(([at, name]) => document.querySelector(at).getBoundingClientRect()[name], [selector, side]);
+      await eventually('the details stand clear of the message box', async () => (await edge('.dock', 'top')) - (await edge('.more[open]', 'bottom')) >= 8);
       await shoot(page, `phone-${colorScheme}`);
       await page.tap('#faults-button');
       assert.deepEqual(await overflow(), [0, 0], 'faults');
