@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { HeadraceError, stream } from '../../main/resources/META-INF/resources/headrace/headrace.js';
-import { bytes, claude, done, event, fetching, start, text, usage, whole } from './gateway.js';
+import { bytes, claude, done, event, fetching, start, streamHead, text, usage, whole } from './gateway.js';
 
 /** Everything that an answer of these chunks tells; the error, if there is one, comes last. */
 async function told(chunks, headers) {
@@ -131,7 +131,7 @@ test("the output count of Claude's first event is a placeholder and never told",
 test('plain text comes as it is cut, but never with half a character', async () => {
   const all = bytes('Grüße\r\n👋');
   for (let cut = 0; cut <= all.length; cut++) {
-    const events = await told([all.slice(0, cut), all.slice(cut)], { 'content-type': 'text/plain; charset=utf-8' });
+    const events = await told([all.slice(0, cut), all.slice(cut)], { ...streamHead, 'content-type': 'text/plain; charset=utf-8' });
     assert.deepEqual(events.reduce(joined, []), [said('Grüße\r\n👋'), { type: 'done', stopReason: null }], `cut at ${cut}`);
   }
 });

@@ -211,7 +211,7 @@ test('a callback that returns a promise is waited for', async () => {
 });
 
 test('format text', async () => {
-  const answered = await ask(sending(['Grüße ', 'aus Köln'], { 'content-type': 'text/plain; charset=utf-8' }), { format: 'text' });
+  const answered = await ask(sending(['Grüße ', 'aus Köln'], { ...streamHead, 'content-type': 'text/plain; charset=utf-8' }), { format: 'text' });
   assert.deepEqual([answered.text, answered.stopReason, answered.usage, answered.id], ['Grüße aus Köln', null, null, null]);
 });
 
@@ -282,6 +282,19 @@ test('an abort also ends a fetch that does not know the signal', async () => {
   const reading = stream({ url: '/a', body: {}, fetch, signal: controller.signal, onText: () => setImmediate(() => controller.abort()) });
   assert.equal((await failure(reading)).name, 'AbortError');
   assert.ok(cancelled);
+});
+
+test('an abort before the head ends a fetch that does not know the signal, and closes what it brings later', async () => {
+  const controller = new AbortController();
+  let answers;
+  const fetch = () => new Promise((resolve) => (answers = resolve));
+  const reading = stream({ url: '/a', body: {}, fetch, signal: controller.signal });
+  const failed = failure(reading);
+  await seenInTime(() => answers);
+  controller.abort();
+  assert.equal((await failed).name, 'AbortError');
+  const cancelled = new Promise((cancel) => answers(new Response(new ReadableStream({ cancel }), { headers: streamHead })));
+  assert.equal((await cancelled).name, 'AbortError');
 });
 
 test('an abort after the end changes nothing', async () => {
@@ -373,7 +386,7 @@ test('a stream that ends without an end is cut, with the text so far', async () 
 
 test('a connection that breaks is a network error, in plain text as well', async () => {
   const breaking = (piece, type) => (_, response) => {
-    response.writeHead(200, { 'content-type': type });
+    response.writeHead(200, { ...streamHead, 'content-type': type });
     response.write(piece, () => response.destroy());
   };
   for (const [piece, type] of [
@@ -509,6 +522,16 @@ test('a login page with status 200 is no answer, also behind a redirect', async 
     }),
   );
   assert.match(redirected.message, /is the login expired\? \(redirected to \/login\)$/);
+});
+
+test('plain text is an answer only if it is from the gateway', async () => {
+  const expired = await failure(ask(sending(['Session expired'], { 'content-type': 'text/plain' }), { format: 'text' }));
+  assert.deepEqual(
+    [expired.type, expired.message, expired.body],
+    ['unexpected_response', 'The server answered with text/plain instead of a stream', 'Session expired'],
+  );
+  const head = { 'content-type': 'text/plain', 'headrace-exchange-id': 'x1' };
+  assert.equal((await ask(sending(['Hello'], head), { format: 'text' })).text, 'Hello');
 });
 
 test('any other content is no answer', async () => {

@@ -169,7 +169,7 @@ class AnswerStream {
       signal,
     };
     try {
-      return await send(address, request);
+      return await orAborted(send(address, request), signal);
     } catch (cause) {
       signal.throwIfAborted();
       throw this.#error('network_error', 'No answer from the server: it cannot be reached, or sends to a login elsewhere', {
@@ -185,7 +185,9 @@ class AnswerStream {
     this.#status = response.status;
     this.#answer.requestId = response.headers.get('request-id') ?? response.headers.get('headrace-exchange-id');
     const type = mediaType(response);
-    if (!response.ok || !['text/event-stream', 'text/plain'].includes(type)) throw await this.#refusal(response, type);
+    // Plain text has no mark of its end, so it has to be the gateway's: a login filter sends text, too.
+    const streamed = type === 'text/event-stream' || (type === 'text/plain' && this.#answer.requestId !== null);
+    if (!response.ok || !streamed) throw await this.#refusal(response, type);
     const eventsIn = type === 'text/plain' ? plainText : eventStream();
     const reader = (response.body ?? new Response('').body).getReader();
     // A fetch of the page's own may not know the signal.
@@ -300,6 +302,17 @@ class AnswerStream {
       body: known ? null : text.slice(0, LONGEST_BODY),
     });
   }
+}
+
+/** What a fetch brings, unless it is aborted before: a fetch of the page's own may not know the signal. */
+function orAborted(sent, signal) {
+  return new Promise((resolve, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+    Promise.resolve(sent).then((response) => {
+      if (signal.aborted) response.body?.cancel(signal.reason).catch(ignore);
+      resolve(response);
+    }, reject);
+  });
 }
 
 // --- the request ---
