@@ -125,7 +125,7 @@ public final class FiltersInFront {
       } else if (annotation == null || !annotation.asyncSupported()) { // else it may be merged
         async = FilterInFront.Async.NOT_SUPPORTED;
       }
-    } else if (annotation != null) {
+    } else if (annotation != null && isOf(annotation, name, className)) {
       source = FilterInFront.Source.ANNOTATION;
       async =
           annotation.asyncSupported()
@@ -134,6 +134,11 @@ public final class FiltersInFront {
     }
     return new FilterInFront(
         name, className, async, source, FilterCode.effect(className, context.getClassLoader()));
+  }
+
+  /** Else code has registered the class, in its own way (Spring Boot does so with beans). */
+  private static boolean isOf(WebFilter annotation, String name, String className) {
+    return name.equals(annotation.filterName().isEmpty() ? className : annotation.filterName());
   }
 
   private static @Nullable WebFilter annotation(String className, @Nullable ClassLoader loader) {

@@ -81,18 +81,26 @@ public final class UpstreamPool implements AutoCloseable {
     this.budget =
         new RetryBudget(
             settings.retry().budgetPercent(), settings.retry().budgetPerSecond(), time.nanoTime());
+    try {
+      this.members = members(settings, time);
+    } catch (RuntimeException e) {
+      client.close(); // it runs, and nobody else has it
+      throw e;
+    }
+  }
+
+  private static List<PoolMember> members(GatewaySettings settings, TimeSource time) {
     GatewaySettings.Upstream upstream = settings.upstream();
-    this.members =
-        upstream.resolvedMembers().stream()
-            .map(
-                member ->
-                    new PoolMember(
-                        member,
-                        member.baseUrl() == null ? upstream.baseUrl() : member.baseUrl(),
-                        apiKeyOf(upstream, member),
-                        settings.breaker(),
-                        time))
-            .toList();
+    return upstream.resolvedMembers().stream()
+        .map(
+            member ->
+                new PoolMember(
+                    member,
+                    member.baseUrl() == null ? upstream.baseUrl() : member.baseUrl(),
+                    apiKeyOf(upstream, member),
+                    settings.breaker(),
+                    time))
+        .toList();
   }
 
   private static ThreadPoolExecutor newStarter() {

@@ -142,8 +142,14 @@ class FiltersInFrontTest {
 
   @Test
   void annotationTellsItToo() {
-    register("annotated", Annotated.class, "/*");
+    register(Annotated.class.getName(), Annotated.class, "/*");
     assertThat(report()).contains("@WebFilter(asyncSupported = true");
+  }
+
+  @Test
+  void annotationSaysNothingOfWhatCodeHasRegistered() {
+    register("annotated", Annotated.class, "/*"); // as Spring Boot does, with async
+    assertThat(report()).contains("annotated (").doesNotContain("asyncSupported");
   }
 
   @Test

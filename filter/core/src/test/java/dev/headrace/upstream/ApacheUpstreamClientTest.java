@@ -1,6 +1,7 @@
 package dev.headrace.upstream;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.awaitility.Awaitility.await;
 
 import dev.headrace.config.GatewaySettings;
@@ -42,6 +43,22 @@ class ApacheUpstreamClientTest {
     client.close();
 
     assertThat(ours).noneMatch(Thread::isAlive);
+  }
+
+  @Test
+  void aStartThatFailsBecauseOfTheKeyLeavesNoThreadBehind() {
+    Set<Thread> before = Thread.getAllStackTraces().keySet();
+    GatewaySettings settings =
+        GatewaySettings.builder().upstreamApiKeyFile(Path.of("/no/such/key")).build();
+    assertThatExceptionOfType(RuntimeException.class)
+        .isThrownBy(() -> new UpstreamPool(settings, TimeSource.system()))
+        .withMessageContaining("key");
+    await()
+        .untilAsserted(
+            () ->
+                assertThat(Thread.getAllStackTraces().keySet())
+                    .filteredOn(thread -> thread.getName().startsWith("headrace-upstream"))
+                    .allMatch(before::contains));
   }
 
   /** Else networks forget a connection that is idle for minutes, and nobody tells either end. */
