@@ -10,6 +10,7 @@ import dev.headrace.identity.GatewayKey;
 import dev.headrace.simulator.Answer;
 import dev.headrace.simulator.ClaudeSimulator;
 import dev.headrace.spi.Identity;
+import jakarta.servlet.http.HttpServletResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.SecureRandom;
@@ -181,6 +182,43 @@ final class CrossSiteTest extends GatewayContract {
         200);
   }
 
+  // ---- where the gateway identifies nobody
+
+  @Test
+  void aPageOfAnotherSiteIsRefusedAlsoWhereNobodyIsIdentified() throws Exception {
+    GatewayUnderTest headrace = start();
+    String form = "Content-Type: text/plain";
+    String cookie = "Cookie: JSESSIONID=of-the-application";
+    for (String foreign : List.of("Sec-Fetch-Site: cross-site", "Origin: https://evil.example")) {
+      assertNoCors(ask(headrace, STREAMING, form, foreign), 403);
+      assertNoCors(ask(headrace, STREAMING, JSON, foreign, cookie), 403);
+    }
+    RawClient.Reply oldBrowser = ask(headrace, STREAMING, form, cookie);
+    assertNoCors(oldBrowser, 415);
+    assertThat(oldBrowser.body()).contains("cookie needs Content-Type: application/json");
+    assertThat(headrace.claude().attempts()).isZero();
+  }
+
+  @Test
+  void ownPagesAndProgramsPassWhereNobodyIsIdentified() throws Exception {
+    GatewayUnderTest headrace = start();
+    headrace.claude().answersAlways(Answer.text("Hello"));
+    String cookie = "Cookie: JSESSIONID=of-the-application";
+    assertNoCors(ask(headrace, STREAMING, JSON, cookie, "Sec-Fetch-Site: same-origin"), 200);
+    assertNoCors(ask(headrace, STREAMING, JSON, cookie, "Origin: http://127.0.0.1"), 200);
+    assertNoCors(ask(headrace, STREAMING, JSON, "x-api-key: any-word"), 200);
+    assertNoCors(ask(headrace, STREAMING, "Content-Type: application/x-www-form-urlencoded"), 200);
+    assertNoCors(ask(headrace, STREAMING, "x-no: content-type"), 200);
+  }
+
+  @Test
+  void aListedOriginMayCallWhereNobodyIsIdentified() throws Exception {
+    GatewayUnderTest headrace = start(s -> s.crossSiteOrigins(List.of(LISTED)));
+    headrace.claude().answersAlways(Answer.text("Hello"));
+    String site = "Sec-Fetch-Site: cross-site";
+    assertReadable(ask(headrace, STREAMING, JSON, "Origin: " + LISTED, site, "Cookie: a=b"), 200);
+  }
+
   // ---- who may read
 
   @Test
@@ -268,6 +306,29 @@ final class CrossSiteTest extends GatewayContract {
     RawClient.Reply own = ask(headrace, STREAMING, JSON, ALICE, "Sec-Fetch-Site: same-origin");
     assertNoCors(own, 200);
     assertThat(own.header("vary").orElseThrow()).as("for caches").contains("Origin");
+  }
+
+  @Test
+  void behindAFilterThatHasSaidSoEveryHeaderOfCorsIsThereOnce() throws Exception {
+    GatewayUnderTest headrace =
+        keep(
+            GatewayUnderTest.startBehind(
+                kind(),
+                (request, response, chain) -> {
+                  HttpServletResponse http = (HttpServletResponse) response;
+                  http.setHeader("Access-Control-Allow-Origin", LISTED);
+                  http.setHeader("Access-Control-Allow-Credentials", "true");
+                  chain.doFilter(request, response);
+                },
+                s -> s.crossSiteOrigins(List.of(LISTED))));
+    headrace.claude().answersAlways(Answer.text("Hello"));
+    RawClient.Reply reply = ask(headrace, STREAMING, JSON, "Origin: " + LISTED);
+    assertThat(reply.status()).isEqualTo(200);
+    assertThat(reply.fields())
+        .filteredOn(field -> field.name().toLowerCase(Locale.ROOT).startsWith("access-control-"))
+        .extracting(field -> field.name().toLowerCase(Locale.ROOT))
+        .containsExactlyInAnyOrder(
+            "access-control-allow-origin", "access-control-allow-credentials");
   }
 
   @Test

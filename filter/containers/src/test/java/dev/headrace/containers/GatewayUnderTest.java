@@ -120,15 +120,18 @@ public final class GatewayUnderTest implements AutoCloseable {
   /** The servlet behind a filter that lets no request become asynchronous. */
   static GatewayUnderTest startBehindLegacyFilter(
       ContainerKind kind, UnaryOperator<GatewaySettingsBuilder> change) throws Exception {
+    return startBehind(
+        kind, (request, response, chain) -> chain.doFilter(request, response), change);
+  }
+
+  /** The servlet behind a filter of the application, without async support. */
+  static GatewayUnderTest startBehind(
+      ContainerKind kind, Filter filter, UnaryOperator<GatewaySettingsBuilder> change)
+      throws Exception {
     ClaudeSimulator claude = ClaudeSimulator.builder().apiKey(API_KEY).start();
     Gateway gateway = Gateway.start(settings(claude, change));
     RunningContainer container =
-        kind.start(
-            new Deployment(
-                "",
-                new GatewayServlet(gateway),
-                null,
-                (request, response, chain) -> chain.doFilter(request, response)));
+        kind.start(new Deployment("", new GatewayServlet(gateway), null, filter));
     return new GatewayUnderTest(claude, gateway, container);
   }
 

@@ -25,6 +25,9 @@ import org.jspecify.annotations.Nullable;
  * in browsers without it, {@code Origin} (RFC 6454) must fit. Programs send neither and pass.
  * Callers with a gateway key are not checked: no browser adds a key by itself.
  *
+ * <p>The same holds where the gateway identifies nobody, because the application's own login may
+ * stand in front: the content type then matters only if the request has a login, session or cookie.
+ *
  * <p>CORS (WHATWG Fetch, 3.3) is off unless origins are listed. Immutable; only looks at headers.
  */
 public final class CrossSite {
@@ -150,19 +153,24 @@ public final class CrossSite {
   }
 
   /**
-   * Checks a request of an identified caller.
+   * Checks a request.
    *
+   * @param source how the caller was identified; null if the gateway identifies nobody
    * @return the refusal, 415 or 403; null if the request may go on
    */
-  public @Nullable ApiError check(HttpServletRequest request, IdentitySource source) {
+  public @Nullable ApiError check(HttpServletRequest request, @Nullable IdentitySource source) {
     if (source == IdentitySource.KEY || SAFE_METHODS.contains(request.getMethod())) {
       return null;
     }
-    if ("POST".equals(request.getMethod()) && !isJson(request.getContentType())) {
+    if ("POST".equals(request.getMethod())
+        && !isJson(request.getContentType())
+        && (source != null || hasWhatABrowserSends(request))) {
       return new ApiError(
           415,
           "invalid_request_error",
-          "A request that is not made with a gateway key needs Content-Type: application/json.",
+          source != null
+              ? "A request that is not made with a gateway key needs Content-Type: application/json."
+              : "A request with a login, session or cookie needs Content-Type: application/json.",
           null);
     }
     return comesFromHere(request)
@@ -175,6 +183,13 @@ public final class CrossSite {
                 + SETTING
                 + ".",
             null);
+  }
+
+  /** Whether the application may know the caller by what a browser sends by itself. */
+  private static boolean hasWhatABrowserSends(HttpServletRequest request) {
+    return request.getRemoteUser() != null
+        || request.getHeader("Cookie") != null
+        || request.getSession(false) != null;
   }
 
   private static boolean isJson(@Nullable String contentType) {

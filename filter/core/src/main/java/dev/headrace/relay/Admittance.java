@@ -236,20 +236,26 @@ final class Admittance {
 
   /** Looks at a request before its body is read; on the container's thread. */
   Answer enter(HttpServletRequest request, Route.Upstream route) {
-    if (identification == null) {
-      return enter(request, route, null);
-    }
-    Identification.Result result = identification.identify(request);
+    Identification.Result result = identify(request);
     Away away = turnedAway(request, result);
-    return away != null ? away : enter(request, route, ((Identification.Known) result).caller());
+    return away != null ? away : enter(request, route, callerOf(result));
   }
 
-  /** What somebody is told who is not known here and would have to be; null for all others. */
+  /**
+   * What somebody is told who is not known here and would have to be, or for whom a page of another
+   * site calls; null for all others.
+   */
   @Nullable Away turnedAway(HttpServletRequest request) {
-    return identification == null ? null : turnedAway(request, identification.identify(request));
+    return turnedAway(request, identify(request));
   }
 
-  private @Nullable Away turnedAway(HttpServletRequest request, Identification.Result result) {
+  /** Who is calling; null if nobody has to be known. */
+  private Identification.@Nullable Result identify(HttpServletRequest request) {
+    return identification == null ? null : identification.identify(request);
+  }
+
+  private @Nullable Away turnedAway(
+      HttpServletRequest request, Identification.@Nullable Result result) {
     if (result instanceof Identification.Nobody nobody) {
       return new Away(nobody.error(), true);
     }
@@ -257,8 +263,13 @@ final class Admittance {
       LOG.debug("Not identified: {}", refused.reason());
       return new Away(refused.error(), refused.error().status() == 401);
     }
-    ApiError foreign = crossSite.check(request, ((Identification.Known) result).caller().source());
+    Caller caller = callerOf(result);
+    ApiError foreign = crossSite.check(request, caller == null ? null : caller.source());
     return foreign == null ? null : new Away(foreign, false);
+  }
+
+  private static @Nullable Caller callerOf(Identification.@Nullable Result result) {
+    return result instanceof Identification.Known known ? known.caller() : null;
   }
 
   private Answer enter(HttpServletRequest request, Route.Upstream route, @Nullable Caller caller) {

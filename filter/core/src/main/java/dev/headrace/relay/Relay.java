@@ -190,7 +190,9 @@ public final class Relay implements AutoCloseable {
       preflight.headers().forEach(response::setHeader);
       return;
     }
-    door().crossSite().answerHeaders(request).forEach(response::addHeader);
+    if (!response.containsHeader("Access-Control-Allow-Origin")) { // else a filter in front has
+      door().crossSite().answerHeaders(request).forEach(response::addHeader);
+    }
     Route route = routes.find(request.getMethod(), path, request.getQueryString());
     if (route instanceof Route.Upstream upstreamRoute) {
       forward(request, response, upstreamRoute);

@@ -138,6 +138,45 @@ class CrossSiteTest {
     assertThat(status(CLOSED, request.method("DELETE"))).isEqualTo(403);
   }
 
+  // ---- where the gateway identifies nobody
+
+  private static int statusOfNobody(CrossSite crossSite, FakeRequest request) {
+    ApiError error = crossSite.check(request.request(), null);
+    return error == null ? 200 : error.status();
+  }
+
+  @Test
+  void aPageOfAnotherSiteIsRefusedAlsoWhereNobodyIsIdentified() {
+    assertThat(statusOfNobody(CLOSED, json().header("Sec-Fetch-Site", "cross-site")))
+        .isEqualTo(403);
+    assertThat(statusOfNobody(CLOSED, json().header("Origin", "https://evil.example")))
+        .isEqualTo(403);
+    assertThat(statusOfNobody(CLOSED, json().header("Origin", "null"))).isEqualTo(403);
+    assertThat(statusOfNobody(CLOSED, json().header("Sec-Fetch-Site", "same-origin")))
+        .isEqualTo(200);
+    assertThat(statusOfNobody(OPEN_TO_SHOP, json().header("Origin", SHOP))).isEqualTo(200);
+  }
+
+  @Test
+  void aFormIsRefusedWhereTheApplicationMayKnowTheVisitor() {
+    FakeRequest form = FakeRequest.post().header("Content-Type", "text/plain");
+    assertThat(statusOfNobody(CLOSED, form.header("Cookie", "JSESSIONID=1"))).isEqualTo(415);
+    FakeRequest withLogin = FakeRequest.post().login("alice");
+    assertThat(statusOfNobody(CLOSED, withLogin)).isEqualTo(415);
+    FakeRequest withSession = FakeRequest.post().session("cart", "empty");
+    assertThat(statusOfNobody(CLOSED, withSession)).isEqualTo(415);
+    FakeRequest page = json().login("alice").session("a", "b").header("Cookie", "JSESSIONID=1");
+    assertThat(statusOfNobody(CLOSED, page)).isEqualTo(200);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"application/json", "application/x-www-form-urlencoded", "", "text/json"})
+  void aProgramWithoutALoginMaySendAnyContentType(String type) {
+    FakeRequest curl = FakeRequest.post().header("Content-Type", type);
+    assertThat(statusOfNobody(CLOSED, curl)).isEqualTo(200);
+    assertThat(statusOfNobody(CLOSED, FakeRequest.post())).isEqualTo(200);
+  }
+
   // ---- CORS
 
   @Test
