@@ -271,13 +271,19 @@ final class CrossSiteTest extends GatewayContract {
               "",
               "Origin: " + LISTED,
               "Access-Control-Request-Method: POST",
-              "Access-Control-Request-Headers: content-type,x-stainless-lang,anthropic-version");
+              "Access-Control-Request-Headers: anthropic-version,content-type,user-agent,"
+                  + "x-stainless-lang,x-xsrf-token");
       assertThat(reply.status()).isEqualTo(204);
       assertThat(reply.header("access-control-allow-origin")).hasValue(LISTED);
       assertThat(reply.header("access-control-allow-credentials")).hasValue("true");
       assertThat(reply.header("access-control-allow-methods").orElseThrow()).contains("POST");
       assertThat(reply.header("access-control-allow-headers").orElseThrow())
-          .contains("content-type", "anthropic-version", "x-stainless-lang");
+          .contains(
+              "content-type",
+              "anthropic-version",
+              "x-stainless-lang",
+              "user-agent",
+              "x-xsrf-token");
       assertThat(reply.header("access-control-max-age")).hasValue("7200");
       assertThat(reply.header("vary").orElseThrow()).contains("Origin");
     }

@@ -43,8 +43,10 @@ public final class CrossSite {
           "anthropic-version",
           "anthropic-beta",
           "x-csrf-token",
+          "x-xsrf-token",
           "authorization",
-          "x-api-key");
+          "x-api-key",
+          "user-agent"); // set by SDKs; Firefox and Safari ask for it, Chrome leaves it out
 
   /** SDKs in browsers send a dozen of these; each must be allowed by its name. */
   private static final List<String> ALLOWED_PREFIXES = List.of("anthropic-", "x-stainless-");

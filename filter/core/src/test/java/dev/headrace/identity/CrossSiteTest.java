@@ -228,8 +228,9 @@ class CrossSiteTest {
         .containsEntry("Access-Control-Allow-Methods", "POST")
         .containsEntry(
             "Access-Control-Allow-Headers",
-            "content-type, anthropic-version, anthropic-beta, x-csrf-token, authorization,"
-                + " x-api-key, anthropic-dangerous-direct-browser-access, x-stainless-lang")
+            "content-type, anthropic-version, anthropic-beta, x-csrf-token, x-xsrf-token,"
+                + " authorization, x-api-key, user-agent,"
+                + " anthropic-dangerous-direct-browser-access, x-stainless-lang")
         .containsKeys("Access-Control-Max-Age", "Access-Control-Allow-Credentials", "Vary");
   }
 
