@@ -141,7 +141,7 @@ public abstract class SettingType<T> {
       new SettingType<>("jdbc-url", "a URL such as jdbc:postgresql://localhost/headrace") {
         private static final Pattern FORM = Pattern.compile("jdbc:[A-Za-z0-9]+:\\S+");
         private static final Pattern CREDENTIALS =
-            Pattern.compile("(?i).*(//[^/?]*@|[?&;,](password|pwd|pass)=).*");
+            Pattern.compile("(?i).*(//[^/?]*@|(?<![a-z])(password|pwd|pass)[1-3]?=).*");
 
         @Override
         String read(String text) throws BadValue {

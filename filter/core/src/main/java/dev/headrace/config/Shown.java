@@ -1,5 +1,6 @@
 package dev.headrace.config;
 
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
@@ -21,9 +22,11 @@ final class Shown {
 
   /** Greedy to the last "@", as above. */
   private static final Pattern JDBC_USER =
-      Pattern.compile("^(jdbc:(?:[A-Za-z0-9]+:)*/*).*@", Pattern.DOTALL);
+      Pattern.compile("^(jdbc:(?:[A-Za-z0-9]+:)*/*)(.*)@", Pattern.DOTALL);
 
-  private static final Pattern JDBC_PARAMETERS = Pattern.compile("([?;#&]).*", Pattern.DOTALL);
+  /** MySQL and MariaDB also take them in brackets, in the place of the host. */
+  private static final Pattern JDBC_PARAMETERS =
+      Pattern.compile("([?;#&(]|(?i:password|pwd|pass)[1-3]?=).*", Pattern.DOTALL);
 
   private Shown() {}
 
@@ -46,8 +49,19 @@ final class Shown {
 
   /** Shows a JDBC URL in quotes, without its parameters and what could be a user and password. */
   static String jdbcUrl(String value) {
-    String anonymous = JDBC_USER.matcher(value).replaceFirst("$1" + Secret.MASK + "@");
-    return '"' + clean(JDBC_PARAMETERS.matcher(anonymous).replaceFirst("$1" + Secret.MASK)) + '"';
+    Matcher user = JDBC_USER.matcher(value);
+    if (!user.find()) {
+      return quoted(withoutParameters(value));
+    }
+    String scheme = user.group(1) + Secret.MASK;
+    // An "@" behind the first parameter may be a part of a password, and so may what follows it.
+    return JDBC_PARAMETERS.matcher(user.group(2)).find()
+        ? quoted(scheme)
+        : quoted(scheme + "@" + withoutParameters(value.substring(user.end())));
+  }
+
+  private static String withoutParameters(String jdbcUrl) {
+    return JDBC_PARAMETERS.matcher(jdbcUrl).replaceFirst("$1" + Secret.MASK);
   }
 
   /** Shows the name of a key, without quotes. */

@@ -63,10 +63,16 @@ class UsageSettingsTest {
       delimiter = '|',
       textBlock =
           """
-          jdbc:postgresql://h/d?user=u&password=hidden | "jdbc:postgresql://h/d?****"
-          jdbc:h2:mem:x;PASSWORD=hidden                | "jdbc:h2:mem:x;****"
-          jdbc:mariadb://u:hidden@h/d                  | "jdbc:mariadb://****@h/d"
-          jdbc:mysql://u:p@hidden@h/d?x=hidden         | "jdbc:mysql://****@h/d?****"
+          jdbc:postgresql://h/d?user=u&password=hidden   | "jdbc:postgresql://h/d?****"
+          jdbc:postgresql://h/d?user=u&password=p@hidden | "jdbc:postgresql://****"
+          jdbc:h2:mem:x;PASSWORD=hidden                  | "jdbc:h2:mem:x;****"
+          jdbc:mariadb://u:hidden@h/d                    | "jdbc:mariadb://****@h/d"
+          jdbc:mysql://u:p@hidden@h/d?x=hidden           | "jdbc:mysql://****@h/d?****"
+          jdbc:mysql://address=(host=h)(password=hidden)/d | "jdbc:mysql://address=(****"
+          jdbc:mysql://(password=hidden,host=h)/d        | "jdbc:mysql://(****"
+          jdbc:mysql://(host=h,password1=hidden)/d       | "jdbc:mysql://(****"
+          jdbc:mysql://[(host=h,Password=p@hidden)]/d    | "jdbc:mysql://****"
+          jdbc:db2://h/d:pwd=hidden                      | "jdbc:db2://h/d:pwd=****"
           """)
   void passwordInTheUrlIsRefusedAndNotShown(String url, String shown) {
     assertProblems(
@@ -78,13 +84,18 @@ class UsageSettingsTest {
 
   @Test
   void parametersOfTheUrlAreNotPrinted() {
-    GatewaySettings settings =
-        builder()
-            .usageJdbcUrl("jdbc:postgresql://h:5433/d?ssl=true&sslpassword=hidden")
-            .usageSpool(Path.of("spool"))
-            .build();
+    assertPrinted(
+        "jdbc:postgresql://h:5433/d?ssl=true&sslpassword=hidden",
+        "jdbc:postgresql://h:5433/d?****");
+    assertPrinted(
+        "jdbc:mysql://address=(host=h)(trustCertificateKeyStorePassword=hidden)/d",
+        "jdbc:mysql://address=(****");
+  }
+
+  private static void assertPrinted(String url, String shown) {
+    GatewaySettings settings = builder().usageJdbcUrl(url).usageSpool(Path.of("spool")).build();
     assertThat(EffectiveSettings.describe(settings))
-        .contains("usage.jdbc-url = \"jdbc:postgresql://h:5433/d?****\"")
+        .contains("usage.jdbc-url = \"" + shown + "\"")
         .doesNotContain("hidden");
   }
 }
