@@ -59,7 +59,10 @@ public final class GatewaySettingsBuilder {
     return set(SettingTable.UPSTREAM_API_KEY, value);
   }
 
-  /** Sets {@code upstream.api-key-file}; the other sources of the key must then be absent. */
+  /**
+   * Sets {@code upstream.api-key-file}, which is read once, when the gateway starts; the other
+   * sources of the key must then be absent.
+   */
   public GatewaySettingsBuilder upstreamApiKeyFile(Path value) {
     return set(SettingTable.UPSTREAM_API_KEY_FILE, value);
   }

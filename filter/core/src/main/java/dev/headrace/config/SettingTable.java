@@ -68,8 +68,9 @@ public final class SettingTable {
           null,
           Range.any(),
           settings -> settings.upstream().apiKeyFile(),
-          "File that contains the API key and nothing else; white space around it is ignored. A"
-              + " relative path starts at the folder of the settings file.");
+          "File that contains the API key and nothing else; white space around it is ignored. It is"
+              + " read once, at the start. A relative path starts at the folder of the settings"
+              + " file.");
 
   static final Setting<GatewaySettings.Selection> UPSTREAM_SELECTION =
       row(
