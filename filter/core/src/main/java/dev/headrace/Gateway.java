@@ -54,7 +54,8 @@ public final class Gateway implements AutoCloseable {
   }
 
   /**
-   * Starts a gateway and logs the settings in force, secrets masked.
+   * Starts a gateway and logs the settings in force, secrets masked. Whether it is {@code enabled}
+   * is for the caller to look at.
    *
    * @throws dev.headrace.config.SettingsException if a file that the settings name cannot be used;
    *     the message names the setting

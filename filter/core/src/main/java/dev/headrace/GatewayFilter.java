@@ -20,7 +20,8 @@ import org.jspecify.annotations.Nullable;
  * second is how a connection with a cut answer is dropped), behind the filters that log users in.
  * Thread-safe.
  *
- * <p>Finds its settings and closes its gateway as {@link GatewayServlet} does.
+ * <p>Finds its settings and closes its gateway as {@link GatewayServlet} does. When they say {@code
+ * enabled: false}, it passes on everything.
  */
 public final class GatewayFilter implements Filter {
 
@@ -31,7 +32,7 @@ public final class GatewayFilter implements Filter {
   private static final Set<String> CLIENT_FOR_PAGES =
       Set.of("/headrace/headrace.js", "/headrace/headrace.d.ts");
 
-  private @Nullable Gateway gateway;
+  private @Nullable Gateway gateway; // null also while it is switched off
 
   /** For containers: the settings are looked up in {@link #init}. */
   public GatewayFilter() {}
@@ -49,6 +50,9 @@ public final class GatewayFilter implements Filter {
     if (running == null) {
       running = GatewayStart.start(config.getServletContext(), config.getInitParameter("config"));
       gateway = running;
+      if (running == null) {
+        return;
+      }
     }
     String mount = running.settings().mount();
     running.standsBehind(

@@ -42,8 +42,7 @@ public final class GatewayInitializer implements ServletContainerInitializer {
       LOG.debug("Headrace found no headrace.yaml and registers nothing");
       return;
     }
-    if (!settings.get().settings().enabled()) {
-      LOG.info("Headrace is switched off by its settings (enabled: false)");
+    if (GatewayStart.isSwitchedOff(settings.get())) {
       return;
     }
     register(context, GatewayStart.start(settings.get(), context));

@@ -1,6 +1,7 @@
 package dev.headrace;
 
 import dev.headrace.chain.FiltersInFront;
+import dev.headrace.messages.ApiError;
 import jakarta.servlet.ServletConfig;
 import jakarta.servlet.ServletContext;
 import jakarta.servlet.ServletException;
@@ -20,12 +21,17 @@ import org.jspecify.annotations.Nullable;
  * <p>Made by the container from {@code web.xml}, it reads its settings itself: the file that the
  * init-parameter {@code config} names, else where {@link ApplicationSettings} looks. Made by the
  * application, it uses the given gateway. Either way it closes the gateway in {@link #destroy}.
+ * When the settings that it reads say {@code enabled: false}, it answers everything with 503.
  */
 public final class GatewayServlet extends HttpServlet {
 
   private static final long serialVersionUID = 1L;
 
+  private static final ApiError SWITCHED_OFF =
+      new ApiError(503, "api_error", "This gateway is switched off by its settings.", null);
+
   private transient @Nullable Gateway gateway;
+  private transient boolean switchedOff;
 
   /** For containers: the settings are looked up in {@link #init}. */
   public GatewayServlet() {}
@@ -44,6 +50,10 @@ public final class GatewayServlet extends HttpServlet {
     if (running == null) {
       running = GatewayStart.start(config.getServletContext(), config.getInitParameter("config"));
       gateway = running;
+      if (running == null) {
+        switchedOff = true;
+        return;
+      }
     }
     running.standsBehind(filtersInFront(config));
   }
@@ -64,6 +74,10 @@ public final class GatewayServlet extends HttpServlet {
   @Override
   protected void service(HttpServletRequest request, HttpServletResponse response)
       throws ServletException, IOException {
+    if (switchedOff) {
+      refuse(request, response);
+      return;
+    }
     Gateway running = gateway;
     if (running == null) {
       throw new ServletException("The gateway's servlet was used before init()");
@@ -74,6 +88,20 @@ public final class GatewayServlet extends HttpServlet {
       // roundabout way.
       response.sendError(HttpServletResponse.SC_NOT_FOUND);
     }
+  }
+
+  private static void refuse(HttpServletRequest request, HttpServletResponse response)
+      throws IOException {
+    if (request.getProtocol().startsWith("HTTP/1")) {
+      response.setHeader("Connection", "close"); // the body, if any, is not read
+    }
+    response.setHeader("x-should-retry", "false"); // an operator has to act
+    response.setStatus(SWITCHED_OFF.status());
+    response.setContentType("application/json");
+    response.setHeader("Cache-Control", "no-store");
+    byte[] json = SWITCHED_OFF.json();
+    response.setContentLength(json.length);
+    response.getOutputStream().write(json);
   }
 
   @Override

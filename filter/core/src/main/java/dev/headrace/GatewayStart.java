@@ -17,19 +17,30 @@ final class GatewayStart {
   private GatewayStart() {}
 
   /**
-   * Starts a gateway that the application wants in any case: with the settings file that {@link
+   * Starts a gateway that the application has declared: with the settings file that {@link
    * ApplicationSettings} finds, and from the environment if there is none.
    *
    * @param configFile a file that an init-parameter names, or null to look in the usual places
+   * @return null if the settings say {@code enabled: false}
    * @throws ServletException if the settings are wrong; the message lists everything that is
    */
-  static Gateway start(ServletContext context, @Nullable String configFile)
+  static @Nullable Gateway start(ServletContext context, @Nullable String configFile)
       throws ServletException {
     try {
-      return start(ApplicationSettings.locator(context, configFile).load(), context);
+      LoadedSettings loaded = ApplicationSettings.locator(context, configFile).load();
+      return isSwitchedOff(loaded) ? null : start(loaded, context);
     } catch (SettingsException e) {
       throw new ServletException("Headrace does not start: " + e.getMessage(), e);
     }
+  }
+
+  /** Whether the settings say {@code enabled: false}, which the log then says. */
+  static boolean isSwitchedOff(LoadedSettings loaded) {
+    if (loaded.settings().enabled()) {
+      return false;
+    }
+    LOG.info("Headrace is switched off by its settings (enabled: false)");
+    return true;
   }
 
   /** Starts a gateway with what the application adds, and says where its settings come from. */

@@ -1,8 +1,10 @@
 package dev.headrace.containers;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import ch.qos.logback.classic.Level;
 import dev.headrace.simulator.Answer;
 import dev.headrace.simulator.ClaudeSimulator;
 import dev.headrace.simulator.Transcripts;
@@ -113,6 +115,63 @@ class DropInTest {
 
   @ParameterizedTest
   @EnumSource(WebApplication.class)
+  void switchedOffTheServletOfWebXmlNeedsNoKeyAndRefusesEverything(WebApplication kind)
+      throws Exception {
+    settings("enabled: false\nupstream: {api-key: '${NO_SUCH_VARIABLE}'}\n");
+    webXml(
+        """
+          <servlet>
+            <servlet-name>claude</servlet-name>
+            <servlet-class>dev.headrace.GatewayServlet</servlet-class>
+            <async-supported>true</async-supported>
+          </servlet>
+          <servlet-mapping>
+            <servlet-name>claude</servlet-name>
+            <url-pattern>/claude/*</url-pattern>
+          </servlet-mapping>
+        """);
+    try (LogLines log = new LogLines("dev.headrace.GatewayStart");
+        WebApplication.Deployed application = kind.deploy(directory.resolve("app"))) {
+      for (int i = 0; i < 2; i++) {
+        HttpResponse<byte[]> answer = post(application.port(), "/shop/claude/v1/messages");
+        assertThat(answer.statusCode()).isEqualTo(503);
+        assertThat(answer.headers().firstValue("x-should-retry")).contains("false");
+        assertThat(new String(answer.body(), UTF_8))
+            .contains("\"type\":\"error\"", "api_error", "switched off");
+      }
+      assertThat(log.at(Level.INFO)).singleElement().asString().contains("enabled: false");
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(WebApplication.class)
+  void switchedOffTheFilterOfWebXmlPassesOnEverything(WebApplication kind) throws Exception {
+    settings("enabled: false\n" + upstream());
+    Files.createDirectories(directory.resolve("app/claude"));
+    Files.writeString(directory.resolve("app/claude/page.txt"), "the application");
+    webXml(
+        """
+          <filter>
+            <filter-name>claude</filter-name>
+            <filter-class>dev.headrace.GatewayFilter</filter-class>
+            <async-supported>true</async-supported>
+          </filter>
+          <filter-mapping>
+            <filter-name>claude</filter-name>
+            <url-pattern>/*</url-pattern>
+          </filter-mapping>
+        """);
+    try (WebApplication.Deployed application = kind.deploy(directory.resolve("app"))) {
+      assertThat(get(application.port(), "/shop/claude/page.txt").body())
+          .isEqualTo("the application");
+      assertThat(get(application.port(), "/shop/claude/v1/models").body())
+          .doesNotContain("not_found_error");
+      assertThat(claude.requests()).isEmpty();
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(WebApplication.class)
   void withoutSettingsTheApplicationIsLeftAlone(WebApplication kind) throws Exception {
     try (WebApplication.Deployed application = kind.deploy(directory.resolve("app"))) {
       assertThat(get(application.port(), "/shop/claude/v1/models").statusCode()).isEqualTo(404);
@@ -210,6 +269,16 @@ class DropInTest {
                   assertThat(Files.readAllLines(notes))
                       .containsExactlyInAnyOrder("heard Grüße aus Köln! 👋", "kept COMPLETED"));
     }
+  }
+
+  private void webXml(String declarations) throws IOException {
+    Files.writeString(
+        directory.resolve("app/WEB-INF/web.xml"),
+        """
+        <web-app xmlns="https://jakarta.ee/xml/ns/jakartaee" version="5.0">
+        %s</web-app>
+        """
+            .formatted(declarations));
   }
 
   private void settings(String yaml) throws IOException {
