@@ -3,6 +3,9 @@ package dev.headrace;
 import dev.headrace.config.Environment;
 import dev.headrace.config.SettingsLocator;
 import jakarta.servlet.ServletContext;
+import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
 import java.util.Objects;
 import javax.naming.Context;
 import javax.naming.InitialContext;
@@ -53,8 +56,22 @@ public final class ApplicationSettings {
             configFile == null || configFile.isBlank() ? null : configFile.strip())
         .named("the context parameter " + PARAMETER, context.getInitParameter(PARAMETER))
         .named("the JNDI entry " + JNDI_NAME, byJndi())
-        .candidate(IN_APPLICATION.substring(1), () -> context.getResourceAsStream(IN_APPLICATION))
+        .candidate(
+            IN_APPLICATION.substring(1),
+            folderIn(context),
+            () -> context.getResourceAsStream(IN_APPLICATION))
         .classPath(classLoader(context));
+  }
+
+  /** The folder of the application's own file; null if it is none of the file system's. */
+  private static @Nullable Path folderIn(ServletContext context) {
+    try {
+      String path = context.getRealPath(IN_APPLICATION);
+      Path file = path == null ? null : Path.of(path);
+      return file != null && Files.isRegularFile(file) ? file.getParent() : null;
+    } catch (InvalidPathException | UnsupportedOperationException e) {
+      return null;
+    }
   }
 
   static ClassLoader classLoader(ServletContext context) {

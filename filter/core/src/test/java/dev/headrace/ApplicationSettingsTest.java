@@ -109,6 +109,7 @@ class ApplicationSettingsTest {
                           ? new ByteArrayInputStream(
                               yaml(mountInside).getBytes(StandardCharsets.UTF_8))
                           : null;
+                  case "getRealPath" -> null;
                   case "getClassLoader" -> ApplicationSettingsTest.class.getClassLoader();
                   default -> throw new UnsupportedOperationException(method.getName());
                 });

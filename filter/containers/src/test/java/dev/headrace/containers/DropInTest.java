@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import ch.qos.logback.classic.Level;
+import dev.headrace.identity.GatewayKey;
 import dev.headrace.simulator.Answer;
 import dev.headrace.simulator.ClaudeSimulator;
 import dev.headrace.simulator.Transcripts;
@@ -13,11 +14,16 @@ import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.nio.file.FileSystem;
+import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.SecureRandom;
+import java.util.Map;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -30,6 +36,18 @@ class DropInTest {
       """
       {"model":"claude-sonnet-5-5","max_tokens":100,"stream":true,\
       "messages":[{"role":"user","content":"Hello"}]}""";
+
+  private static final String FILES =
+      """
+      identity:
+        sources: [key]
+        keys-file: keys.yaml
+      presets:
+        support:
+          model: claude-sonnet-5-5
+          system: file:prompts/support.md
+          max-tokens: 100
+      """;
 
   @TempDir private Path directory;
   private ClaudeSimulator claude;
@@ -177,6 +195,48 @@ class DropInTest {
       assertThat(get(application.port(), "/shop/claude/v1/models").statusCode()).isEqualTo(404);
       assertThat(get(application.port(), "/shop/index.txt").statusCode()).isEqualTo(200);
     }
+  }
+
+  @ParameterizedTest
+  @EnumSource(WebApplication.class)
+  void filesBesideTheSettingsFileAreFound(WebApplication kind) throws Exception {
+    Path folder = directory.resolve("app/WEB-INF");
+    String key = GatewayKey.create(new SecureRandom());
+    Files.writeString(
+        folder.resolve("keys.yaml"),
+        "keys:\n  - {name: alice, sha256: \"" + GatewayKey.sha256(key) + "\", group: staff}\n");
+    Files.createDirectories(folder.resolve("prompts"));
+    Files.writeString(folder.resolve("prompts/support.md"), "Answer in one sentence.");
+    settings(upstream() + FILES);
+    try (WebApplication.Deployed application = kind.deploy(directory.resolve("app"))) {
+      assertThat(post(application.port(), "/shop/claude/v1/messages").statusCode()).isEqualTo(401);
+      HttpRequest chat =
+          HttpRequest.newBuilder(uri(application.port(), "/shop/claude/chat/support"))
+              .header("content-type", "application/json")
+              .header("x-api-key", key)
+              .POST(
+                  HttpRequest.BodyPublishers.ofString(
+                      "{\"messages\":[{\"role\":\"user\",\"content\":\"Hello\"}]}"))
+              .build();
+      assertThat(client.send(chat, HttpResponse.BodyHandlers.discarding()).statusCode())
+          .isEqualTo(200);
+      assertThat(claude.lastRequest().bodyText()).contains("Answer in one sentence.");
+    }
+  }
+
+  @Test
+  void inAnApplicationThatIsNotUnpackedARelativePathStopsTheStart() throws Exception {
+    settings(upstream() + FILES);
+    Path war = directory.resolve("shop.war");
+    try (FileSystem zip =
+        FileSystems.newFileSystem(URI.create("jar:" + war.toUri()), Map.of("create", "true"))) {
+      Files.createDirectory(zip.getPath("WEB-INF"));
+      Files.copy(
+          directory.resolve("app/WEB-INF/headrace.yaml"), zip.getPath("WEB-INF/headrace.yaml"));
+    }
+    assertThatThrownBy(() -> WebApplication.TOMCAT.deploy(war).close())
+        .hasStackTraceContaining("keys.yaml is a relative path, and WEB-INF/headrace.yaml is in no")
+        .hasStackTraceContaining("file:prompts/support.md\" is a relative path");
   }
 
   @ParameterizedTest

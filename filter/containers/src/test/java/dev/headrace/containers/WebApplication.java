@@ -5,6 +5,7 @@ import org.apache.catalina.LifecycleException;
 import org.apache.catalina.LifecycleState;
 import org.apache.catalina.connector.Connector;
 import org.apache.catalina.core.StandardContext;
+import org.apache.catalina.core.StandardHost;
 import org.apache.catalina.startup.Tomcat;
 import org.eclipse.jetty.ee11.annotations.AnnotationConfiguration;
 import org.eclipse.jetty.ee11.webapp.WebAppContext;
@@ -53,6 +54,7 @@ enum WebApplication {
       connector.setPort(0);
       connector.setProperty("address", "127.0.0.1");
       tomcat.setConnector(connector);
+      ((StandardHost) tomcat.getHost()).setUnpackWARs(false);
       StandardContext context = (StandardContext) tomcat.addWebapp("/shop", base.toString());
       context.addParameter(KEEP_LOGBACK, "true");
       StartFailure failure = new StartFailure();

@@ -60,7 +60,7 @@ final class WatchedFile<T> {
   WatchedFile(String setting, Path file, Parser<T> parser, LongSupplier nanoTime)
       throws PresetFileException {
     this.setting = setting;
-    this.file = file;
+    this.file = file.toAbsolutePath(); // as messages show it
     this.parser = parser;
     this.nanoTime = nanoTime;
     this.nextCheckNanos = nanoTime.getAsLong() + INTERVAL_NANOS;

@@ -71,7 +71,9 @@ public final class GatewayKeyList {
       }
       return List.of();
     }
-    NodeReader reader = new NodeReader(name, null, Environment.of(Map.of(), Map.of()), problems);
+    NodeReader reader =
+        new NodeReader(
+            name, RelativePaths.OF_WORKING_DIRECTORY, Environment.of(Map.of(), Map.of()), problems);
     List<GatewayKeyEntry> keys = TYPE.read(reader, new Place(KEYS, KEYS), entry.value());
     if (keys == null) {
       return List.of();

@@ -25,7 +25,7 @@ final class KeyFiles {
     try {
       return readKey(file);
     } catch (BadValue e) {
-      throw Problems.only(key, e, Shown.text(file.toString()));
+      throw Problems.only(key, e, Shown.path(file));
     }
   }
 

@@ -3,7 +3,6 @@ package dev.headrace.config;
 import dev.headrace.config.Placeholders.Filled;
 import dev.headrace.config.RecordType.Exclusive;
 import dev.headrace.config.RecordType.Values;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -19,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class NodeReader implements Faults {
   private final String sourceName;
-  private final @Nullable Path folder;
+  private final RelativePaths paths;
   private final Environment environment;
   private final Problems problems;
 
@@ -37,11 +36,11 @@ final class NodeReader implements Faults {
   /**
    * Prepares a reading.
    *
-   * @param folder where relative paths in the file start; null for the working directory
+   * @param paths where relative paths in the file start
    */
-  NodeReader(String sourceName, @Nullable Path folder, Environment environment, Problems problems) {
+  NodeReader(String sourceName, RelativePaths paths, Environment environment, Problems problems) {
     this.sourceName = sourceName;
-    this.folder = folder;
+    this.paths = paths;
     this.environment = environment;
     this.problems = problems;
   }
@@ -113,11 +112,18 @@ final class NodeReader implements Faults {
     if (!text.showable().equals(text.value())) {
       veiled.put(place.path(), shown);
     }
+    T value;
     try {
-      T value = type.read(text.value());
-      return folder == null ? value : type.below(folder, value);
+      value = type.read(text.value());
     } catch (BadValue e) {
       add(place.path(), shown, e);
+      return null;
+    }
+    try {
+      return type.start(paths, value);
+    } catch (BadValue e) {
+      String problem = place.path() + ": " + e.sentence(shown);
+      problems.add(Problem.missingHere(place.path(), problem, origin(node)));
       return null;
     }
   }

@@ -6,7 +6,6 @@ import dev.headrace.config.GatewaySettings.Preset;
 import dev.headrace.config.GatewaySettings.PresetFormat;
 import dev.headrace.config.RecordType.Values;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -55,8 +54,8 @@ final class PresetProperties {
     }
 
     @Override
-    PresetText below(Path folder, PresetText value) {
-      return value.below(folder);
+    PresetText start(RelativePaths paths, PresetText value) throws BadValue {
+      return value.file() == null ? value : PresetText.ofFile(paths.resolve(value.file()));
     }
 
     @Override

@@ -57,11 +57,6 @@ public record PresetText(@Nullable String text, @Nullable Path file) {
     return text != null ? text : FILE_PREFIX + file;
   }
 
-  /** The same with a relative file starting at the folder. */
-  PresetText below(Path folder) {
-    return file == null ? this : ofFile(folder.resolve(file));
-  }
-
   /** Returns the file, or how long the text is: it may be a prompt. */
   @Override
   public String toString() {

@@ -767,13 +767,14 @@ public final class SettingTable {
   static final Setting<Path> USAGE_SPOOL =
       row(
           "usage.spool",
-          SettingType.FILE,
+          SettingType.FOLDER_TO_KEEP,
           null,
           Range.any(),
           settings -> settings.usage().spool(),
           "Folder in which usage records wait for the database, so that none is lost when it is"
               + " down or the gateway is killed. Needed with a database; no two gateways may share"
-              + " it. A relative path starts at the folder of the settings file.");
+              + " it. A relative path starts at the folder of the settings file; within the"
+              + " application it has to be absolute.");
 
   static final Setting<ByteSize> USAGE_SPOOL_MAX =
       row(

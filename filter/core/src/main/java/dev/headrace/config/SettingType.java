@@ -170,28 +170,14 @@ public abstract class SettingType<T> {
         }
       };
 
-  static final SettingType<Path> FILE =
-      new SettingType<>("path", "the path of a file") {
-        @Override
-        Path read(String text) throws BadValue {
-          try {
-            if (!text.isBlank()) {
-              return Path.of(text);
-            }
-          } catch (InvalidPathException e) {
-            // Said below, without the message of the exception, which repeats the text.
-          }
-          throw BadValue.expected(expected());
-        }
+  static final SettingType<Path> FILE = new PathType("the path of a file");
 
+  /** Of what the gateway writes, and finds again when the application is deployed again. */
+  static final SettingType<Path> FOLDER_TO_KEEP =
+      new PathType("the path of a folder") {
         @Override
-        Path below(Path folder, Path value) {
-          return folder.resolve(value);
-        }
-
-        @Override
-        String print(Path value) {
-          return Shown.quoted(value.toString());
+        Path start(RelativePaths paths, Path value) throws BadValue {
+          return paths.resolveToKeep(value);
         }
       };
 
@@ -403,8 +389,13 @@ public abstract class SettingType<T> {
     return value.toString();
   }
 
-  /** Returns the value as it is meant below a folder: a relative path starts there. */
-  T below(Path folder, T value) {
+  /**
+   * Returns the value as it is meant in a settings file: with a relative path starting where it
+   * should.
+   *
+   * @throws BadValue if it is a relative path that cannot be meant there
+   */
+  T start(RelativePaths paths, T value) throws BadValue {
     return value;
   }
 
@@ -421,6 +412,34 @@ public abstract class SettingType<T> {
   /** Prints a value for the list of effective settings: text quoted, secrets masked. */
   String print(T value) {
     return show(write(value));
+  }
+
+  private static class PathType extends SettingType<Path> {
+    PathType(String expected) {
+      super("path", expected);
+    }
+
+    @Override
+    Path read(String text) throws BadValue {
+      try {
+        if (!text.isBlank()) {
+          return Path.of(text);
+        }
+      } catch (InvalidPathException e) {
+        // Said below, without the message of the exception, which repeats the text.
+      }
+      throw BadValue.expected(expected());
+    }
+
+    @Override
+    Path start(RelativePaths paths, Path value) throws BadValue {
+      return paths.resolve(value);
+    }
+
+    @Override
+    String print(Path value) {
+      return Shown.quoted(value.toString());
+    }
   }
 
   /** A fixed set of words. */

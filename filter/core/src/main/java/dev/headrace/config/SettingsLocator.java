@@ -4,6 +4,7 @@ import static java.util.Objects.requireNonNull;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.net.URISyntaxException;
 import java.net.URL;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
@@ -19,6 +20,11 @@ import org.jspecify.annotations.Nullable;
  * headrace.yaml} on the class path. A file that somebody named and that is not there is an error;
  * it is never passed over. Without any file, defaults, code and environment make the settings. Not
  * thread-safe.
+ *
+ * <p>Relative paths in the file start at its folder. Candidates and the class path are parts of the
+ * application: where they have no folder, as in an archive that is not unpacked, a relative path is
+ * an error, and that of {@code usage.spool} in any case, because the folder goes with the
+ * application.
  */
 public final class SettingsLocator {
   static final String PROPERTY = "headrace.config";
@@ -33,7 +39,7 @@ public final class SettingsLocator {
 
   private record Named(String namedBy, @Nullable String file) {}
 
-  private record Candidate(String name, Opener opener) {}
+  private record Candidate(String name, @Nullable Path folder, Opener opener) {}
 
   /** Opens a place where a settings file may be. */
   @FunctionalInterface
@@ -68,12 +74,23 @@ public final class SettingsLocator {
   }
 
   /**
-   * Adds a place to look at when no file is named.
+   * Adds a place in the application, without a folder, to look at when no file is named.
    *
    * @param name what error texts and the log call it, such as {@code WEB-INF/headrace.yaml}
    */
   public SettingsLocator candidate(String name, Opener opener) {
-    candidates.add(new Candidate(requireNonNull(name, "name"), requireNonNull(opener, "opener")));
+    return candidate(name, null, opener);
+  }
+
+  /**
+   * Adds a place in the application to look at when no file is named.
+   *
+   * @param name what error texts and the log call it, such as {@code WEB-INF/headrace.yaml}
+   * @param folder where relative paths in it start; null if there is none
+   */
+  public SettingsLocator candidate(String name, @Nullable Path folder, Opener opener) {
+    candidates.add(
+        new Candidate(requireNonNull(name, "name"), folder, requireNonNull(opener, "opener")));
     return this;
   }
 
@@ -98,7 +115,7 @@ public final class SettingsLocator {
     return find()
         .orElseGet(
             () ->
-                new SettingsReading("", null, environment, code)
+                new SettingsReading("", RelativePaths.OF_WORKING_DIRECTORY, environment, code)
                     .readWithoutFile("no settings file; looked for " + places()));
   }
 
@@ -115,7 +132,8 @@ public final class SettingsLocator {
       }
     }
     for (Candidate candidate : candidates) {
-      LoadedSettings found = loadFrom(candidate.name(), candidate.name(), candidate.opener());
+      LoadedSettings found =
+          loadFrom(candidate.name(), candidate.name(), candidate.folder(), candidate.opener());
       if (found != null) {
         return Optional.of(found);
       }
@@ -132,24 +150,28 @@ public final class SettingsLocator {
 
   private LoadedSettings loadNamed(String name, String namedBy) {
     Path file;
-    String content;
     try {
       file = Path.of(name);
       if (name.isBlank() || file.getFileName() == null) {
         throw BadValue.expected("the path of a settings file");
       }
-      content = SettingsReader.contentOf(file);
     } catch (InvalidPathException e) {
-      throw badName(name, namedBy, BadValue.expected("the path of a settings file"));
+      throw badName(Shown.text(name), namedBy, BadValue.expected("the path of a settings file"));
     } catch (BadValue e) {
-      throw badName(name, namedBy, e);
+      throw badName(Shown.text(name), namedBy, e);
+    }
+    String content;
+    try {
+      content = SettingsReader.contentOf(file);
+    } catch (BadValue e) {
+      throw badName(Shown.path(file), namedBy, e);
     }
     String source = file.toAbsolutePath() + ", named by " + namedBy;
     return SettingsReader.read(file, content, source, environment, code);
   }
 
-  private static SettingsException badName(String name, String namedBy, BadValue fault) {
-    String text = namedBy + ": " + fault.sentence(Shown.text(name));
+  private static SettingsException badName(String shown, String namedBy, BadValue fault) {
+    String text = namedBy + ": " + fault.sentence(shown);
     return new SettingsException(List.of(Problem.of(namedBy, text, null)));
   }
 
@@ -157,7 +179,16 @@ public final class SettingsLocator {
     URL url = loader.getResource(CLASS_PATH_NAME);
     return url == null
         ? null
-        : loadFrom(CLASS_PATH_NAME, url + " on the class path", () -> openUncached(url));
+        : loadFrom(
+            CLASS_PATH_NAME, url + " on the class path", folderOf(url), () -> openUncached(url));
+  }
+
+  private static @Nullable Path folderOf(URL url) {
+    try {
+      return url.getProtocol().equals("file") ? Path.of(url.toURI()).getParent() : null;
+    } catch (URISyntaxException | IllegalArgumentException e) { // no path of this machine
+      return null;
+    }
   }
 
   /**
@@ -170,7 +201,8 @@ public final class SettingsLocator {
     return connection.getInputStream();
   }
 
-  private @Nullable LoadedSettings loadFrom(String name, String source, Opener opener) {
+  private @Nullable LoadedSettings loadFrom(
+      String name, String source, @Nullable Path folder, Opener opener) {
     String content;
     try (InputStream in = opener.open()) {
       if (in == null) {
@@ -183,7 +215,8 @@ public final class SettingsLocator {
       throw SettingsReader.unreadable(name, e);
     }
     String shortName = name.substring(name.lastIndexOf('/') + 1);
-    return new SettingsReading(shortName, null, environment, code).read(content, source);
+    RelativePaths paths = RelativePaths.inApplication(folder, source);
+    return new SettingsReading(shortName, paths, environment, code).read(content, source);
   }
 
   private String places() {

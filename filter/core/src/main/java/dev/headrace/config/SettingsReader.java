@@ -50,7 +50,7 @@ public final class SettingsReader {
     try {
       return read(file, contentOf(file), file.toAbsolutePath().toString(), environment, code);
     } catch (BadValue e) {
-      throw unreadable(file.toString(), e);
+      throw unreadable(file.toAbsolutePath().toString(), e);
     }
   }
 
@@ -61,8 +61,9 @@ public final class SettingsReader {
       Environment environment,
       GatewaySettingsBuilder code) {
     String name = requireNonNull(file.getFileName(), "file name").toString();
-    Path folder = file.toAbsolutePath().getParent();
-    return new SettingsReading(name, folder, environment, code).read(content, source);
+    Path folder = requireNonNull(file.toAbsolutePath().getParent(), "folder");
+    return new SettingsReading(name, RelativePaths.in(folder), environment, code)
+        .read(content, source);
   }
 
   /**
@@ -86,7 +87,8 @@ public final class SettingsReader {
       String yaml, String sourceName, Environment environment, GatewaySettingsBuilder code) {
     requireNonNull(yaml, "yaml");
     requireNonNull(sourceName, "sourceName");
-    return new SettingsReading(sourceName, null, environment, code).read(yaml, sourceName);
+    return new SettingsReading(sourceName, RelativePaths.OF_WORKING_DIRECTORY, environment, code)
+        .read(yaml, sourceName);
   }
 
   static String contentOf(Path file) throws BadValue {

@@ -39,17 +39,17 @@ final class SettingsReading {
   /**
    * Prepares a reading.
    *
-   * @param folder where relative paths in the file start; null for the working directory
+   * @param paths where relative paths in the file start
    */
   SettingsReading(
       String sourceName,
-      @Nullable Path folder,
+      RelativePaths paths,
       Environment environment,
       GatewaySettingsBuilder code) {
     this.sourceName = sourceName;
     this.environment = requireNonNull(environment, "environment");
     this.builder = new GatewaySettingsBuilder(code);
-    this.reader = new NodeReader(sourceName, folder, environment, problems);
+    this.reader = new NodeReader(sourceName, paths, environment, problems);
     for (Setting<?> setting : SettingTable.all()) {
       if (code.has(setting)) {
         origins.put(setting.key(), Origin.CODE);
@@ -296,7 +296,7 @@ final class SettingsReading {
     try {
       check.check(file);
     } catch (BadValue e) {
-      String shown = reader.show(key, Shown.text(file.toString()));
+      String shown = reader.show(key, Shown.path(file));
       String text = key + ": " + e.sentence(shown);
       problemsOfFiles.add(Problem.missingHere(key, text, originOf(key)));
     }
@@ -320,7 +320,7 @@ final class SettingsReading {
     news.forEach(problem -> problems.add(withOrigin(problem)));
     problemsOfFiles.all().forEach(problems::add);
     // A gateway that is switched off need not have its variables and files at hand.
-    boolean lenient = settings != null && !isEnabled();
+    boolean lenient = !isEnabled();
     List<Problem> serious = new ArrayList<>();
     for (Problem problem : problems.all()) {
       if (problem.soft() && lenient) {
@@ -332,7 +332,8 @@ final class SettingsReading {
     if (!serious.isEmpty()) {
       throw new SettingsException(serious);
     }
-    return requireNonNull(settings, "settings");
+    // What is missing may leave others that cannot be without it; nobody will ask for any of them.
+    return settings != null ? settings : GatewaySettings.builder().enabled(false).build();
   }
 
   private boolean isEnabled() {

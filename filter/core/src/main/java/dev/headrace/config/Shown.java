@@ -1,5 +1,6 @@
 package dev.headrace.config;
 
+import java.nio.file.Path;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -10,6 +11,7 @@ import java.util.regex.Pattern;
 final class Shown {
   private static final int MAX_LENGTH = 80;
   private static final int MAX_SENTENCE = 200;
+  private static final int MAX_PATH = 1000;
   private static final Pattern PLAIN = Pattern.compile("[A-Za-z0-9._:/+\\-*{}$]+");
 
   /** Keys of the Anthropic API and gateway keys begin so; people paste them anywhere. */
@@ -32,7 +34,15 @@ final class Shown {
 
   /** Shows a value: as it is when it is one plain word, else in quotes. */
   static String text(String value) {
-    String clean = clean(value);
+    return quotedUnlessPlain(clean(value));
+  }
+
+  /** Shows where a file was looked for: its absolute path, which is not cut short. */
+  static String path(Path file) {
+    return quotedUnlessPlain(clean(file.toAbsolutePath().toString(), MAX_PATH));
+  }
+
+  private static String quotedUnlessPlain(String clean) {
     return PLAIN.matcher(clean).matches() ? clean : '"' + clean + '"';
   }
 

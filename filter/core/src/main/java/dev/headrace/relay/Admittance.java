@@ -123,7 +123,7 @@ final class Admittance {
     } catch (IOException e) {
       throw new IllegalArgumentException(
           "identity.keys-file: "
-              + file
+              + file.toAbsolutePath()
               + " cannot be read ("
               + e.getClass().getSimpleName()
               + "; expected: a file with gateway keys, see dev.headrace.NewKey)",

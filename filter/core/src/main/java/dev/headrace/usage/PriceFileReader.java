@@ -71,7 +71,7 @@ final class PriceFileReader {
    * @throws PriceFileException with all problems, if there is any; also when it cannot be read
    */
   static PriceFile read(Path file) {
-    PriceProblems unreadable = new PriceProblems(file.toString());
+    PriceProblems unreadable = new PriceProblems(file.toAbsolutePath().toString());
     try (InputStream in = Files.newInputStream(file)) {
       byte[] bytes = in.readNBytes(MAX_FILE_BYTES + 1);
       if (bytes.length <= MAX_FILE_BYTES) {

@@ -149,7 +149,11 @@ class SettingTypeTest {
   private static @Nullable Map<String, Plan> read(String yaml, Problems problems) {
     YamlNode root = Objects.requireNonNull(YamlTree.read(yaml, "t.yaml", problems).root());
     NodeReader reader =
-        new NodeReader("t.yaml", null, SampleSettings.variables("MODEL", "claude-b"), problems);
+        new NodeReader(
+            "t.yaml",
+            RelativePaths.OF_WORKING_DIRECTORY,
+            SampleSettings.variables("MODEL", "claude-b"),
+            problems);
     return PLANS.read(reader, new Place("plans", "plans"), root);
   }
 }

@@ -12,6 +12,8 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.jar.JarEntry;
+import java.util.jar.JarOutputStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -165,6 +167,136 @@ class SettingsLocatorTest {
             .load();
     assertThat(loaded.settings().mount()).isEqualTo("/variable");
     assertThat(loaded.origins()).containsEntry("mount", "HEADRACE_MOUNT");
+  }
+
+  // ---- relative paths
+
+  private static final String WITH_KEYS =
+      "upstream: {api-key: k}\nidentity:\n  sources: [key]\n  keys-file: keys.yaml\n";
+
+  @Test
+  void filesBesideTheSettingsFileOfTheApplicationAreFound() throws IOException {
+    Path keys = Files.writeString(folder.resolve("keys.yaml"), "keys: []\n");
+    LoadedSettings candidate =
+        SettingsLocator.in(SampleSettings.NOTHING)
+            .candidate(CANDIDATE, folder, () -> bytes(WITH_KEYS))
+            .load();
+    assertThat(candidate.settings().identity().keysFile()).isEqualTo(keys);
+
+    Files.writeString(folder.resolve("headrace.yaml"), WITH_KEYS);
+    try (URLClassLoader classPath = classPath()) {
+      assertThat(locator(SampleSettings.NOTHING, classPath).load().settings().identity().keysFile())
+          .isEqualTo(keys);
+    }
+  }
+
+  @Test
+  void aFileThatIsMissingBesideItIsToldWithItsWholePath() throws IOException {
+    Path deep = folder.resolve("of-a-folder/".repeat(10));
+    assertThat(
+            catchThrowable(
+                () ->
+                    SettingsLocator.in(SampleSettings.NOTHING)
+                        .candidate(CANDIDATE, deep, () -> bytes(WITH_KEYS))
+                        .load()))
+        .hasMessage(
+            "1 problem in the settings:\n  - identity.keys-file: "
+                + deep.resolve("keys.yaml")
+                + " does not exist (expected: a readable file) at headrace.yaml:4");
+  }
+
+  @Test
+  void aNamedFileThatIsMissingIsToldWithItsWholePath() {
+    Path absent = Path.of("absent-folder/headrace.yaml");
+    assertThat(
+            catchThrowable(
+                () ->
+                    SettingsLocator.in(
+                            SampleSettings.variables("HEADRACE_CONFIG", absent.toString()))
+                        .load()))
+        .hasMessageContaining("HEADRACE_CONFIG: " + absent.toAbsolutePath() + " does not exist");
+  }
+
+  @Test
+  void withoutAFolderARelativePathIsAnError() throws IOException {
+    String presets =
+        "presets: {support: {model: claude-a, max-tokens: 5, system: 'file:prompts/support.md'}}\n";
+    String expected =
+        " is in no folder where it could start, since the application is not unpacked (expected: an"
+            + " absolute path, or a settings file outside of the application, named by"
+            + " HEADRACE_CONFIG) at headrace.yaml:";
+    assertThat(
+            catchThrowable(
+                () ->
+                    SettingsLocator.in(SampleSettings.NOTHING)
+                        .candidate(CANDIDATE, () -> bytes(WITH_KEYS + presets))
+                        .load()))
+        .hasMessage(
+            "2 problems in the settings:\n"
+                + "  - identity.keys-file: keys.yaml is a relative path, and WEB-INF/headrace.yaml"
+                + expected
+                + "4\n"
+                + "  - presets.support.system: \"file:prompts/support.md\" is a relative path, and"
+                + " WEB-INF/headrace.yaml"
+                + expected
+                + "5");
+
+    Path jar = folder.resolve("application.jar");
+    try (JarOutputStream out = new JarOutputStream(Files.newOutputStream(jar))) {
+      out.putNextEntry(new JarEntry("headrace.yaml"));
+      out.write(WITH_KEYS.getBytes(StandardCharsets.UTF_8));
+    }
+    try (URLClassLoader classPath = new URLClassLoader(new URL[] {jar.toUri().toURL()}, null)) {
+      assertThat(catchThrowable(() -> locator(SampleSettings.NOTHING, classPath).load()))
+          .hasMessageContaining("keys.yaml is a relative path, and jar:file:")
+          .hasMessageContaining("application.jar!/headrace.yaml on the class path" + expected);
+    }
+  }
+
+  @Test
+  void withoutAFolderAnAbsolutePathIsTaken() throws IOException {
+    Path keys = Files.writeString(folder.resolve("keys.yaml"), "keys: []\n");
+    LoadedSettings loaded =
+        SettingsLocator.in(SampleSettings.NOTHING)
+            .candidate(CANDIDATE, () -> bytes(WITH_KEYS.replace("keys.yaml", keys.toString())))
+            .load();
+    assertThat(loaded.settings().identity().keysFile()).isEqualTo(keys);
+  }
+
+  @Test
+  void theSpoolIsNotPutIntoAnApplication() throws IOException {
+    String yaml = "upstream: {api-key: k}\nusage:\n  spool: spool\n";
+    assertThat(
+            catchThrowable(
+                () ->
+                    SettingsLocator.in(SampleSettings.NOTHING)
+                        .candidate(CANDIDATE, folder, () -> bytes(yaml))
+                        .load()))
+        .hasMessage(
+            "1 problem in the settings:\n  - usage.spool: spool is a relative path, and"
+                + " WEB-INF/headrace.yaml is a part of the application, whose folder is deleted"
+                + " when it is deployed again (expected: an absolute path such as"
+                + " /var/lib/headrace/spool, or a settings file outside of the application, named"
+                + " by HEADRACE_CONFIG) at headrace.yaml:3");
+    Path outside = Files.writeString(folder.resolve("outside.yaml"), yaml);
+    assertThat(
+            SettingsLocator.in(SampleSettings.NOTHING)
+                .named("somebody", outside.toString())
+                .load()
+                .settings()
+                .usage()
+                .spool())
+        .isEqualTo(folder.resolve("spool"));
+  }
+
+  @Test
+  void switchedOffAPathWithoutAFolderDoesNotMatter() {
+    LoadedSettings loaded =
+        SettingsLocator.in(SampleSettings.NOTHING)
+            .candidate(CANDIDATE, () -> bytes("enabled: false\n" + WITH_KEYS))
+            .load();
+    assertThat(loaded.settings().enabled()).isFalse();
+    assertThat(loaded.warnings()).singleElement().asString().contains("is a relative path");
   }
 
   private static SettingsLocator locator(Environment environment, ClassLoader classPath) {
