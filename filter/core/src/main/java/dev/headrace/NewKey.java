@@ -14,11 +14,11 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The command that makes a gateway key: prints the key, once, and the lines for the key file, which
- * hold only its hash. Needs no other jar: {@code java -cp headrace-core.jar dev.headrace.NewKey
- * --name alice --group staff}.
+ * hold only its hash. Needs no other jar: {@code java -cp 'WEB-INF/lib/*' dev.headrace.NewKey
+ * --name alice --group staff} in the folder of an application that has this one.
  */
 public final class NewKey {
-  private static final String COMMAND = "java -cp headrace-core.jar dev.headrace.NewKey";
+  private static final String COMMAND = "java -cp 'WEB-INF/lib/*' dev.headrace.NewKey";
 
   private static final String USAGE =
       """

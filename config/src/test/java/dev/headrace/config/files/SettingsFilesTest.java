@@ -79,6 +79,20 @@ class SettingsFilesTest {
   }
 
   @Test
+  void fileSaysWhereItIsLookedForInTheOrderOfTheCode() throws IOException {
+    String head = Files.readString(YAML).replaceAll("\n# ", " ");
+    assertThat(head)
+        .containsSubsequence(
+            "the init-parameter config",
+            "the context parameter headrace.config",
+            "the JNDI entry java:comp/env/headrace/config",
+            "the system property headrace.config",
+            "the environment variable HEADRACE_CONFIG",
+            "WEB-INF/headrace.yaml",
+            "headrace.yaml on the class path");
+  }
+
+  @Test
   void everySettingIsExplainedRightAboveIt() throws IOException {
     List<String> lines = Files.readAllLines(YAML);
     for (int i = 0; i < lines.size(); i++) {
