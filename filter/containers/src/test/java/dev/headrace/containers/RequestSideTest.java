@@ -44,7 +44,7 @@ final class RequestSideTest extends GatewayContract {
 
   @Test
   void onlyListedHeadersReachTheApi() throws Exception {
-    GatewayUnderTest headrace = start(s -> s.crossSiteOrigins(List.of("https://client.example")));
+    GatewayUnderTest headrace = start();
     headrace.claude().answers(Answer.text("Hello"));
     RawClient client = client(headrace);
     client.post(

@@ -25,8 +25,10 @@ import org.jspecify.annotations.Nullable;
  * in browsers without it, {@code Origin} (RFC 6454) must fit. Programs send neither and pass.
  * Callers with a gateway key are not checked: no browser adds a key by itself.
  *
- * <p>The same holds where the gateway identifies nobody, because the application's own login may
- * stand in front: the content type then matters only if the request has a login, session or cookie.
+ * <p>Where the gateway identifies nobody, the application's own login may stand in front. Then JSON
+ * passes from anywhere, since a browser asks before it sends that to another origin, and the
+ * application may have answered it; anything else passes only without a login, session and cookie,
+ * and not from a page of another site.
  *
  * <p>CORS (WHATWG Fetch, 3.3) is off unless origins are listed. Immutable; only looks at headers.
  */
@@ -164,8 +166,12 @@ public final class CrossSite {
     if (source == IdentitySource.KEY || SAFE_METHODS.contains(request.getMethod())) {
       return null;
     }
+    boolean json = isJson(request.getContentType());
+    if (json && source == null) {
+      return null;
+    }
     if ("POST".equals(request.getMethod())
-        && !isJson(request.getContentType())
+        && !json
         && (source != null || hasWhatABrowserSends(request))) {
       return new ApiError(
           415,
