@@ -4,6 +4,8 @@ import dev.headrace.config.LoadedSettings;
 import jakarta.servlet.Registration;
 import jakarta.servlet.ServletContainerInitializer;
 import jakarta.servlet.ServletContext;
+import jakarta.servlet.ServletContextEvent;
+import jakarta.servlet.ServletContextListener;
 import jakarta.servlet.ServletException;
 import jakarta.servlet.ServletRegistration;
 import java.util.Collection;
@@ -45,7 +47,7 @@ public final class GatewayInitializer implements ServletContainerInitializer {
     if (GatewayStart.isSwitchedOff(settings.get())) {
       return;
     }
-    register(context, GatewayStart.start(settings.get(), context));
+    register(context, settings.get());
   }
 
   private static boolean isDeclared(ServletContext context) {
@@ -61,26 +63,50 @@ public final class GatewayInitializer implements ServletContainerInitializer {
         .anyMatch(registration -> className.equals(registration.getClassName()));
   }
 
-  private static void register(ServletContext context, Gateway gateway) throws ServletException {
-    ServletRegistration.Dynamic servlet = context.addServlet(NAME, new GatewayServlet(gateway));
+  /**
+   * Starts the gateway behind the application's own listeners and closes it with the application:
+   * when one of them fails, no container ends the servlets, and some not the listeners behind it.
+   */
+  private static final class Life implements ServletContextListener {
+    private final LoadedSettings settings;
+    private final GatewayServlet servlet;
+
+    Life(LoadedSettings settings, GatewayServlet servlet) {
+      this.settings = settings;
+      this.servlet = servlet;
+    }
+
+    @Override
+    public void contextInitialized(ServletContextEvent event) {
+      servlet.answerWith(GatewayStart.start(settings, event.getServletContext()));
+    }
+
+    @Override
+    public void contextDestroyed(ServletContextEvent event) {
+      servlet.destroy();
+    }
+  }
+
+  private static void register(ServletContext context, LoadedSettings settings)
+      throws ServletException {
+    GatewayServlet gateway = new GatewayServlet();
+    ServletRegistration.Dynamic servlet = context.addServlet(NAME, gateway);
     if (servlet == null) {
-      gateway.close();
       throw new ServletException(
           "Headrace cannot register its servlet: the application has another one named " + NAME);
     }
     servlet.setAsyncSupported(true);
-    servlet.setLoadOnStartup(
-        1); // so that destroy() closes the gateway also if nobody ever called it
-    String mount = gateway.settings().mount();
+    servlet.setLoadOnStartup(1); // so that it sees its filters at the start
+    String mount = settings.settings().mount();
     String pattern = mount.equals("/") ? "/*" : mount + "/*";
     Set<String> conflicts = servlet.addMapping(pattern);
     if (!conflicts.isEmpty()) {
-      gateway.close();
       throw new ServletException(
           "Headrace cannot answer at "
               + pattern
               + ": another servlet of the application is mapped there. Set another mount in headrace.yaml.");
     }
+    context.addListener(new Life(settings, gateway));
     LOG.info("Headrace answers at {}{}/v1/messages", context.getContextPath(), mount);
   }
 }

@@ -30,7 +30,7 @@ public final class GatewayServlet extends HttpServlet {
   private static final ApiError SWITCHED_OFF =
       new ApiError(503, "api_error", "This gateway is switched off by its settings.", null);
 
-  private transient @Nullable Gateway gateway;
+  private transient volatile @Nullable Gateway gateway;
   private transient boolean switchedOff;
 
   /** For containers: the settings are looked up in {@link #init}. */
@@ -41,6 +41,11 @@ public final class GatewayServlet extends HttpServlet {
    */
   public GatewayServlet(Gateway gateway) {
     this.gateway = gateway;
+  }
+
+  /** Gives it a gateway before {@link #init}. */
+  void answerWith(Gateway started) {
+    gateway = started;
   }
 
   @Override

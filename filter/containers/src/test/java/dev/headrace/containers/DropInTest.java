@@ -9,6 +9,8 @@ import dev.headrace.identity.GatewayKey;
 import dev.headrace.simulator.Answer;
 import dev.headrace.simulator.ClaudeSimulator;
 import dev.headrace.simulator.Transcripts;
+import jakarta.servlet.ServletContextEvent;
+import jakarta.servlet.ServletContextListener;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -248,6 +250,31 @@ class DropInTest {
         .hasStackTraceContaining("headrace.yaml:1")
         .hasStackTraceContaining("timeouts.idel is not a setting")
         .hasStackTraceContaining("Did you mean timeouts.idle?");
+  }
+
+  /** As Spring's, when the database is down. */
+  public static final class FailingListener implements ServletContextListener {
+    @Override
+    public void contextInitialized(ServletContextEvent event) {
+      throw new IllegalStateException("the application cannot start");
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(WebApplication.class)
+  void anApplicationThatCannotStartLeavesNoGatewayBehind(WebApplication kind) throws Exception {
+    settings(upstream());
+    webXml(
+        "<listener><listener-class>%s</listener-class></listener>"
+            .formatted(FailingListener.class.getName()));
+    assertThatThrownBy(() -> kind.deploy(directory.resolve("app")).close())
+        .hasStackTraceContaining("the application cannot start");
+    Awaitility.await()
+        .untilAsserted(
+            () ->
+                assertThat(Thread.getAllStackTraces().keySet())
+                    .extracting(Thread::getName)
+                    .noneMatch(name -> name.startsWith("headrace-")));
   }
 
   @ParameterizedTest

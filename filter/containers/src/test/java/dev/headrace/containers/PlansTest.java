@@ -485,6 +485,31 @@ final class PlansTest extends GatewayContract {
   }
 
   @Test
+  void aPlanThatComesLaterMayNameRolesThatNobodyHasNamedBefore() throws Exception {
+    GatewayUnderTest headrace = headrace(plan -> plan);
+    headrace.gateway().setPlans(Map.of("gold", Plan.builder("gold").roles("gold").build()));
+    assertThat(ask(headrace, "alice", STREAMING).status()).isEqualTo(403);
+    try (RawClient client = RawClient.connect(headrace.port())) {
+      RawClient.Reply reply =
+          client.post("/claude/v1/messages", STREAMING, "x-user: alice", "x-role: gold").reply();
+      assertThat(reply.status()).isEqualTo(200);
+    }
+  }
+
+  @Test
+  void plansThatComeLaterHideTheLimitsOfTheOrganisation() throws Exception {
+    GatewayUnderTest headrace = headrace(Map.of());
+    headrace
+        .claude()
+        .answersAlways(Answer.text("Hi").header("anthropic-ratelimit-tokens-limit", "4000"));
+    assertThat(ask(headrace, "alice", STREAMING).header("anthropic-ratelimit-tokens-limit"))
+        .isPresent();
+    headrace.gateway().setPlans(Map.of("all", Plan.builder("all").build()));
+    assertThat(ask(headrace, "alice", STREAMING).header("anthropic-ratelimit-tokens-limit"))
+        .isEmpty();
+  }
+
+  @Test
   void aWaitingRoomHoldsARequestUntilAStreamOfItsUserEnds() throws Exception {
     GatewayUnderTest headrace =
         startWith(

@@ -76,6 +76,7 @@ public final class Identification {
   private final @Nullable UserResolver resolver;
   private final ClientAddress clientAddress;
   private final Nobody nobody;
+  private volatile Set<String> roles;
   private final AtomicBoolean toldAboutAttribute = new AtomicBoolean();
 
   /**
@@ -88,6 +89,7 @@ public final class Identification {
   public Identification(
       IdentityRules rules, @Nullable KeyFile keys, @Nullable UserResolver resolver) {
     this.rules = requireNonNull(rules, "rules");
+    this.roles = rules.roles();
     this.keys = keys;
     this.resolver = resolver;
     this.clientAddress = new ClientAddress(rules.trustedProxies(), rules.trustedHops());
@@ -98,6 +100,11 @@ public final class Identification {
       throw new IllegalArgumentException("there is no resolver");
     }
     this.nobody = new Nobody(unauthenticated(whatWasTried(rules.order())));
+  }
+
+  /** Asks for these roles and groups from now on, and for no others. */
+  public void setRoles(Set<String> changed) {
+    roles = Set.copyOf(changed);
   }
 
   /** Identifies the caller. Creates no session and reads no body. */
@@ -219,7 +226,7 @@ public final class Identification {
         groups.add(decoded(group.strip()));
       }
     }
-    groups.retainAll(rules.roles());
+    groups.retainAll(roles);
     return groups;
   }
 
@@ -265,7 +272,7 @@ public final class Identification {
         return null;
       }
       Set<String> roles = new HashSet<>(identity.groups());
-      roles.retainAll(rules.roles());
+      roles.retainAll(this.roles);
       return known(identity.user(), IdentitySource.RESOLVER, roles);
     } catch (InvalidCredentialException e) {
       return refused("the application's resolver: " + e.getMessage());
@@ -288,7 +295,7 @@ public final class Identification {
 
   /** Asks for all roles now, since the request is gone when limits and policies want to know. */
   private Set<String> rolesOf(HttpServletRequest request) {
-    return rules.roles().stream().filter(request::isUserInRole).collect(Collectors.toSet());
+    return roles.stream().filter(request::isUserInRole).collect(Collectors.toSet());
   }
 
   private static Result known(String name, IdentitySource source, Set<String> roles) {

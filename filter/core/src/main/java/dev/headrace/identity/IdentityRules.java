@@ -18,7 +18,8 @@ import org.jspecify.annotations.Nullable;
  * @param trustedProxies the addresses from which these headers and {@code X-Forwarded-For} count
  * @param trustedHops how many of our own proxies a request passes; zero means that {@code
  *     X-Forwarded-For} is not looked at
- * @param roles all roles and groups that the settings name anywhere: no others are asked for
+ * @param roles all roles and groups that plans and presets name at the start: no others are asked
+ *     for
  */
 public record IdentityRules(
     List<IdentitySource> order,

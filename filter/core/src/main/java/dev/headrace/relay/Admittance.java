@@ -109,7 +109,7 @@ final class Admittance {
             identity.groupsHeader(),
             identity.trustedProxies(),
             identity.trustedHops(),
-            roles(settings)),
+            roles(settings, settings.plans().values())),
         keys(identity.keysFile(), time),
         resolver);
   }
@@ -131,10 +131,11 @@ final class Admittance {
     }
   }
 
-  /** All that the settings name anywhere: the request is asked for no others. */
-  private static Set<String> roles(GatewaySettings settings) {
+  /** All that plans and presets name: the request is asked for no others. */
+  private static Set<String> roles(
+      GatewaySettings settings, Collection<GatewaySettings.Plan> plans) {
     Set<String> roles = new HashSet<>();
-    settings.plans().values().forEach(plan -> roles.addAll(plan.roles()));
+    plans.forEach(plan -> roles.addAll(plan.roles()));
     settings.presets().values().forEach(preset -> roles.addAll(preset.roles()));
     return roles;
   }
@@ -201,6 +202,9 @@ final class Admittance {
 
   /** Puts other plans in force. What users have used so far stays used. */
   void setPlans(Collection<GatewaySettings.Plan> changed) {
+    if (identification != null) {
+      identification.setRoles(roles(settings, changed));
+    }
     plans =
         changed.stream()
             .map(
@@ -211,7 +215,7 @@ final class Admittance {
 
   /** Whether answers carry the user's own limits, and the organisation's are nobody's business. */
   boolean hidesOrganisation() {
-    return !settings.plans().isEmpty() && !settings.limits().organisationHeaders();
+    return !plans.isEmpty() && !settings.limits().organisationHeaders();
   }
 
   LimitStore limits() {
