@@ -17,6 +17,15 @@ final class RetryAfter {
   /** Nobody waits longer, and nothing overflows. */
   private static final Duration LONGEST = Duration.ofDays(365);
 
+  private static final Duration SHORTEST = Duration.ofNanos(1);
+
+  /**
+   * Numbers with more digits before the point are longer than {@link #LONGEST}, and those with more
+   * zeros behind it shorter than {@link #SHORTEST}, whatever their unit. Between the two nothing is
+   * written out that would take gigabytes or hours, as an exponent may ask for.
+   */
+  private static final int MAX_DIGITS = 15;
+
   private RetryAfter() {}
 
   /**
@@ -38,9 +47,13 @@ final class RetryAfter {
     }
     try {
       BigDecimal units = new BigDecimal(value.trim());
-      // An exponent may name a number that would take gigabytes to write out.
-      if (units.signum() < 0 || units.precision() - units.scale() > 15) {
-        return units.signum() < 0 ? null : LONGEST;
+      if (units.signum() <= 0) {
+        return units.signum() < 0 ? null : Duration.ZERO;
+      }
+      // Before the point; zeros behind it count below 0. An int would overflow.
+      long digits = (long) units.precision() - units.scale();
+      if (Math.abs(digits) > MAX_DIGITS) {
+        return digits > 0 ? LONGEST : SHORTEST;
       }
       BigDecimal nanos =
           units.multiply(BigDecimal.valueOf(nanosPerUnit)).setScale(0, RoundingMode.CEILING);
