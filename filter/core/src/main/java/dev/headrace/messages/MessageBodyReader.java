@@ -1,7 +1,5 @@
 package dev.headrace.messages;
 
-import static java.util.Objects.requireNonNull;
-
 import java.io.StringWriter;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
@@ -48,7 +46,7 @@ public final class MessageBodyReader implements UsageView {
   private String blockField = "";
   private boolean atValue;
   private boolean inContent;
-  private @Nullable ContentBlock block;
+  private @Nullable ContentBlock block; // null where something else stands in its place
   private @Nullable UsageCopy usage;
   private int usageTokens;
 
@@ -183,10 +181,10 @@ public final class MessageBodyReader implements UsageView {
   }
 
   private void readBlock(JsonToken token) {
-    if (token == JsonToken.START_OBJECT) {
-      block = new ContentBlock();
+    if (token.isStructStart()) {
+      block = token == JsonToken.START_OBJECT ? new ContentBlock() : null;
       blockField = "";
-    } else if (token == JsonToken.END_OBJECT && requireNonNull(block).isOutput()) {
+    } else if (token == JsonToken.END_OBJECT && block != null && block.isOutput()) {
       output = true;
     }
   }
@@ -194,10 +192,12 @@ public final class MessageBodyReader implements UsageView {
   private void readBlockField(JsonToken token) {
     if (token == JsonToken.PROPERTY_NAME) {
       blockField = parser.currentName();
+    } else if (block == null) {
+      return;
     } else if (token == JsonToken.VALUE_STRING) {
-      requireNonNull(block).readText(blockField, parser);
+      block.readText(blockField, parser);
     } else if (token.isStructStart()) {
-      requireNonNull(block).readStructure(blockField);
+      block.readStructure(blockField);
     }
   }
 

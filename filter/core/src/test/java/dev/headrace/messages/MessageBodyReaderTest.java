@@ -4,12 +4,14 @@ import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.headrace.messages.MessageUsage.Iteration;
 import java.lang.management.ManagementFactory;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -191,6 +193,60 @@ class MessageBodyReaderTest {
     assertThat(reader.isFinal()).isTrue();
     assertThat(reader.hasOutput()).isEqualTo(output);
     assertThat(reader.charged()).isEqualTo(output);
+  }
+
+  /** Nobody sends them, and whatever comes, nothing is thrown. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "[[\"x\"]]",
+        "[[]]",
+        "[[{}]]",
+        "[[[\"x\"]]]",
+        "[[\"x\",{\"type\":\"text\",\"text\":\"y\"}]]",
+        "[{\"type\":\"text\",\"text\":\"\"},[\"x\",{}]]",
+        "[\"x\",1,null,true]",
+        "\"x\"",
+        "{\"type\":\"text\",\"text\":[\"x\"]}",
+        "[[]],\"content\":[[\"x\"]]"
+      })
+  void contentOfAnotherShapeIsPassedOver(String content) {
+    String usage = ",\"usage\":{\"input_tokens\":1,\"output_tokens\":2}}";
+    MessageBodyReader reader = read("{\"type\":\"message\",\"content\":" + content + usage);
+    assertThat(reader.isFinal()).isTrue();
+    assertThat(reader.hasOutput()).isFalse();
+    assertThat(reader.estimatedOutputTokens()).isEqualTo(2);
+  }
+
+  @Test
+  void nothingIsThrownWhateverComes() {
+    String[] pieces = {
+      "{",
+      "}",
+      "[",
+      "]",
+      ",",
+      ":",
+      "1",
+      "null",
+      "\"x\"",
+      "\"type\":",
+      "\"message\"",
+      "\"content\":",
+      "\"text\":",
+      "\"text\"",
+      "\"usage\":",
+      "\"input\":",
+      "\"iterations\":"
+    };
+    Random random = new Random(20261129);
+    for (int round = 0; round < 50_000; round++) {
+      StringBuilder body = new StringBuilder(random.nextBoolean() ? "{\"content\":[" : "");
+      for (int i = random.nextInt(12); i >= 0; i--) {
+        body.append(pieces[random.nextInt(pieces.length)]);
+      }
+      assertThatCode(() -> read(body.toString())).as("%s", body).doesNotThrowAnyException();
+    }
   }
 
   @Test
