@@ -28,8 +28,8 @@ import java.util.function.ToLongFunction;
  * GatewayMetrics(gateway).bindTo(registry)}. All names begin with {@code headrace.}; no tag holds
  * anything that a client or the model wrote: {@code model} is the API's name of the one that has
  * answered, and {@code other} beyond 50 of them. Everything is counted anyway, so that a binding
- * costs nothing while streams run. {@link #close} takes the meters out of the registry again, which
- * a registry that outlives the application needs. Thread-safe.
+ * costs nothing while streams run. {@link #close} takes the meters out of the registry again and
+ * adds none from then on, which a registry that outlives the application needs. Thread-safe.
  */
 public final class GatewayMetrics implements MeterBinder, AutoCloseable {
 
@@ -38,6 +38,7 @@ public final class GatewayMetrics implements MeterBinder, AutoCloseable {
 
   private final Gateway gateway;
   private final List<Registered> registered = new CopyOnWriteArrayList<>();
+  private volatile boolean closed;
 
   private record Registered(MeterRegistry registry, Meter meter) {}
 
@@ -48,9 +49,13 @@ public final class GatewayMetrics implements MeterBinder, AutoCloseable {
     this.gateway = requireNonNull(gateway, "gateway");
   }
 
+  /** Registers every meter, and more of them as outcomes and models come up; not after a close. */
   @Override
   public void bindTo(MeterRegistry registry) {
     requireNonNull(registry, "registry");
+    if (closed) {
+      return;
+    }
     Statistics statistics = gateway.statistics();
     UpstreamPool upstreams = gateway.upstreams();
     statistics.onFirst(outcome -> bindOutcome(registry, statistics, outcome));
@@ -154,6 +159,9 @@ public final class GatewayMetrics implements MeterBinder, AutoCloseable {
   }
 
   private void bindModel(MeterRegistry registry, UsageTotals totals, String model) {
+    if (closed) {
+      return;
+    }
     for (UsageTotals.TokenClass tokenClass : UsageTotals.TokenClass.values()) {
       keep(
           registry,
@@ -245,6 +253,9 @@ public final class GatewayMetrics implements MeterBinder, AutoCloseable {
   }
 
   private void bindOutcome(MeterRegistry registry, Statistics statistics, Outcome outcome) {
+    if (closed) {
+      return;
+    }
     keep(
         registry,
         FunctionCounter.builder("headrace.exchanges", statistics, each -> each.count(outcome))
@@ -299,11 +310,15 @@ public final class GatewayMetrics implements MeterBinder, AutoCloseable {
 
   private void keep(MeterRegistry registry, Meter meter) {
     registered.add(new Registered(registry, meter));
+    if (closed) {
+      registry.remove(meter); // perhaps too late for close, which may have looked already
+    }
   }
 
-  /** Takes every meter of this binding out of its registry. Idempotent. */
+  /** Takes every meter of this binding out of its registry; none follows. Idempotent. */
   @Override
   public void close() {
+    closed = true;
     registered.forEach(each -> each.registry.remove(each.meter));
     registered.clear();
   }

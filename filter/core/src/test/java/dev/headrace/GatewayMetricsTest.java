@@ -139,6 +139,32 @@ class GatewayMetricsTest {
     }
   }
 
+  @Test
+  void whatIsNewAfterClosingIsNotRegistered() {
+    try (Gateway gateway = start()) {
+      GatewayMetrics metrics = new GatewayMetrics(gateway);
+      metrics.bindTo(registry);
+      metrics.close();
+
+      gateway.statistics().ended(new Outcome(Outcome.Kind.TIMED_OUT, "idle"));
+      gateway.ledger().record(usage("claude-a", null));
+      metrics.bindTo(registry);
+      assertThat(registry.getMeters()).isEmpty();
+    }
+  }
+
+  @Test
+  void whatIsRegisteredDuringTheClosingIsTakenOutToo() {
+    try (Gateway gateway = start()) {
+      GatewayMetrics metrics = new GatewayMetrics(gateway);
+      metrics.bindTo(registry);
+      registry.config().onMeterAdded(added -> metrics.close());
+
+      gateway.statistics().ended(new Outcome(Outcome.Kind.TIMED_OUT, "idle"));
+      assertThat(registry.getMeters()).isEmpty();
+    }
+  }
+
   private static Gateway start() {
     return Gateway.start(GatewaySettings.builder().upstreamApiKey(Secret.of("sk-test")).build());
   }
