@@ -43,6 +43,7 @@ final class ApacheAttempt implements AsyncResponseConsumer<Void>, Attempt {
   private final AttemptListener listener;
   private final AtomicReference<State> state = new AtomicReference<>(State.CONNECTING);
   private volatile boolean cancelled;
+  private volatile boolean bodySent; // or some of it, perhaps
   private @Nullable Future<?> future; // guarded by this
   private @Nullable CapacityChannel capacity; // guarded by this
   private int grantedEarly; // guarded by this; granted before the client asked for capacity
@@ -60,6 +61,11 @@ final class ApacheAttempt implements AsyncResponseConsumer<Void>, Attempt {
     if (cancelled) {
       startedFuture.cancel(true); // cancelled while it was being started
     }
+  }
+
+  /** From now on no failure means that nothing was sent. */
+  void bodyIsBeingSent() {
+    bodySent = true;
   }
 
   @Override
@@ -229,7 +235,7 @@ final class ApacheAttempt implements AsyncResponseConsumer<Void>, Attempt {
       kind = Kind.CUT;
     } else if (cause instanceof ConnectTimeoutException) {
       kind = Kind.CONNECT_TIMEOUT;
-    } else if (isConnectFailure(cause)) {
+    } else if (isConnectFailure(cause) && !bodySent) { // TLS can fail at any time
       kind = Kind.CONNECT;
     } else {
       kind = Kind.NO_RESPONSE;

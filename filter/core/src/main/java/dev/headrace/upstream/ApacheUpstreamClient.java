@@ -138,7 +138,7 @@ public final class ApacheUpstreamClient implements UpstreamClient {
     ApacheAttempt attempt = new ApacheAttempt(listener);
     attempt.runsAs(
         client.execute(
-            new BasicRequestProducer(head, body(request)),
+            new BasicRequestProducer(head, body(request, attempt)),
             attempt,
             null,
             HttpClientContext.create(), // a fresh one each time: with null the consumer gets none
@@ -154,9 +154,11 @@ public final class ApacheUpstreamClient implements UpstreamClient {
     return pool.getStats(new HttpRoute(target, null, secure)).getAvailable() > 0;
   }
 
-  private static @Nullable BodyProducer body(UpstreamRequest request) {
+  private static @Nullable BodyProducer body(UpstreamRequest request, ApacheAttempt attempt) {
     byte[] bytes = request.body();
-    return bytes == null ? null : new BodyProducer(bytes, request.bodyLength());
+    return bytes == null
+        ? null
+        : new BodyProducer(bytes, request.bodyLength(), attempt::bodyIsBeingSent);
   }
 
   @Override

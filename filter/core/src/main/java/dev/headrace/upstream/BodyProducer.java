@@ -15,10 +15,15 @@ import org.jspecify.annotations.Nullable;
 final class BodyProducer implements AsyncEntityProducer {
 
   private final int length;
+  private final Runnable onSending;
   private @Nullable ByteBuffer rest;
 
-  BodyProducer(byte[] bytes, int length) {
+  /**
+   * @param onSending called before any byte is handed over, and perhaps again; must not block
+   */
+  BodyProducer(byte[] bytes, int length, Runnable onSending) {
     this.length = length;
+    this.onSending = onSending;
     this.rest = ByteBuffer.wrap(bytes, 0, length);
   }
 
@@ -34,6 +39,7 @@ final class BodyProducer implements AsyncEntityProducer {
 
   @Override
   public void produce(DataStreamChannel channel) throws IOException {
+    onSending.run();
     ByteBuffer bytes = rest;
     if (bytes != null && bytes.hasRemaining()) {
       channel.write(bytes);

@@ -1,12 +1,15 @@
 package dev.headrace.upstream;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.awaitility.Awaitility.await;
 
 import dev.headrace.config.GatewaySettings;
 import dev.headrace.config.Secret;
+import dev.headrace.upstream.UpstreamFailure.Kind;
 import java.io.IOException;
+import java.io.InputStream;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
@@ -14,21 +17,30 @@ import java.net.URI;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.KeyStore;
+import java.util.Base64;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
+import javax.net.ssl.KeyManagerFactory;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLSocket;
 import org.junit.jupiter.api.RepeatedTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
+import org.junit.jupiter.api.io.TempDir;
 
 class ApacheUpstreamClientTest {
 
   private static final GatewaySettings SETTINGS =
       GatewaySettings.builder().upstreamApiKey(Secret.of("k")).upstreamIoThreads(2).build();
+
+  private static final String PASSWORD = "changeit"; // of a key that lives for one test
 
   /** A container that looks for threads right after the end of an application finds none. */
   @RepeatedTest(20)
@@ -102,8 +114,102 @@ class ApacheUpstreamClientTest {
     return -1;
   }
 
+  /** What must not run twice is repeated only after failures that say that nothing was sent. */
+  @Test
+  @Timeout(60)
+  void tlsThatBreaksBehindTheRequestIsAConnectionWithoutAnAnswer(@TempDir Path folder)
+      throws Exception {
+    KeyStore store = selfSigned(folder);
+    GatewaySettings settings =
+        GatewaySettings.builder()
+            .upstreamApiKey(Secret.of("k"))
+            .upstreamCaFile(certificateOf(store, folder))
+            .build();
+    Deaf listener = new Deaf();
+    try (ServerSocket server = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
+        ApacheUpstreamClient client = new ApacheUpstreamClient(settings)) {
+      client.start(post("https://localhost:" + server.getLocalPort()), listener);
+      try (Socket connection = server.accept();
+          SSLSocket tls = serverSideOf(connection, store)) {
+        InputStream request = tls.getInputStream();
+        while (request.read() != '!') {} // the end of the body
+        connection.getOutputStream().write("no TLS at all".getBytes(UTF_8));
+
+        assertThat(listener.failure.get().kind()).isEqualTo(Kind.NO_RESPONSE);
+        assertThat(listener.failure.get().detail()).startsWith("SSL");
+      }
+    }
+  }
+
+  @Test
+  @Timeout(60)
+  void tlsThatDoesNotComeAboutMeansThatNothingWasSent() throws Exception {
+    Deaf listener = new Deaf();
+    try (ServerSocket server = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
+        ApacheUpstreamClient client = new ApacheUpstreamClient(SETTINGS)) {
+      client.start(post("https://localhost:" + server.getLocalPort()), listener);
+      try (Socket connection = server.accept()) {
+        connection.getOutputStream().write("no TLS at all".getBytes(UTF_8));
+
+        assertThat(listener.failure.get().kind()).isEqualTo(Kind.CONNECT);
+      }
+    }
+  }
+
+  private static UpstreamRequest post(String origin) {
+    byte[] body = "Hello!".getBytes(UTF_8);
+    return new UpstreamRequest(
+        URI.create(origin), "POST", "/v1/messages/batches", List.of(), body, body.length);
+  }
+
+  private static SSLSocket serverSideOf(Socket connection, KeyStore store) throws Exception {
+    KeyManagerFactory keys = KeyManagerFactory.getInstance(KeyManagerFactory.getDefaultAlgorithm());
+    keys.init(store, PASSWORD.toCharArray());
+    SSLContext context = SSLContext.getInstance("TLS");
+    context.init(keys.getKeyManagers(), null, null);
+    SSLSocket tls = (SSLSocket) context.getSocketFactory().createSocket(connection, null, false);
+    tls.setUseClientMode(false);
+    return tls;
+  }
+
+  /** A key with a certificate for {@code localhost}, made by the JDK's own tool. */
+  private static KeyStore selfSigned(Path folder) throws Exception {
+    Path file = folder.resolve("keys.p12");
+    Process keytool =
+        new ProcessBuilder(
+                Path.of(System.getProperty("java.home"), "bin", "keytool").toString(),
+                "-genkeypair",
+                "-alias",
+                "upstream",
+                "-keyalg",
+                "EC",
+                "-dname",
+                "CN=localhost",
+                "-ext",
+                "san=dns:localhost",
+                "-storepass",
+                PASSWORD,
+                "-keystore",
+                file.toString())
+            .redirectErrorStream(true)
+            .start();
+    String said = new String(keytool.getInputStream().readAllBytes(), UTF_8);
+    assertThat(keytool.waitFor()).as(said).isZero();
+    return KeyStore.getInstance(file.toFile(), PASSWORD.toCharArray());
+  }
+
+  private static Path certificateOf(KeyStore store, Path folder) throws Exception {
+    String pem =
+        "-----BEGIN CERTIFICATE-----\n"
+            + Base64.getMimeEncoder().encodeToString(store.getCertificate("upstream").getEncoded())
+            + "\n-----END CERTIFICATE-----\n";
+    return Files.writeString(folder.resolve("ca.pem"), pem);
+  }
+
   /** Nothing of the answer matters, and there is none. */
   private static final class Deaf implements AttemptListener {
+
+    final CompletableFuture<UpstreamFailure> failure = new CompletableFuture<>();
 
     @Override
     public void onHead(UpstreamResponseHead head) {}
@@ -118,6 +224,8 @@ class ApacheUpstreamClientTest {
     public void onEnd() {}
 
     @Override
-    public void onFailure(UpstreamFailure failure) {}
+    public void onFailure(UpstreamFailure how) {
+      failure.complete(how);
+    }
   }
 }
