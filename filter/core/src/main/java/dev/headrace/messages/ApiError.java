@@ -21,12 +21,23 @@ import tools.jackson.core.ObjectWriteContext;
  */
 public record ApiError(int status, String type, String message, @Nullable String requestId) {
 
+  /** The status of types without one of their own; SDKs retry it. */
+  private static final int UNKNOWN = 500;
+
   private static final Pattern SPEND =
       Pattern.compile("\\bspend|usage limits?\\b|credit balance", Pattern.CASE_INSENSITIVE);
 
   public ApiError {
     requireNonNull(type, "type");
     requireNonNull(message, "message");
+  }
+
+  /**
+   * The type if it is one that the API reference names, else {@code other}: what an upstream may
+   * write there has no end, and neither metrics nor a line of the log should.
+   */
+  public String knownType() {
+    return statusOf(type) != UNKNOWN || type.equals("api_error") ? type : "other";
   }
 
   /**
@@ -61,7 +72,7 @@ public record ApiError(int status, String type, String message, @Nullable String
     return SseWriter.event("error", json());
   }
 
-  /** The HTTP status that goes with a type; 500 for unknown ones, which SDKs retry. */
+  /** The HTTP status that goes with a type; 500 for unknown ones. */
   public static int statusOf(String errorType) {
     return switch (errorType) {
       case "invalid_request_error" -> 400;
@@ -74,7 +85,7 @@ public record ApiError(int status, String type, String message, @Nullable String
       case "rate_limit_error" -> 429;
       case "timeout_error" -> 504;
       case "overloaded_error" -> 529;
-      default -> 500;
+      default -> UNKNOWN;
     };
   }
 

@@ -5,7 +5,7 @@ package dev.headrace.observe;
  *
  * @param kind which of the named ends it was
  * @param detail the clock, the reason or the like in a few words; empty when the kind says it all;
- *     never anything that a client or the model wrote
+ *     a word of ours or of the API reference, never what a client, an upstream or the model wrote
  */
 public record Outcome(Kind kind, String detail) {
 

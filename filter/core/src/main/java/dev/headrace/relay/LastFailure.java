@@ -47,7 +47,7 @@ record LastFailure(
           ApiError.statusOf(event.error().type()),
           ClientHeaders.ofJsonInstead(event.head(), event.json().length, exchangeId),
           event.json(),
-          new Outcome(Outcome.Kind.UPSTREAM_ERROR, event.error().type()),
+          new Outcome(Outcome.Kind.UPSTREAM_ERROR, event.error().knownType()),
           null);
     }
     if (failure instanceof AttemptFailure.TimedOut timeout) {

@@ -1,5 +1,6 @@
 package dev.headrace.usage;
 
+import dev.headrace.messages.Printable;
 import dev.headrace.spi.Accuracy;
 import dev.headrace.spi.Tokens;
 import dev.headrace.spi.UsageRecord;
@@ -15,15 +16,15 @@ import java.util.function.Consumer;
 
 /**
  * Sums of all usage records since the start, for metrics. By the model that has answered, which is
- * the API's word and not the client's; beyond the first models all others are one, {@code other}.
- * Thread-safe.
+ * the API's word and not the client's; beyond the first models all others are one, {@code other},
+ * and so is what no model is called: a long name, or one with line breaks. Thread-safe.
  */
 public final class UsageTotals {
 
   /** The model of records without an answer. */
   public static final String NO_MODEL = "none";
 
-  /** All models behind the first {@link #MAX_MODELS}. */
+  /** All models behind the first {@link #MAX_MODELS}, and all with names that cannot be theirs. */
   public static final String OTHER_MODELS = "other";
 
   static final int MAX_MODELS = 50;
@@ -115,7 +116,8 @@ public final class UsageTotals {
       if (known != null) {
         return known;
       }
-      label = seen.size() < MAX_MODELS ? name : OTHER_MODELS;
+      boolean plain = Printable.name(name).equals(name);
+      label = plain && seen.size() < MAX_MODELS ? name : OTHER_MODELS;
       known = models.get(label);
       if (known != null) {
         return known;

@@ -39,4 +39,15 @@ class UsageTotalsTest {
     assertThat(totals.models()).isEqualTo(told);
     assertThat(totals.costUsd(UsageTotals.OTHER_MODELS)).isEqualByComparingTo("200");
   }
+
+  @Test
+  void whatNoModelIsCalledBecomesNoName() {
+    for (String name : List.of("a\nb", "claude\u00df", "x".repeat(65), "a\"b")) {
+      totals.add(Records.of("id", "2026-11-22T00:00:00Z", "u", name, "1"));
+    }
+    totals.add(Records.of("id", "2026-11-22T00:00:00Z", "u", "us.anthropic.claude-x-v1:0", "1"));
+    assertThat(totals.models())
+        .containsExactly(UsageTotals.OTHER_MODELS, "us.anthropic.claude-x-v1:0");
+    assertThat(totals.costUsd(UsageTotals.OTHER_MODELS)).isEqualByComparingTo("4");
+  }
 }
