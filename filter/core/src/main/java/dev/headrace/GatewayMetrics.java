@@ -286,7 +286,8 @@ public final class GatewayMetrics implements MeterBinder, AutoCloseable {
                 "headrace.upstream.rest",
                 upstreams,
                 pool -> pool.member(name).rests().toMillis() / 1000.0)
-            .description("How long an upstream still rests because its limit was reached")
+            .description(
+                "How long an upstream still rests, for the model whose limit lasts longest")
             .baseUnit("seconds")
             .tags(Tags.of("upstream", name))
             .register(registry));

@@ -81,8 +81,8 @@ public final class SettingTable {
           settings -> settings.upstream().selection(),
           "How one of several upstream.members is chosen for an attempt: ordered takes the"
               + " first that is not resting, weighted one of those at random by weight. A member"
-              + " rests for everybody as long as its answer 429 or 529 asked with retry-after, and"
-              + " while its circuit breaker is open.");
+              + " rests for everybody who asks for the same model as long as its answer 429 or 529"
+              + " asked with retry-after, and for all while its circuit breaker is open.");
 
   static final Setting<List<GatewaySettings.Member>> UPSTREAM_MEMBERS =
       row(
@@ -584,8 +584,8 @@ public final class SettingTable {
           Range.checkedByType("1 to 5 other models for each model"),
           settings -> settings.retry().fallbacks(),
           "Models that are asked instead, in order, by the model that the client asked for."
-              + " They take the last of the retry.max-attempts. Only the file and code can set it,"
-              + " not a variable.");
+              + " They take the last of the retry.max-attempts, and are asked at once where a limit"
+              + " is not worth waiting for. Only the file and code can set it, not a variable.");
 
   static final Setting<Boolean> BREAKER_ENABLED =
       row(

@@ -48,7 +48,8 @@ public sealed interface AttemptFailure {
   record BreakerOpen(Duration retryAfter) implements AttemptFailure {}
 
   /**
-   * There was no attempt: every member of the pool rests because its limit was reached.
+   * There was no attempt: every member of the pool rests because its limit was reached, for the
+   * model that the client asked for and for those that could be asked instead.
    *
    * @param retryAfter when the first has rested
    */

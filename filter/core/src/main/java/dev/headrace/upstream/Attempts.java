@@ -107,6 +107,7 @@ public final class Attempts implements AttemptRun.Owner {
 
   // Passed on from attempt to attempt.
   private @Nullable UpstreamCall call; // null once nobody can need the body again
+  private String model; // that it asks; empty when unknown
   private final List<PoolMember> tried = new ArrayList<>();
   private Duration lastWait = Duration.ZERO;
   private int fallbacksUsed;
@@ -119,11 +120,9 @@ public final class Attempts implements AttemptRun.Owner {
     this.original = call;
     this.exchangeStartNanos = exchangeStartNanos;
     this.listener = listener;
-    String model = call.model();
-    this.fallbacks =
-        model == null
-            ? List.of()
-            : pool.settings().retry().fallbacks().getOrDefault(model, List.of());
+    String asked = call.model();
+    this.model = asked == null ? "" : asked;
+    this.fallbacks = pool.settings().retry().fallbacks().getOrDefault(model, List.of());
   }
 
   /** Starts the first attempt; on another thread if it might wait for something. */
@@ -240,7 +239,12 @@ public final class Attempts implements AttemptRun.Owner {
     if (over) {
       return;
     }
-    UpstreamPool.Pick pick = pool.pick(tried);
+    UpstreamPool.Pick pick = pool.pick(model, tried);
+    long shortestRest = pick.restNanos();
+    while (pick.restNanos() > 0 && !fits(Duration.ofNanos(pick.restNanos())) && turnToFallback()) {
+      pick = pool.pick(model, tried);
+      shortestRest = Math.min(shortestRest, pick.restNanos());
+    }
     PoolMember member = pick.member();
     if (member != null) {
       begin(member);
@@ -249,7 +253,7 @@ public final class Attempts implements AttemptRun.Owner {
     } else if (made > 0) {
       giveUp(requireNonNull(lastFailure), true); // breakers have opened meanwhile
     } else if (pick.restNanos() > 0) {
-      giveUp(new AttemptFailure.AllRest(Duration.ofNanos(pick.restNanos())), true);
+      giveUp(new AttemptFailure.AllRest(Duration.ofNanos(shortestRest)), true);
     } else {
       giveUp(new AttemptFailure.BreakerOpen(pick.retryAfter()), true);
     }
@@ -260,6 +264,10 @@ public final class Attempts implements AttemptRun.Owner {
     int before = made;
     AttemptRun run = new AttemptRun(pool, member, before + 1, asked.metered(), this, listener);
     pool.countAttempt(before > 0);
+    if (fallbacksUsed > 0) {
+      fallbackModel = model;
+      pool.countFallback();
+    }
     made = before + 1; // only the one thread between two attempts writes it
     current = run;
     if (over) {
@@ -315,7 +323,7 @@ public final class Attempts implements AttemptRun.Owner {
     }
     Duration retryAfter = RetryPolicy.retryAfter(failure, pool.time().wall().instant());
     if (retryAfter != null && isLimit(failure)) {
-      run.member().rest(retryAfter);
+      run.member().rest(model, retryAfter);
     }
     if (over) {
       return;
@@ -335,10 +343,8 @@ public final class Attempts implements AttemptRun.Owner {
     boolean fallBack = fallbacksLeft > 0 && (fallbacksLeft == left || !inTime);
     if (left == 0 || !(inTime || fallBack) || !pool.tryRetry()) {
       giveUp(failure, policy.maxAttempts() > 1);
-    } else if (fallBack) {
-      askAnotherModel();
     } else {
-      waitFor(wait);
+      waitFor(fallBack && turnToFallback() ? Duration.ZERO : wait);
     }
   }
 
@@ -348,14 +354,14 @@ public final class Attempts implements AttemptRun.Owner {
   }
 
   private Duration waitAfter(AttemptFailure failure, @Nullable Duration retryAfter) {
-    if (failure instanceof AttemptFailure.TimedOut || pool.hasFresh(tried)) {
+    if (failure instanceof AttemptFailure.TimedOut || pool.hasFresh(model, tried)) {
       return Duration.ZERO; // waited long enough already, or another member has not been asked yet
     }
     Duration wait = pool.policy().backoff(made, failure, lastWait);
     if (retryAfter != null && retryAfter.compareTo(wait) > 0) {
       wait = retryAfter;
     }
-    Duration rest = Duration.ofNanos(pool.restNanos(tried));
+    Duration rest = Duration.ofNanos(pool.restNanos(model, tried));
     return rest.compareTo(wait) > 0 ? rest : wait;
   }
 
@@ -377,13 +383,15 @@ public final class Attempts implements AttemptRun.Owner {
         && (total.isZero() || spent.plus(wait).compareTo(total) < 0);
   }
 
-  private void askAnotherModel() {
-    String model = fallbacks.get(fallbacksUsed++);
+  /** Makes the next attempt one with the next of the other models; false if there is none. */
+  private boolean turnToFallback() {
+    if (fallbacksUsed == fallbacks.size()) {
+      return false;
+    }
+    model = fallbacks.get(fallbacksUsed++);
     call = requireNonNull(original).forModel(model); // its token ranges fit no other
-    fallbackModel = model;
     tried.clear();
-    pool.countFallback();
-    waitFor(Duration.ZERO);
+    return true;
   }
 
   private void waitFor(Duration wait) {

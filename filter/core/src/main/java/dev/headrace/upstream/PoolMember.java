@@ -10,8 +10,9 @@ import java.net.URI;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.ZoneOffset;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -19,7 +20,7 @@ import org.slf4j.LoggerFactory;
 
 /**
  * One upstream, or one key of it: where it is, who we are there, whether its circuit breaker lets
- * calls through and until when it rests. Thread-safe.
+ * calls through and until when it rests for which models. Thread-safe.
  *
  * <p>The breaker is asked for a permission before each attempt and told exactly one thing after it:
  * success or failure when the first event has come, or that the attempt says nothing about the
@@ -32,6 +33,9 @@ final class PoolMember {
   /** When trial calls are all taken, the next one may be free soon. */
   private static final Duration HALF_OPEN_RETRY = Duration.ofSeconds(1);
 
+  /** More than there are models; a further one is asked again and says its limit again. */
+  private static final int MAX_RESTING_MODELS = 100;
+
   private final String name;
   private final URI baseUrl;
   private final String basePath;
@@ -41,7 +45,7 @@ final class PoolMember {
   private final @Nullable CircuitBreaker breaker;
   private final Duration openFor;
   private volatile Instant openUntil = Instant.MIN;
-  private final AtomicLong restUntilNanos;
+  private final Map<String, Long> restUntilNanos = new ConcurrentHashMap<>(); // by model
 
   /**
    * @param settings with everything filled in
@@ -60,7 +64,6 @@ final class PoolMember {
     this.apiKey = apiKey;
     this.weight = settings.weight();
     this.time = time;
-    this.restUntilNanos = new AtomicLong(time.nanos());
     this.openFor = breakerSettings.waitDurationInOpenState();
     this.breaker = breakerSettings.enabled() ? breaker(breakerSettings) : null;
   }
@@ -123,15 +126,32 @@ final class PoolMember {
 
   // ---- resting
 
-  /** Leaves this member alone for so long, or longer if that was asked for before. */
-  void rest(Duration howLong) {
-    long until = time.nanos() + howLong.toNanos();
-    restUntilNanos.accumulateAndGet(until, (now, wanted) -> wanted - now > 0 ? wanted : now);
+  /**
+   * Leaves this member alone for so long as far as one model goes, or longer if that was asked for
+   * before: the API's limits are those of an organisation and a class of models (API reference,
+   * "Rate limits", as of 2026-11-22). Names of models come from clients, so only some rest at a
+   * time.
+   */
+  void rest(String model, Duration howLong) {
+    long now = time.nanos();
+    restUntilNanos.values().removeIf(until -> until - now <= 0);
+    if (restUntilNanos.size() < MAX_RESTING_MODELS || restUntilNanos.containsKey(model)) {
+      restUntilNanos.merge(
+          model, now + howLong.toNanos(), (old, wanted) -> wanted - old > 0 ? wanted : old);
+    }
   }
 
-  /** How many nanoseconds it still rests; zero or less when it does not. */
-  long restNanos() {
-    return restUntilNanos.get() - time.nanos();
+  /** How many nanoseconds it still rests for a model; zero or less when it does not. */
+  long restNanos(String model) {
+    Long until = restUntilNanos.get(model);
+    return until == null ? 0 : until - time.nanos();
+  }
+
+  /** How long it still rests for the model that it does so longest for; zero when for none. */
+  Duration longestRest() {
+    long now = time.nanos();
+    return Duration.ofNanos(
+        restUntilNanos.values().stream().mapToLong(until -> until - now).reduce(0, Math::max));
   }
 
   // ---- the circuit breaker

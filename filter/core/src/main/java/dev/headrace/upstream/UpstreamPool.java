@@ -216,15 +216,17 @@ public final class UpstreamPool implements AutoCloseable {
    * Chooses a member whose breaker has permitted one attempt, preferably one that does not rest and
    * was not tried before.
    *
-   * @param tried members that have failed in this exchange
+   * @param model that is to be asked
+   * @param tried members that have failed in this exchange, asked for this model
    */
-  Pick pick(Collection<PoolMember> tried) {
+  Pick pick(String model, Collection<PoolMember> tried) {
     List<PoolMember> candidates = new ArrayList<>(members);
     candidates.removeIf(member -> !member.mayPermit());
     while (!candidates.isEmpty()) {
-      PoolMember chosen = choose(candidates, tried);
-      if (chosen.restNanos() > 0 && hasChoice()) {
-        return new Pick(null, chosen.restNanos(), Duration.ZERO); // all rest, this one the shortest
+      PoolMember chosen = choose(candidates, model, tried);
+      long rest = chosen.restNanos(model);
+      if (rest > 0 && hasChoice()) {
+        return new Pick(null, rest, Duration.ZERO); // all rest, this one the shortest
       }
       if (chosen.tryPermit()) {
         return new Pick(chosen, 0, Duration.ZERO);
@@ -239,12 +241,14 @@ public final class UpstreamPool implements AutoCloseable {
     return new Pick(null, 0, soonest);
   }
 
-  private PoolMember choose(List<PoolMember> candidates, Collection<PoolMember> tried) {
-    List<PoolMember> awake = candidates.stream().filter(each -> each.restNanos() <= 0).toList();
+  private PoolMember choose(
+      List<PoolMember> candidates, String model, Collection<PoolMember> tried) {
+    List<PoolMember> awake =
+        candidates.stream().filter(each -> each.restNanos(model) <= 0).toList();
     if (awake.isEmpty()) {
       PoolMember first = candidates.get(0);
       for (PoolMember each : candidates) {
-        first = each.restNanos() < first.restNanos() ? each : first;
+        first = each.restNanos(model) < first.restNanos(model) ? each : first;
       }
       return first;
     }
@@ -268,17 +272,17 @@ public final class UpstreamPool implements AutoCloseable {
   }
 
   /**
-   * How long until some member could be asked; zero if one can be now, and without a choice:
-   * whether a limit holds for this request too is then for the upstream to say.
+   * How long until some member could be asked for a model; zero if one can be now, and without a
+   * choice: whether a limit holds for this request too is then for the upstream to say.
    */
-  long restNanos(Collection<PoolMember> tried) {
-    return !hasChoice() ? 0 : Math.max(0, choose(members, tried).restNanos());
+  long restNanos(String model, Collection<PoolMember> tried) {
+    return !hasChoice() ? 0 : Math.max(0, choose(members, model, tried).restNanos(model));
   }
 
-  /** Whether another member could be asked at once. */
-  boolean hasFresh(Collection<PoolMember> tried) {
+  /** Whether another member could be asked for a model at once. */
+  boolean hasFresh(String model, Collection<PoolMember> tried) {
     return members.stream()
-        .anyMatch(each -> !tried.contains(each) && each.restNanos() <= 0 && each.mayPermit());
+        .anyMatch(each -> !tried.contains(each) && each.restNanos(model) <= 0 && each.mayPermit());
   }
 
   // ---- for operators
@@ -303,7 +307,8 @@ public final class UpstreamPool implements AutoCloseable {
    *
    * @param name from the settings
    * @param breaker {@code closed}, {@code open}, {@code half-open} or {@code disabled}
-   * @param rests how long it still rests because its limit was reached; zero when it does not
+   * @param rests how long it still rests because a limit was reached, for the model that it does so
+   *     longest for; zero when for none
    */
   public record MemberState(String name, String breaker, Duration rests) {}
 
@@ -326,8 +331,7 @@ public final class UpstreamPool implements AutoCloseable {
   }
 
   private static MemberState stateOf(PoolMember member) {
-    Duration rests = Duration.ofNanos(Math.max(0, member.restNanos()));
-    return new MemberState(member.name(), member.breakerState(), rests);
+    return new MemberState(member.name(), member.breakerState(), member.longestRest());
   }
 
   /** The number of upstream connections that an attempt holds at this moment. */

@@ -622,6 +622,39 @@ class AttemptsTest {
   }
 
   @Test
+  void aMemberThatReachedItsLimitForOneModelIsAskedForOthers() {
+    pool = pool(settings -> settings.upstreamMembers(TWO));
+    start();
+    upstream.call(0).status(429, "retry-after", "60");
+    start(pool, "{\"model\": \"claude-haiku-5-5\"}");
+    assertThat(asked(2)).startsWith("http://a.test");
+    start();
+    assertThat(asked(3)).startsWith("http://b.test");
+    assertThat(pool.member("a").rests()).isEqualTo(Duration.ofSeconds(60));
+    time.advance(Duration.ofSeconds(60));
+    assertThat(pool.member("a").rests()).isZero();
+  }
+
+  @Test
+  void ofTheModelsThatClientsInventOnlySoManyRest() {
+    pool = pool(settings -> settings.upstreamMembers(TWO).retryMaxAttempts(1));
+    for (int i = 0; i <= 100; i++) {
+      start(pool, "{\"model\": \"model-" + i + "\"}");
+      upstream.call(i).status(429, "retry-after", "60");
+    }
+    start(pool, "{\"model\": \"model-99\"}");
+    assertThat(asked(101)).startsWith("http://b.test");
+    start(pool, "{\"model\": \"model-100\"}");
+    assertThat(asked(102)).startsWith("http://a.test");
+
+    time.advance(Duration.ofSeconds(60));
+    start(pool, "{\"model\": \"model-100\"}");
+    upstream.call(103).status(429, "retry-after", "60");
+    start(pool, "{\"model\": \"model-100\"}");
+    assertThat(asked(104)).as("there is room again").startsWith("http://b.test");
+  }
+
+  @Test
   void membersAreChosenByWeight() {
     pool =
         pool(
@@ -704,6 +737,62 @@ class AttemptsTest {
     upstream.call(0).status(429, "retry-after", "3600");
     assertThat(upstream.calls).hasSize(2);
     assertThat(bodyOf(upstream.call(1))).contains("claude-b");
+  }
+
+  private final Change twoAndHaiku =
+      settings ->
+          settings
+              .upstreamMembers(TWO)
+              .retryFallbacks(Map.of("claude-opus-5-5", List.of("claude-haiku-5-5")));
+
+  @ParameterizedTest
+  @ValueSource(strings = {"300", "30"})
+  void aModelAtItsLimitEverywhereLeadsToTheOtherModelAtOnceHoweverLongItRests(String retryAfter) {
+    pool = pool(twoAndHaiku);
+    Attempts attempts = start();
+    upstream.call(0).status(429, "retry-after", retryAfter);
+    upstream.call(1).status(429, "retry-after", retryAfter);
+
+    assertThat(recorder.waits).isEmpty();
+    assertThat(upstream.calls).hasSize(3);
+    assertThat(asked(2)).startsWith("http://a.test");
+    assertThat(bodyOf(upstream.call(2))).contains("claude-haiku-5-5");
+    assertThat(attempts.fallbackModel()).isEqualTo("claude-haiku-5-5");
+    assertThat(pool.counts().fallbacks()).isEqualTo(1);
+  }
+
+  @Test
+  void aModelThatRestsEverywhereForTooLongIsNotEvenAskedFirst() {
+    pool = pool(twoAndHaiku);
+    start();
+    upstream.call(0).status(429, "retry-after", "300");
+    upstream.call(1).status(429, "retry-after", "300");
+
+    Attempts later = start();
+    assertThat(recorder.waits).isEmpty();
+    assertThat(bodyOf(upstream.call(3))).contains("claude-haiku-5-5");
+    assertThat(later.fallbackModel()).isEqualTo("claude-haiku-5-5");
+    assertThat(later.made()).isEqualTo(1);
+  }
+
+  @Test
+  void anotherModelThatRestsTooIsNeitherAskedNorNamedNorCounted() {
+    pool = pool(settings -> twoAndHaiku.apply(settings).retryMaxAttempts(4));
+    start();
+    for (int i = 0; i < 2; i++) {
+      upstream.call(i).status(429, "retry-after", "300");
+    }
+    for (int i = 2; i < 4; i++) {
+      upstream.call(i).status(429, "retry-after", "600");
+    }
+    assertThat(recorder.last()).isEqualTo("given up ErrorStatus 429, exhausted");
+    assertThat(pool.counts().fallbacks()).isEqualTo(2);
+
+    Attempts later = start();
+    assertThat(upstream.calls).hasSize(4);
+    assertThat(recorder.last()).isEqualTo("given up AllRest PT5M, exhausted");
+    assertThat(later.fallbackModel()).isNull();
+    assertThat(pool.counts().fallbacks()).isEqualTo(2);
   }
 
   @Test
