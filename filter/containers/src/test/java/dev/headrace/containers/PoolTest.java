@@ -117,7 +117,10 @@ final class PoolTest extends FailureContract {
     Reply ours = post(headrace, STREAMING);
 
     assertError(
-        ours, 429, "rate_limit_error", "Every upstream of this gateway has reached its limit.");
+        ours,
+        429,
+        "rate_limit_error",
+        "Every upstream of this gateway has reached its limit or keeps failing.");
     assertThat(ours.header("retry-after")).hasValue("1800");
     assertThat(ours.header("x-should-retry")).hasValue("false");
     assertSeen(1, 1);

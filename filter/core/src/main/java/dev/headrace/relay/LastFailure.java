@@ -71,7 +71,7 @@ record LastFailure(
       return ours(
               429,
               "rate_limit_error",
-              "Every upstream of this gateway has reached its limit.",
+              "Every upstream of this gateway has reached its limit or keeps failing.",
               new Outcome(Outcome.Kind.REFUSED, "upstreams rest"),
               exchangeId)
           .after(rest.retryAfter());

@@ -49,9 +49,10 @@ public sealed interface AttemptFailure {
 
   /**
    * There was no attempt: every member of the pool rests because its limit was reached, for the
-   * model that the client asked for and for those that could be asked instead.
+   * model that the client asked for and for those that could be asked instead, or its circuit
+   * breaker is open; the first of them for longer than is waited.
    *
-   * @param retryAfter when the first has rested
+   * @param retryAfter when the first may be asked
    */
   record AllRest(Duration retryAfter) implements AttemptFailure {}
 }

@@ -110,6 +110,7 @@ public final class Attempts implements AttemptRun.Owner {
   private String model; // that it asks; empty when unknown
   private final List<PoolMember> tried = new ArrayList<>();
   private Duration lastWait = Duration.ZERO;
+  private long restingSinceNanos = NEVER; // since when no member could be asked
   private int fallbacksUsed;
   private @Nullable AttemptFailure lastFailure;
   private @Nullable UpstreamCall original; // as the client asked, whatever model is asked now
@@ -239,16 +240,20 @@ public final class Attempts implements AttemptRun.Owner {
     if (over) {
       return;
     }
+    long now = pool.time().nanos();
+    restingSinceNanos = restingSinceNanos == NEVER ? now : restingSinceNanos;
+    Duration rested = Duration.ofNanos(now - restingSinceNanos);
     UpstreamPool.Pick pick = pool.pick(model, tried);
     long shortestRest = pick.restNanos();
-    while (pick.restNanos() > 0 && !fits(Duration.ofNanos(pick.restNanos())) && turnToFallback()) {
+    while (pick.restNanos() > 0 && !fits(rested.plusNanos(pick.restNanos())) && turnToFallback()) {
       pick = pool.pick(model, tried);
       shortestRest = Math.min(shortestRest, pick.restNanos());
     }
     PoolMember member = pick.member();
     if (member != null) {
+      restingSinceNanos = NEVER;
       begin(member);
-    } else if (pick.restNanos() > 0 && fits(Duration.ofNanos(pick.restNanos()))) {
+    } else if (pick.restNanos() > 0 && fits(rested.plusNanos(pick.restNanos()))) {
       waitFor(Duration.ofNanos(pick.restNanos()));
     } else if (made > 0) {
       giveUp(requireNonNull(lastFailure), true); // breakers have opened meanwhile
@@ -358,10 +363,11 @@ public final class Attempts implements AttemptRun.Owner {
       return Duration.ZERO; // waited long enough already, or another member has not been asked yet
     }
     Duration wait = pool.policy().backoff(made, failure, lastWait);
-    if (retryAfter != null && retryAfter.compareTo(wait) > 0) {
+    boolean rests = isLimit(failure) && pool.hasChoice(); // and another may be ready before it
+    if (retryAfter != null && !rests && retryAfter.compareTo(wait) > 0) {
       wait = retryAfter;
     }
-    Duration rest = Duration.ofNanos(pool.restNanos(model, tried));
+    Duration rest = Duration.ofNanos(pool.restNanos(model));
     return rest.compareTo(wait) > 0 ? rest : wait;
   }
 

@@ -168,14 +168,19 @@ final class PoolMember {
     return breaker == null || breaker.tryAcquirePermission();
   }
 
-  /** When it makes sense to ask again. */
+  /** When it makes sense to ask for one again; zero if one is to be had now. */
   Duration permitsAfter() {
+    State state = breaker == null ? State.CLOSED : breaker.getState();
+    if (state == State.CLOSED) {
+      return Duration.ZERO;
+    }
     Duration left = Duration.between(time.wall().instant(), openUntil);
-    return breaker != null
-            && breaker.getState() == State.OPEN
-            && left.compareTo(HALF_OPEN_RETRY) > 0
-        ? left
-        : HALF_OPEN_RETRY;
+    return state == State.OPEN && left.compareTo(HALF_OPEN_RETRY) > 0 ? left : HALF_OPEN_RETRY;
+  }
+
+  /** When it makes sense to ask it for a model: it has rested and its breaker may permit that. */
+  long readyInNanos(String model) {
+    return Math.max(restNanos(model), permitsAfter().toNanos());
   }
 
   /** The attempt has brought a first event, or an answer that is not the upstream's fault. */

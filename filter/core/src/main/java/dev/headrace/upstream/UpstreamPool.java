@@ -29,7 +29,13 @@ public final class UpstreamPool implements AutoCloseable {
   /** So that one slow look-up of a host name does not hold up every other attempt. */
   private static final int STARTERS = 2;
 
-  /** The most that one pick can say: a member, how long it still rests, or when to ask again. */
+  /**
+   * What came of choosing a member.
+   *
+   * @param member null when none can be asked now
+   * @param restNanos how long until one can be, where some only rest; zero when all breakers refuse
+   * @param retryAfter when a breaker may permit a call again, where all refuse
+   */
   record Pick(@Nullable PoolMember member, long restNanos, Duration retryAfter) {}
 
   private final GatewaySettings settings;
@@ -224,9 +230,8 @@ public final class UpstreamPool implements AutoCloseable {
     candidates.removeIf(member -> !member.mayPermit());
     while (!candidates.isEmpty()) {
       PoolMember chosen = choose(candidates, model, tried);
-      long rest = chosen.restNanos(model);
-      if (rest > 0 && hasChoice()) {
-        return new Pick(null, rest, Duration.ZERO); // all rest, this one the shortest
+      if (chosen.restNanos(model) > 0 && hasChoice()) {
+        return new Pick(null, soonestNanos(model), Duration.ZERO);
       }
       if (chosen.tryPermit()) {
         return new Pick(chosen, 0, Duration.ZERO);
@@ -272,11 +277,24 @@ public final class UpstreamPool implements AutoCloseable {
   }
 
   /**
-   * How long until some member could be asked for a model; zero if one can be now, and without a
-   * choice: whether a limit holds for this request too is then for the upstream to say.
+   * How long until some member could be asked for a model, where that is worth waiting for because
+   * one only rests; zero if one can be asked now, and without a choice: whether a limit holds for
+   * this request too is then for the upstream to say.
    */
-  long restNanos(String model, Collection<PoolMember> tried) {
-    return !hasChoice() ? 0 : Math.max(0, choose(members, model, tried).restNanos(model));
+  long restNanos(String model) {
+    List<PoolMember> permitted = members.stream().filter(PoolMember::mayPermit).toList();
+    boolean allRest =
+        !permitted.isEmpty() && permitted.stream().allMatch(each -> each.restNanos(model) > 0);
+    return allRest && hasChoice() ? soonestNanos(model) : 0;
+  }
+
+  /** Until the first has rested or its breaker may permit a call again, whichever comes later. */
+  private long soonestNanos(String model) {
+    long soonest = Long.MAX_VALUE;
+    for (PoolMember member : members) {
+      soonest = Math.min(soonest, member.readyInNanos(model));
+    }
+    return Math.max(1, soonest); // one may have become ready just now
   }
 
   /** Whether another member could be asked for a model at once. */

@@ -621,6 +621,79 @@ class AttemptsTest {
     assertThat(upstream.calls).hasSize(2);
   }
 
+  /** One whose breaker is open for 8 s more, and one that rests for 600 s. */
+  private void oneFailsAndTheOtherRests(Change change) {
+    pool =
+        pool(
+            settings ->
+                change.apply(
+                    settings
+                        .upstreamMembers(TWO)
+                        .breakerMinimumNumberOfCalls(2)
+                        .breakerWaitDurationInOpenState(Duration.ofSeconds(10))
+                        .breakerPermittedNumberOfCallsInHalfOpenState(1)));
+    for (int i = 0; i < 2; i++) {
+      start();
+      upstream.call(2 * i).fails(Kind.CONNECT);
+    }
+    assertThat(pool.member("a").breaker()).isEqualTo("open");
+    time.advance(Duration.ofSeconds(2));
+    upstream.call(1).status(429, "retry-after", "600");
+    assertThat(pool.member("b").rests()).isEqualTo(Duration.ofMinutes(10));
+    assertThat(pool.member("b").breaker()).isEqualTo("closed");
+    upstream.calls.clear();
+  }
+
+  @Test
+  void aLongRestDoesNotHideAMemberWhoseBreakerOpensSoon() {
+    oneFailsAndTheOtherRests(settings -> settings);
+    assertThat(recorder.waits).as("after the 429").containsExactly(8_000_000_000L);
+    recorder.waits.clear();
+    Attempts later = start();
+    assertThat(recorder.waits).as("without an attempt").containsExactly(8_000_000_000L);
+    time.advance(Duration.ofMillis(1)); // an open breaker counts its last instant too
+    waitAsAsked(later);
+    assertThat(asked(0)).startsWith("http://a.test");
+  }
+
+  @Test
+  void aClientIsToldOfTheMemberThatMayBeAskedFirst() {
+    oneFailsAndTheOtherRests(settings -> settings.timeoutsFirstEvent(Duration.ofSeconds(5)));
+    start();
+    assertThat(recorder.last()).isEqualTo("given up AllRest PT8S, exhausted");
+    assertThat(upstream.calls).isEmpty();
+  }
+
+  @Test
+  void nobodyWaitsForTrialCallsOfOthersForLongerThanForAFirstEvent() {
+    oneFailsAndTheOtherRests(settings -> settings.timeoutsFirstEvent(Duration.ofSeconds(20)));
+    Attempts first = start();
+    time.advance(Duration.ofMillis(1));
+    waitAsAsked(first);
+    assertThat(upstream.calls).as("the one trial call, which runs on").hasSize(1);
+    recorder.seen.clear();
+    recorder.waits.clear();
+
+    Attempts later = start();
+    while (recorder.seen.isEmpty() && recorder.waits.size() < 100) {
+      waitAsAsked(later);
+    }
+    assertThat(recorder.seen).containsExactly("given up AllRest PT1S, exhausted");
+    assertThat(recorder.waits).hasSize(20).containsOnly(1_000_000_000L);
+    assertThat(upstream.calls).hasSize(1);
+  }
+
+  @Test
+  void aMemberThatHasRestedIsAskedBeforeTheLastOneWithALimitHas() {
+    pool = pool(settings -> settings.upstreamMembers(TWO));
+    Attempts attempts = start();
+    upstream.call(0).status(429, "retry-after", "20");
+    upstream.call(1).status(429, "retry-after", "60");
+    assertThat(recorder.waits).containsExactly(20_000_000_000L);
+    waitAsAsked(attempts);
+    assertThat(asked(2)).startsWith("http://a.test");
+  }
+
   @Test
   void aMemberThatReachedItsLimitForOneModelIsAskedForOthers() {
     pool = pool(settings -> settings.upstreamMembers(TWO));
