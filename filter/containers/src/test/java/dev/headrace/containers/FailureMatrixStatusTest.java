@@ -98,6 +98,20 @@ final class FailureMatrixStatusTest extends FailureContract {
         "false");
   }
 
+  private static Row longHtml(int status, String type) {
+    return new Row(
+        status + " with HTML that is longer than buffers.hold",
+        Answer.body(status, "text/html", "<html>".repeat(20_000).getBytes(UTF_8)),
+        status,
+        "{\"type\":\"error\",\"error\":{\"type\":\""
+            + type
+            + "\",\"message\":\"The API answered with status "
+            + status
+            + ".\"},\"request_id\":\"REQUEST_ID\"}",
+        REPEATED,
+        "false");
+  }
+
   private static List<Row> repeatedRows() {
     return List.of(
         repeated(408, "invalid_request_error"),
@@ -128,6 +142,8 @@ final class FailureMatrixStatusTest extends FailureContract {
         html(502),
         repeated(503, "api_error"),
         html(503),
+        longHtml(429, "rate_limit_error"),
+        longHtml(503, "api_error"),
         repeated(504, "timeout_error"),
         repeated(529, "overloaded_error"));
   }

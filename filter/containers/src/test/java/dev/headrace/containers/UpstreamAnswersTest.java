@@ -261,6 +261,7 @@ final class UpstreamAnswersTest extends GatewayContract {
                 .header("location", headrace.claude().baseUrl() + "/v1/elsewhere"));
     RawClient.Reply reply = post(headrace, STREAMING);
     assertThat(reply.status()).isEqualTo(307);
+    assertThat(reply.body()).isEqualTo("elsewhere");
     assertThat(reply.header("location")).isEmpty();
     assertThat(headrace.claude().attempts()).isEqualTo(1);
   }

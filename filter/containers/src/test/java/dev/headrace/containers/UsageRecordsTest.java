@@ -1,5 +1,6 @@
 package dev.headrace.containers;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -193,14 +194,26 @@ final class UsageRecordsTest extends GatewayContract {
   @Test
   void anErrorOfTheApiCostsNothing() throws Exception {
     GatewayUnderTest headrace = headrace();
-    headrace.claude().answers(Answer.error(400, "invalid_request_error", "no"));
-    post(headrace, STREAMING);
-    UsageRecord record = sink.awaitOne();
-    assertThat(record.tokens()).isEqualTo(Tokens.NONE);
-    assertThat(record.costUsd()).isEqualByComparingTo(BigDecimal.ZERO);
-    assertThat(record.accuracy()).isEqualTo(Accuracy.EXACT);
-    assertThat(record.outcome()).isEqualTo("UPSTREAM_ERROR");
-    assertThat(record.modelAsked()).isEqualTo("claude-sonnet-5-5");
+    List<Answer> errors =
+        List.of(
+            Answer.error(400, "invalid_request_error", "no"),
+            Answer.body(307, "text/plain", "elsewhere".getBytes(UTF_8)),
+            Answer.body(307, "text/html", "<html>".repeat(20_000).getBytes(UTF_8)),
+            Answer.body(503, "text/html", "<html>".repeat(20_000).getBytes(UTF_8)));
+    for (String asked : List.of(STREAMING, Requests.whole("Hello"))) {
+      for (Answer error : errors) {
+        headrace.claude().answers(error);
+        RawClient.Reply reply = post(headrace, asked);
+        UsageRecord record = record(reply.header("headrace-exchange-id").orElseThrow());
+        assertThat(record.tokens()).isEqualTo(Tokens.NONE);
+        assertThat(record.costUsd()).isEqualByComparingTo(BigDecimal.ZERO);
+        assertThat(record.accuracy()).isEqualTo(Accuracy.EXACT);
+        assertThat(record.outcome()).isEqualTo("UPSTREAM_ERROR");
+        assertThat(record.status()).isEqualTo(reply.status());
+        assertThat(record.outcomeDetail()).isEqualTo("status " + reply.status());
+        assertThat(record.modelAsked()).isEqualTo("claude-sonnet-5-5");
+      }
+    }
   }
 
   @Test

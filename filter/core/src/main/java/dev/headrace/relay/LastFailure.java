@@ -6,6 +6,7 @@ import dev.headrace.sse.SseWriter;
 import dev.headrace.upstream.AttemptFailure;
 import dev.headrace.upstream.HeaderField;
 import dev.headrace.upstream.UpstreamFailure;
+import dev.headrace.upstream.UpstreamResponseHead;
 import java.time.Duration;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -34,12 +35,7 @@ record LastFailure(
   static LastFailure of(
       AttemptFailure failure, Clocks clocks, Duration connect, String exchangeId) {
     if (failure instanceof AttemptFailure.ErrorStatus answer) {
-      return new LastFailure(
-          answer.head().status(),
-          ClientHeaders.ofWhole(answer.head(), answer.body().length, exchangeId),
-          answer.body(),
-          new Outcome(Outcome.Kind.UPSTREAM_ERROR, "status " + answer.head().status()),
-          null);
+      return errorStatus(answer, exchangeId);
     }
     if (failure instanceof AttemptFailure.ErrorEvent event) {
       // The status that it should have had, so that SDKs understand it.
@@ -77,6 +73,23 @@ record LastFailure(
           .after(rest.retryAfter());
     }
     return broken(((AttemptFailure.Broken) failure).failure(), connect, exchangeId);
+  }
+
+  /** A body that was not held whole is never passed on in part: an error takes its place. */
+  private static LastFailure errorStatus(AttemptFailure.ErrorStatus answer, String exchangeId) {
+    UpstreamResponseHead head = answer.head();
+    byte[] body =
+        answer.whole()
+            ? answer.body()
+            : asError(answer.body(), head.status(), head.header("request-id")).json();
+    return new LastFailure(
+        head.status(),
+        answer.whole()
+            ? ClientHeaders.ofWhole(head, body.length, exchangeId)
+            : ClientHeaders.ofJsonInstead(head, body.length, exchangeId),
+        body,
+        new Outcome(Outcome.Kind.UPSTREAM_ERROR, "status " + head.status()),
+        null);
   }
 
   private static LastFailure broken(UpstreamFailure failure, Duration connect, String exchangeId) {
@@ -155,11 +168,11 @@ record LastFailure(
   /** The error that an answer with this body stands for. */
   static ApiError asError(byte[] body, int status, @Nullable String requestId) {
     ApiError error = ApiError.fromEventData(body, 0, body.length);
-    if (error != null) {
+    if (error != null && !error.message().isEmpty()) {
       return error;
     }
     String message =
-        status < 400
+        status < 300
             ? "The API answered with something else than an event stream."
             : "The API answered with status " + status + ".";
     return new ApiError(status, ApiError.typeOf(status), message, requestId);

@@ -21,7 +21,9 @@ public final class Answer {
     /** Pass on what is held and all that follows. */
     COMMIT,
     /** An error event stands where the answer should begin: HTTP 200 does not mean success. */
-    ERROR_EVENT
+    ERROR_EVENT,
+    /** It is an error by its status, and longer than is held. */
+    LONG_ERROR
   }
 
   private enum Body {
@@ -82,6 +84,9 @@ public final class Answer {
     held.write(bytes, offset, length);
     boolean full = held.size() > holdBytes;
     pass(bytes, offset, length);
+    if (full && head.isError()) {
+      return Decision.LONG_ERROR;
+    }
     if (body != Body.EVENTS) {
       return body == Body.OPAQUE || full ? Decision.COMMIT : Decision.HOLD;
     }

@@ -7,13 +7,16 @@ import java.time.Duration;
 public sealed interface AttemptFailure {
 
   /**
-   * A whole answer with an error status, whose body was held.
+   * An answer with another status than 2xx, which is judged by that status however long its body
+   * is.
    *
    * @param head status and headers
    * @param body as it came
+   * @param whole whether this is all of the body; else it is longer than {@code buffers.hold}
    */
   @SuppressWarnings("ArrayRecordComponent") // compared nowhere
-  record ErrorStatus(UpstreamResponseHead head, byte[] body) implements AttemptFailure {}
+  record ErrorStatus(UpstreamResponseHead head, byte[] body, boolean whole)
+      implements AttemptFailure {}
 
   /**
    * An error event before any other that counts: HTTP 200 does not mean success.

@@ -312,6 +312,9 @@ final class AttemptRun implements AttemptListener {
           this,
           new AttemptFailure.ErrorEvent(
               held.head(), requireNonNull(held.firstError()), held.firstErrorJson()));
+    } else if (decision == Answer.Decision.LONG_ERROR && drop()) {
+      cancelCall(); // its status has said enough
+      owner.failed(this, new AttemptFailure.ErrorStatus(held.head(), held.takeHeld(), false));
     }
   }
 
@@ -355,7 +358,7 @@ final class AttemptRun implements AttemptListener {
   public void onEnd() {
     Answer whole = begun();
     whole.end();
-    boolean useless = whole.isEventStream() || whole.head().status() >= 400;
+    boolean useless = whole.isEventStream() || whole.head().isError();
     if (useless ? drop() : leaveHolding()) {
       endOfHeld(whole);
     } else if (state == State.COMMITTED) {
@@ -370,8 +373,8 @@ final class AttemptRun implements AttemptListener {
           this,
           new AttemptFailure.Broken(
               new UpstreamFailure(UpstreamFailure.Kind.NO_EVENT, "ended without an event")));
-    } else if (whole.head().status() >= 400) {
-      owner.failed(this, new AttemptFailure.ErrorStatus(whole.head(), whole.takeHeld()));
+    } else if (whole.head().isError()) {
+      owner.failed(this, new AttemptFailure.ErrorStatus(whole.head(), whole.takeHeld(), true));
     } else {
       member.succeeded(pool.time().nanos() - startNanos);
       owner.settled();

@@ -16,6 +16,11 @@ public record UpstreamResponseHead(int status, List<HeaderField> headers) {
     headers = List.copyOf(headers);
   }
 
+  /** Whether the status says that this is no answer: all but 2xx. */
+  public boolean isError() {
+    return status < 200 || status > 299;
+  }
+
   /** The value of the first field with this name, or null. */
   public @Nullable String header(String name) {
     for (HeaderField field : headers) {

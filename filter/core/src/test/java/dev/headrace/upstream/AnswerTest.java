@@ -75,6 +75,15 @@ class AnswerTest {
   }
 
   @Test
+  void errorThatIsLongerThanTheLimitIsKnownByItsStatus() {
+    for (int status : new int[] {302, 429, 503}) {
+      Answer answer = answer(status, "text/html");
+      assertThat(hold(answer, "x".repeat(1024))).isEqualTo(Decision.HOLD);
+      assertThat(hold(answer, "x")).isEqualTo(Decision.LONG_ERROR);
+    }
+  }
+
+  @Test
   void compressedStreamIsPassedOnUnread() {
     Answer answer = answer(200, "text/event-stream", "content-encoding", "gzip");
     assertThat(answer.isEventStream()).isFalse();

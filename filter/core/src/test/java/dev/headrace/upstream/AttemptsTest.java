@@ -186,6 +186,79 @@ class AttemptsTest {
   }
 
   @ParameterizedTest
+  @ValueSource(ints = {300, 302, 304, 307})
+  void aStatusThatIsNoAnswerIsAnErrorOfTheUpstream(int status) {
+    start();
+    upstream.call(0).head(status);
+    upstream.call(0).end();
+    start();
+    upstream.call(1).head(status);
+    longPage(upstream.call(1));
+
+    assertThat(recorder.seen)
+        .containsExactly(
+            "given up ErrorStatus " + status + ", may retry",
+            "given up part of ErrorStatus " + status + ", may retry");
+  }
+
+  /** More than {@code buffers.hold}; it goes on until nobody wants it any more. */
+  private static void longPage(Call call) {
+    for (int i = 0; i < 100 && !call.cancelled; i++) {
+      call.body("<html>".repeat(1000));
+    }
+    if (call.cancelled) {
+      call.fails(Kind.CANCELLED);
+    } else {
+      call.end();
+    }
+  }
+
+  @Test
+  void aStatusCountsHoweverLongItsBodyIs() {
+    Attempts attempts = start();
+    for (int i = 0; i < 3; i++) {
+      Call call = upstream.call(i);
+      call.head(503, "content-type", "text/html");
+      longPage(call);
+      assertThat(call.cancelled).isTrue();
+      if (i < 2) {
+        waitAsAsked(attempts);
+      }
+    }
+    assertThat(recorder.seen).containsExactly("given up part of ErrorStatus 503, exhausted");
+    assertThat(upstream.calls).hasSize(3);
+  }
+
+  @ParameterizedTest
+  @CsvSource({"500, open", "429, closed", "400, closed"})
+  void theBreakerIsToldOfAStatusHoweverLongItsBodyIs(int status, String breaker) {
+    pool = pool(settings -> settings.retryMaxAttempts(1).breakerMinimumNumberOfCalls(2));
+    for (int i = 0; i < 2; i++) {
+      start();
+      upstream.call(i).head(status);
+      longPage(upstream.call(i));
+    }
+    assertThat(pool.members().get(0).breaker()).isEqualTo(breaker);
+  }
+
+  @Test
+  void aLimitCountsHoweverLongItsBodyIs() {
+    pool =
+        pool(
+            settings ->
+                settings
+                    .upstreamMembers(TWO)
+                    .retryFallbacks(Map.of("claude-opus-5-5", List.of("claude-b"))));
+    start();
+    for (int i = 0; i < 2; i++) {
+      upstream.call(i).head(429, "retry-after", "600");
+      longPage(upstream.call(i));
+    }
+    assertThat(pool.member("a").rests()).isEqualTo(Duration.ofMinutes(10));
+    assertThat(bodyOf(upstream.call(2))).contains("claude-b");
+  }
+
+  @ParameterizedTest
   @CsvSource({"529, false, 1", "500, FALSE, 1", "400, true, 2", "404, True, 2"})
   void theUpstreamsOwnWordCountsMoreThanItsStatus(int status, String shouldRetry, int attempts) {
     Attempts started = start();
@@ -938,7 +1011,7 @@ class AttemptsTest {
     public void onGivenUp(AttemptFailure failure, boolean exhausted) {
       String what = failure.getClass().getSimpleName();
       if (failure instanceof AttemptFailure.ErrorStatus status) {
-        what += " " + status.head().status();
+        what = (status.whole() ? "" : "part of ") + what + " " + status.head().status();
       } else if (failure instanceof AttemptFailure.BreakerOpen open) {
         what += " " + open.retryAfter();
       } else if (failure instanceof AttemptFailure.AllRest rest) {
