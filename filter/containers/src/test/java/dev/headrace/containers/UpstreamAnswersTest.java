@@ -221,6 +221,25 @@ final class UpstreamAnswersTest extends GatewayContract {
     }
   }
 
+  /** Whatever is held is taken by nobody, so nobody but its holder lets more come. */
+  @Test
+  void aJsonAnswerThatIsHeldIsReadOnThoughMoreOfItHasComeThanAClientMayBeBehind() throws Exception {
+    GatewayUnderTest headrace =
+        start(
+            s ->
+                s.buffersSoft(ByteSize.ofKibibytes(32))
+                    .buffersHold(ByteSize.ofKibibytes(256))
+                    .timeoutsIdle(Duration.ofSeconds(3)));
+    for (int length : List.of(30_000, 100_000, 256 * 1024, 1_000_000)) {
+      String json = "{\"x\":\"" + "x".repeat(length) + "\"}";
+      headrace.claude().answers(Answer.json(200, json));
+      RawClient.Reply reply = post(headrace, Requests.whole("Hello"));
+      assertThat(reply.status()).as("%d characters", length).isEqualTo(200);
+      assertThat(reply.body().equals(json)).as("%d characters", length).isTrue();
+    }
+    assertThat(headrace.claude().attempts()).isEqualTo(4);
+  }
+
   @Test
   void aMessageAsJsonPassesWithItsHeaders() throws Exception {
     GatewayUnderTest headrace = start();

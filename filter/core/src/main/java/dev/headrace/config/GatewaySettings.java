@@ -718,8 +718,8 @@ public record GatewaySettings(
    * @param hard when more than this waits for the client, the stream is ended; at least {@code
    *     soft}, default 8 MiB
    * @param hold most bytes held before the response head goes out, and the size up to which a JSON
-   *     answer is held whole, while a longer error is cut down to its type and message; default 64
-   *     KiB
+   *     answer is held whole, and read for that even where {@code soft} is less, while a longer
+   *     error is cut down to its type and message; default 64 KiB
    * @param maxEvent largest event that the gateway looks into; default 1 MiB
    */
   public record Buffers(ByteSize soft, ByteSize hard, ByteSize hold, ByteSize maxEvent) {

@@ -485,8 +485,8 @@ public final class SettingTable {
           Range.between(ByteSize.ofKibibytes(1), ByteSize.ofMebibytes(1024)),
           settings -> settings.buffers().hold(),
           "Most bytes held before the head of the response goes out. Also the size up to which a"
-              + " JSON answer is held whole; an error that is longer is cut down to its type and"
-              + " message.");
+              + " JSON answer is held whole, and read for that even where buffers.soft is less; an"
+              + " error that is longer is cut down to its type and message.");
 
   static final Setting<ByteSize> BUFFERS_MAX_EVENT =
       row(

@@ -2,6 +2,7 @@ package dev.headrace.upstream;
 
 import static java.util.Objects.requireNonNull;
 
+import dev.headrace.config.GatewaySettings;
 import dev.headrace.messages.ApiError;
 import dev.headrace.messages.UsageView;
 import java.nio.ByteBuffer;
@@ -58,6 +59,7 @@ final class AttemptRun implements AttemptListener {
   private volatile long heldSinceNanos = NEVER; // events are held back since
   private volatile long byteNanos;
   private volatile long contentNanos;
+  private boolean mayFillHold; // I/O thread only; granted what fits into buffers.hold
   private long events; // I/O thread only
   private byte[] copy = new byte[0]; // I/O thread only, for buffers without an array
 
@@ -306,6 +308,8 @@ final class AttemptRun implements AttemptListener {
       listener.onCommitted(held);
     } else if (decision == Answer.Decision.COMMIT) {
       pass(array, offset, length);
+    } else if (decision == Answer.Decision.HOLD) {
+      letHoldFill();
     } else if (decision == Answer.Decision.ERROR_EVENT && drop()) {
       cancelCall(); // nothing should follow, but nobody would wait for its end
       owner.failed(
@@ -315,6 +319,23 @@ final class AttemptRun implements AttemptListener {
     } else if (decision == Answer.Decision.LONG_ERROR && drop()) {
       cancelCall(); // its status has said enough
       owner.failed(this, new AttemptFailure.ErrorStatus(held.head(), held.takeHeld(), false));
+    }
+  }
+
+  /**
+   * Grants what is missing until more comes than can be held: nobody takes bytes that are held, so
+   * nobody would grant any, and an upstream whose first credit ({@code buffers.soft}) is used up
+   * before would be silent from then on.
+   */
+  private void letHoldFill() {
+    if (mayFillHold) {
+      return;
+    }
+    mayFillHold = true;
+    GatewaySettings.Buffers buffers = pool.settings().buffers();
+    int missing = buffers.hold().toInt() + 1 - buffers.soft().toInt();
+    if (missing > 0) {
+      grant(missing);
     }
   }
 

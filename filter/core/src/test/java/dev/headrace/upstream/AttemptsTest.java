@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.headrace.config.ByteSize;
 import dev.headrace.config.GatewaySettings;
 import dev.headrace.config.GatewaySettings.Member;
 import dev.headrace.config.GatewaySettingsBuilder;
@@ -561,6 +562,29 @@ class AttemptsTest {
     upstream.whileStarting(call -> requireNonNull(recorder.attempts).cancel());
     start();
     assertThat(upstream.call(0).cancelled).isTrue();
+  }
+
+  @Test
+  void anAnswerThatIsHeldMayFillWhatItIsHeldInOnlyOnce() {
+    pool =
+        pool(
+            settings ->
+                settings.buffersSoft(ByteSize.ofKibibytes(2)).buffersHold(ByteSize.ofKibibytes(8)));
+    start();
+    upstream.call(0).head(200, "content-type", "application/json");
+    upstream.call(0).body("x".repeat(2000));
+    upstream.call(0).body("x".repeat(2000));
+    // With what it might send anyway, a byte more than is held: then it is passed on.
+    assertThat(upstream.call(0).granted).hasValue(6 * 1024 + 1);
+    assertThat(recorder.seen).isEmpty();
+  }
+
+  @Test
+  void anAnswerThatIsHeldNeedsNoGrantWhereItMaySendThatMuchAnyway() {
+    start();
+    upstream.call(0).head(200, "content-type", "application/json");
+    upstream.call(0).body("x".repeat(2000));
+    assertThat(upstream.call(0).granted).hasValue(0);
   }
 
   @Test
