@@ -294,7 +294,7 @@ public final class Attempts implements AttemptRun.Owner {
                       asked.body(),
                       asked.bodyLength()),
                   run);
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | Error e) { // also of the application's source of the key
       LOG.error("An upstream call could not be started", e);
       if (run.drop()) {
         member.neither();

@@ -143,6 +143,23 @@ class AttemptsTest {
   }
 
   @Test
+  void applicationThatHasNoKeyForABrokenClassEndsTheExchangeAtOnce() {
+    List<Runnable> waiting = new ArrayList<>();
+    startWith(
+        waiting,
+        settings ->
+            settings
+                .upstreamBaseUrl(ONE)
+                .upstreamApiKeySource(
+                    () -> {
+                      throw new NoClassDefFoundError("com/example/Vault");
+                    }));
+    waiting.remove(0).run();
+    assertThat(upstream.calls).isEmpty();
+    assertThat(recorder.seen).containsExactly("given up Broken, may retry");
+  }
+
+  @Test
   void allMembersMustBeAtHand() {
     upstream.idle.add(ONE);
     List<Runnable> waiting = new ArrayList<>();
