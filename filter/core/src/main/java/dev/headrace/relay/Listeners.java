@@ -86,7 +86,7 @@ final class Listeners implements AutoCloseable {
     for (StreamListener listener : listeners) {
       try {
         call.accept(listener);
-      } catch (RuntimeException | LinkageError e) {
+      } catch (RuntimeException | Error e) {
         LOG.error(
             "Exchange {}: the stream listener {} failed",
             exchangeId,
@@ -164,7 +164,7 @@ final class Listeners implements AutoCloseable {
       while ((task = next()) != null) {
         try {
           task.run();
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) { // else what follows would wait for ever
           LOG.error("A message could not be put together for its listeners", e);
         }
       }
