@@ -60,7 +60,11 @@ final class Writers implements AutoCloseable {
     return pool;
   }
 
-  /** Ends the threads; one that a client holds is interrupted. */
+  /**
+   * Ends the threads; one that a client holds is interrupted. What still waits for a thread is done
+   * here: to be called when every stream has been told to end, so that nothing of it is written to
+   * a client any more.
+   */
   @Override
   public void close() {
     ThreadPoolExecutor pool;
@@ -68,7 +72,7 @@ final class Writers implements AutoCloseable {
       pool = threads;
     }
     if (pool != null) {
-      pool.shutdownNow();
+      pool.shutdownNow().forEach(Runnable::run); // else those requests would never be completed
       try {
         if (!pool.awaitTermination(1, TimeUnit.SECONDS)) {
           return; // the container does not heed the interrupt; the thread ends with its write

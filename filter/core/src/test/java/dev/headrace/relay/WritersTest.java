@@ -6,8 +6,13 @@ import dev.headrace.config.GatewaySettings;
 import dev.headrace.config.GatewaySettings.Blocking;
 import jakarta.servlet.ServletContext;
 import java.lang.reflect.Proxy;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -39,6 +44,25 @@ final class WritersTest {
     assertThat(writer.getName()).startsWith("headrace-writer");
     writer.join(10_000);
     assertThat(writer.isAlive()).isFalse();
+  }
+
+  @Test
+  void whatWaitsForAThreadThatAClientHoldsIsDoneByTheOneWhoCloses() throws Exception {
+    List<Thread> done = new CopyOnWriteArrayList<>();
+    CountDownLatch held = new CountDownLatch(1);
+    try (Writers writers = new Writers(new Blocking(16, GatewaySettings.Writers.ALWAYS, 1))) {
+      Executor writer = writers.in(server(LIBERTY));
+      writer.execute(
+          () -> {
+            held.countDown();
+            while (!Thread.interrupted()) {
+              LockSupport.park();
+            }
+          });
+      assertThat(held.await(10, TimeUnit.SECONDS)).isTrue();
+      writer.execute(() -> done.add(Thread.currentThread()));
+    }
+    assertThat(done).containsExactly(Thread.currentThread());
   }
 
   @ParameterizedTest
