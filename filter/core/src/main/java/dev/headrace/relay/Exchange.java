@@ -276,7 +276,6 @@ final class Exchange
     }
     account.requestId(answer.head().header("request-id"));
     followed = answer.isEventStream();
-    eventStream = delivery.takesEvents(answer);
     answerComplete = answer.isStopped();
     boolean asWanted = !eventsWanted || delivery.begin(answer, readersOf(answer));
     ClientStream stream = client();
@@ -285,6 +284,9 @@ final class Exchange
     } else {
       begunEarly = true; // the sweeper may be about to say so
     }
+    // Behind the head: a gateway that closes ends with an error event whatever may take one, and
+    // alone that would go out as a 200 that does not say what it is.
+    eventStream = delivery.takesEvents(answer);
     if ((begunEarly && !eventStream) || !asWanted) {
       eventStream = delivery.canBeginEarly();
       otherwise = true; // a stream was promised: onCommitted says what came instead
