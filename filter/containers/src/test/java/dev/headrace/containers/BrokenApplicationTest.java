@@ -6,6 +6,7 @@ import dev.headrace.containers.RawClient.End;
 import dev.headrace.containers.RawClient.Reply;
 import dev.headrace.simulator.Answer;
 import java.time.Duration;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -26,11 +27,17 @@ final class BrokenApplicationTest extends GatewayContract {
 
   /** An unknown wrapper gets a thread of the container first, if it may have one. */
   private GatewayUnderTest broken(boolean async, int soundWrites) throws Exception {
+    return broken(async, soundWrites, null);
+  }
+
+  private GatewayUnderTest broken(
+      boolean async, int soundWrites, @Nullable RuntimeException failure) throws Exception {
     return keep(
         GatewayUnderTest.startWithBrokenStreams(
             kind(),
             async,
             soundWrites,
+            failure,
             settings -> settings.upstreamIoThreads(1).blockingMaxConcurrent(async ? 0 : 10)));
   }
 
@@ -71,5 +78,21 @@ final class BrokenApplicationTest extends GatewayContract {
     }
     headrace.awaitIdle(Duration.ofSeconds(5));
     assertThat(headrace.gateway().outcomes()).containsOnlyKeys("FAILED(NoClassDefFoundError)");
+  }
+
+  /** In plain text a client has nothing but the end of the connection to tell it. */
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void anAnswerThatAnExceptionEndsInTheMiddleIsCut(boolean async) throws Exception {
+    GatewayUnderTest headrace = broken(async, 1, new IllegalStateException("not this one"));
+    headrace
+        .claude()
+        .answersAlways(Answer.text("one", "two").pauseAfterEvents(4, Duration.ofMillis(300)));
+    Reply reply = client(headrace).post("/claude/v1/messages?format=text", STREAMING).reply();
+    assertThat(reply.status()).isEqualTo(200);
+    assertThat(reply.end()).isNotEqualTo(End.COMPLETE);
+    headrace.awaitIdle(Duration.ofSeconds(5));
+    assertThat(client(headrace).request("GET", "/claude/ops/ready").reply().status())
+        .isEqualTo(200);
   }
 }

@@ -16,6 +16,7 @@ import java.net.URI;
 import java.time.Duration;
 import java.util.function.UnaryOperator;
 import org.awaitility.Awaitility;
+import org.jspecify.annotations.Nullable;
 
 /** Simulator, gateway and container together, each on a port of its own. */
 public final class GatewayUnderTest implements AutoCloseable {
@@ -135,11 +136,16 @@ public final class GatewayUnderTest implements AutoCloseable {
     return new GatewayUnderTest(claude, gateway, container);
   }
 
-  /** The servlet, asynchronous or not, with responses whose streams break as a class is missing. */
+  /**
+   * The servlet, asynchronous or not, with responses whose streams break.
+   *
+   * @param failure null for a class that is missing
+   */
   static GatewayUnderTest startWithBrokenStreams(
       ContainerKind kind,
       boolean async,
       int soundWrites,
+      @Nullable RuntimeException failure,
       UnaryOperator<GatewaySettingsBuilder> change)
       throws Exception {
     ClaudeSimulator claude = ClaudeSimulator.builder().apiKey(API_KEY).start();
@@ -149,7 +155,7 @@ public final class GatewayUnderTest implements AutoCloseable {
         kind.start(
             new Deployment(
                 "",
-                new ServletWithBrokenStreams(new GatewayServlet(gateway), soundWrites),
+                new ServletWithBrokenStreams(new GatewayServlet(gateway), soundWrites, failure),
                 null,
                 legacy));
     return new GatewayUnderTest(claude, gateway, container);

@@ -11,19 +11,24 @@ import jakarta.servlet.http.HttpServletResponse;
 import jakarta.servlet.http.HttpServletResponseWrapper;
 import java.io.IOException;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
 
 /**
- * Gives a servlet output streams that throw a {@link NoClassDefFoundError} once some writes have
- * gone well, as in an application whose jars do not fit together.
+ * Gives a servlet output streams that throw once some writes have gone well: a {@link
+ * NoClassDefFoundError}, as in an application whose jars do not fit together, or what else is
+ * wanted.
  */
 final class ServletWithBrokenStreams implements Servlet {
 
   private final Servlet servlet;
   private final int soundWrites; // below 0: the stream can be asked for only once
 
-  ServletWithBrokenStreams(Servlet servlet, int soundWrites) {
+  private final @Nullable RuntimeException failure; // null: an Error
+
+  ServletWithBrokenStreams(Servlet servlet, int soundWrites, @Nullable RuntimeException failure) {
     this.servlet = servlet;
     this.soundWrites = soundWrites;
+    this.failure = failure;
   }
 
   @Override
@@ -83,6 +88,9 @@ final class ServletWithBrokenStreams implements Servlet {
     @Override
     public void write(byte[] bytes, int offset, int length) throws IOException {
       if (writes.getAndIncrement() >= soundWrites) {
+        if (failure != null) {
+          throw failure;
+        }
         throw new NoClassDefFoundError("com/example/Missing");
       }
       out.write(bytes, offset, length);

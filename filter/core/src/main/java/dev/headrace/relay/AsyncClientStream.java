@@ -190,6 +190,7 @@ final class AsyncClientStream extends ClientStream implements WriteListener, Asy
   }
 
   private void turn() {
+    boolean unsure = false; // whether the container knows that something has gone wrong
     try {
       write();
     } catch (IOException | RuntimeException e) {
@@ -204,6 +205,7 @@ final class AsyncClientStream extends ClientStream implements WriteListener, Asy
       } else {
         // Containers report a client that has left in many ways, a NullPointerException among them.
         markGone(e);
+        unsure = e instanceof RuntimeException; // it may be of our own making, or of a wrapper's
       }
     } catch (Error e) {
       markGone(e); // here, where the request still can be ended
@@ -212,11 +214,20 @@ final class AsyncClientStream extends ClientStream implements WriteListener, Asy
       // No container completes the request of a client that has left by itself, not reliably.
       setOver();
       notAnswered(response);
-      if (isBroken() && response.isCommitted()) {
-        dropConnection();
+      if ((isBroken() || unsure) && hasBegun()) {
+        dropConnection(); // completed, it would look whole
       } else {
         complete();
       }
+    }
+  }
+
+  /** Whether the client may have the head of an answer; false too for one that is over. */
+  private boolean hasBegun() {
+    try {
+      return response.isCommitted();
+    } catch (RuntimeException e) {
+      return false; // the container has taken the response back
     }
   }
 

@@ -86,12 +86,13 @@ final class BlockingClientStream extends ClientStream {
    *     look complete
    */
   void run() throws StreamCutException {
+    boolean unsure = false; // whether the container knows that something has gone wrong
     while (true) {
       ClientQueue.End wanted = queue.end();
       if (isGone()) {
         setOver();
         notAnswered(response);
-        if (isBroken() && response.isCommitted()) {
+        if ((isBroken() || unsure) && response.isCommitted()) {
           throw new StreamCutException();
         }
         return;
@@ -121,6 +122,7 @@ final class BlockingClientStream extends ClientStream {
       } catch (IOException | RuntimeException | Error e) {
         if (queue.end() != ClientQueue.End.ABORTING) {
           markGone(e);
+          unsure = e instanceof RuntimeException; // it may be of our own making, or of a wrapper's
         }
       }
     }

@@ -3,6 +3,7 @@ package dev.headrace.upstream;
 import dev.headrace.upstream.UpstreamFailure.Kind;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.channels.CancelledKeyException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CancellationException;
@@ -146,8 +147,9 @@ final class ApacheAttempt implements AsyncResponseConsumer<Void>, Attempt {
   private static void update(CapacityChannel channel, int bytes) {
     try {
       channel.update(bytes);
-    } catch (IOException e) {
-      // The connection has ended; its end is reported by failed().
+    } catch (IOException | CancelledKeyException e) {
+      // The connection has ended; its end is reported by failed(). Over TLS, HttpCore 5.4.4 uses
+      // the selection key without asking whether it is closed (SSLIOSession.updateEventMask).
     }
   }
 
