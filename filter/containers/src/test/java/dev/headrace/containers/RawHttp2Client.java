@@ -44,8 +44,11 @@ public final class RawHttp2Client implements AutoCloseable {
   private boolean settled;
   private boolean ended;
 
-  private RawHttp2Client(int port) throws IOException {
+  private RawHttp2Client(int port, int receiveBuffer) throws IOException {
     socket = new Socket();
+    if (receiveBuffer > 0) {
+      socket.setReceiveBufferSize(receiveBuffer); // before connecting, or the window is large
+    }
     socket.setTcpNoDelay(true);
     socket.setSoTimeout(20_000);
     socket.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
@@ -60,7 +63,17 @@ public final class RawHttp2Client implements AutoCloseable {
 
   /** Connects so that no stream may send more than the window before {@link #grant}. */
   public static RawHttp2Client connect(int port, int window) throws IOException {
-    RawHttp2Client client = new RawHttp2Client(port);
+    return connect(port, window, 0);
+  }
+
+  /** Connects so that the windows of HTTP/2 allow far more than the system takes unread. */
+  public static RawHttp2Client connectWithSmallBuffer(int port) throws IOException {
+    return connect(port, LARGE_WINDOW, 4096);
+  }
+
+  private static RawHttp2Client connect(int port, int window, int receiveBuffer)
+      throws IOException {
+    RawHttp2Client client = new RawHttp2Client(port, receiveBuffer);
     client.socket.getOutputStream().write("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".getBytes(US_ASCII));
     // SETTINGS_INITIAL_WINDOW_SIZE
     client.frame(SETTINGS, 0, 0, ByteBuffer.allocate(6).putShort((short) 4).putInt(window));

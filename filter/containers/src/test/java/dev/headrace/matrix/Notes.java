@@ -48,6 +48,11 @@ enum Notes {
         notes.add(ERROR_BEHIND_A_BROKEN_EVENT);
         notes.add(SHUTDOWN_CUTS);
       }
+      case TOMCAT_11, TOMCAT_10_1 -> {
+        if (protocol == Protocol.H2C) {
+          notes.add(WRITERS);
+        }
+      }
       case UNDERTOW, WILDFLY -> {
         if (protocol == Protocol.H2C) {
           notes.add(RESET_OVERTAKES);

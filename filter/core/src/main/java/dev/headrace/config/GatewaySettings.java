@@ -745,7 +745,7 @@ public record GatewaySettings(
 
   /** Whether asynchronous answers are written on threads of the gateway's own. */
   public enum Writers {
-    /** Where the container is known to block in writes: Open Liberty. */
+    /** Where the container is known to block in writes: Open Liberty, Tomcat over HTTP/2. */
     AUTO,
     /** In every container. */
     ALWAYS,

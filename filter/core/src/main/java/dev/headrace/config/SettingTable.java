@@ -693,7 +693,7 @@ public final class SettingTable {
           settings -> settings.blocking().writers(),
           "Whether asynchronous answers are written on threads of the gateway's own, because the"
               + " container blocks in a write although it said that it was ready: auto does so on"
-              + " Open Liberty, always and never everywhere.");
+              + " Open Liberty, and on Tomcat over HTTP/2; always and never everywhere.");
 
   static final Setting<Integer> BLOCKING_WRITER_THREADS =
       row(

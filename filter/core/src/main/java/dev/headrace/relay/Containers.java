@@ -6,6 +6,7 @@ import jakarta.servlet.ServletOutputStream;
 import jakarta.servlet.ServletRequest;
 import jakarta.servlet.ServletRequestWrapper;
 import jakarta.servlet.ServletResponse;
+import jakarta.servlet.http.HttpServletRequest;
 import java.io.Closeable;
 import java.io.IOException;
 import java.lang.invoke.MethodHandle;
@@ -37,14 +38,42 @@ final class Containers {
   private static final int CHUNK_MARKS = 12;
 
   // The first request decides for all.
+  private volatile @Nullable Boolean blocksInWrites;
   private volatile @Nullable Boolean dropsConnections;
   private volatile @Nullable Boolean callsReadListeners;
 
   /** The write of Jetty's streams by their class; in one application they are of one. */
   private volatile Map.@Nullable Entry<Class<?>, MethodHandle> jettyWrite;
 
-  /** Blocks in {@code write()} although it said that it was ready. */
-  static boolean isOpenLiberty(@Nullable String serverInfo) {
+  /**
+   * Whether {@code write()} may block although the stream said that it was ready. In Open Liberty
+   * it always may. In Tomcat it may over HTTP/2: {@code isReady()} knows the windows of HTTP/2
+   * alone, and a frame is written to the socket in blocking mode, for as long as the {@code
+   * writeTimeout} of the upgrade protocol, 5 s by default ({@code
+   * Http2AsyncUpgradeHandler.writeBody}, seen in 11.0.27 with a client of large windows that reads
+   * nothing).
+   */
+  boolean blockInWrites(HttpServletRequest request) {
+    Boolean always = blocksInWrites;
+    if (always == null) {
+      always = isOpenLiberty(request.getServletContext().getServerInfo());
+      blocksInWrites = always;
+    }
+    return always || (!isHttp1(request) && isTomcats(request));
+  }
+
+  /** Whether one request has a connection to itself while it runs. */
+  static boolean isHttp1(ServletRequest request) {
+    return request.getProtocol().startsWith("HTTP/1");
+  }
+
+  /** Payara and GlassFish call their classes alike, and have another server below them. */
+  private static boolean isTomcats(HttpServletRequest request) {
+    return own(request).getClass().getName().startsWith(TOMCAT)
+        && !namesOneOf(GRIZZLY, request.getServletContext().getServerInfo());
+  }
+
+  private static boolean isOpenLiberty(@Nullable String serverInfo) {
     return namesOneOf(OPEN_LIBERTY, serverInfo);
   }
 
@@ -170,10 +199,7 @@ final class Containers {
    * nothing elsewhere. By reflection, since nothing here knows a container.
    */
   static void drop(ServletRequest request) {
-    ServletRequest own = request;
-    while (own instanceof ServletRequestWrapper wrapper) {
-      own = wrapper.getRequest();
-    }
+    ServletRequest own = own(request);
     if (!own.getClass().getName().startsWith(UNDERTOW)) {
       return;
     }
@@ -186,5 +212,14 @@ final class Containers {
     } catch (IOException | RuntimeException e) {
       LOG.debug("A connection to be dropped was gone already", e);
     }
+  }
+
+  /** The container's own request, without what filters have put around it. */
+  private static ServletRequest own(ServletRequest request) {
+    ServletRequest own = request;
+    while (own instanceof ServletRequestWrapper wrapper) {
+      own = wrapper.getRequest();
+    }
+    return own;
   }
 }

@@ -155,7 +155,7 @@ public final class Relay implements AutoCloseable {
             Math.max(FEWEST_RECEIVED, 2 * connections) + settings.limits().waitingPlaces());
     int blocking = settings.blocking().maxConcurrent();
     this.blockingStreams = blocking == 0 ? null : new StreamLimit(blocking);
-    this.writers = new Writers(settings.blocking());
+    this.writers = new Writers(settings.blocking(), containers);
     this.listeners = new Listeners(streamListeners, settings.listeners());
     this.ledger = ledger;
     this.book = new UsageBook(prices, ledger::record);
@@ -348,7 +348,7 @@ public final class Relay implements AutoCloseable {
 
   /** Some containers choose one of the lengths; a proxy in front may have chosen another. */
   private static boolean isFramedAmbiguously(HttpServletRequest request) {
-    if (!isHttp1(request)) {
+    if (!Containers.isHttp1(request)) {
       return false; // framed by the protocol; Open Liberty shows a Transfer-Encoding all the same
     }
     int lengths = Collections.list(request.getHeaders("Content-Length")).size();
@@ -386,14 +386,15 @@ public final class Relay implements AutoCloseable {
               exchange,
               nanoTime,
               containers,
-              writers.in(request.getServletContext()));
+              writers.of(request));
       exchange.answersTo(client);
       exchanges.add(exchange); // only now, since the clocks ask the client stream
       listens = listens(client, wrapped);
       if (listens && exchange.hasBody()) {
         RequestBody body = body(request, exchange);
         if (containers.callReadListeners(request.getServletContext())) {
-          body.listen(!isHttp1(request) && Containers.forgetsBody(request.getInputStream()));
+          body.listen(
+              !Containers.isHttp1(request) && Containers.forgetsBody(request.getInputStream()));
         } else {
           body.readBlocking(exchange::isReceiving);
         }
@@ -528,13 +529,9 @@ public final class Relay implements AutoCloseable {
   }
 
   private static void closeAfterwards(HttpServletRequest request, HttpServletResponse response) {
-    if (isHttp1(request)) {
+    if (Containers.isHttp1(request)) {
       response.setHeader("Connection", "close"); // HTTP/2 knows no such header (RFC 9113, 8.2.2)
     }
-  }
-
-  private static boolean isHttp1(HttpServletRequest request) {
-    return request.getProtocol().startsWith("HTTP/1");
   }
 
   /** What a client is told when all upstream connections are in use. */

@@ -93,14 +93,7 @@ final class StreamingChecks implements AutoCloseable {
         async.setTimeout(0);
         AsyncClientStream client =
             new AsyncClientStream(
-                async,
-                request,
-                response,
-                wrapped,
-                run,
-                nanoTime,
-                containers,
-                writers.in(request.getServletContext()));
+                async, request, response, wrapped, run, nanoTime, containers, writers.of(request));
         client.start();
         run.begin(client);
       }

@@ -1,7 +1,7 @@
 package dev.headrace.relay;
 
 import dev.headrace.config.GatewaySettings;
-import jakarta.servlet.ServletContext;
+import jakarta.servlet.http.HttpServletRequest;
 import java.util.concurrent.Executor;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ThreadPoolExecutor;
@@ -10,38 +10,45 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The threads that write to clients where the container blocks in {@code write()} although it said
- * that it was ready; elsewhere whoever has bytes writes them. Thread-safe.
+ * that it was ready ({@link Containers#blockInWrites}); elsewhere whoever has bytes writes them.
+ * Thread-safe.
  *
  * <p>The queue of the threads holds each stream at most once, so the running exchanges bound it.
  */
 final class Writers implements AutoCloseable {
 
   private final GatewaySettings.Blocking settings;
-  private @Nullable Executor chosen; // guarded by this
-  private @Nullable ThreadPoolExecutor threads; // guarded by this
+  private final Containers containers;
+  private @Nullable ThreadPoolExecutor threads; // guarded by this; null until they are needed
 
-  Writers(GatewaySettings.Blocking settings) {
+  Writers(GatewaySettings.Blocking settings, Containers containers) {
     this.settings = settings;
+    this.containers = containers;
   }
 
-  /** Where to write in this container; the first request decides for all. */
-  synchronized Executor in(ServletContext context) {
-    Executor executor = chosen;
-    if (executor == null) {
-      executor = isNeeded(context) ? start() : Runnable::run;
-      chosen = executor;
+  /** Where the answer to this request is to be written. */
+  Executor of(HttpServletRequest request) {
+    return isNeeded(request) ? threads() : Runnable::run;
+  }
+
+  private boolean isNeeded(HttpServletRequest request) {
+    return switch (settings.writers()) {
+      case ALWAYS -> true;
+      case NEVER -> false;
+      case AUTO -> containers.blockInWrites(request);
+    };
+  }
+
+  private synchronized Executor threads() {
+    ThreadPoolExecutor running = threads;
+    if (running == null) {
+      running = start();
+      threads = running;
     }
-    return executor;
+    return running;
   }
 
-  private boolean isNeeded(ServletContext context) {
-    GatewaySettings.Writers when = settings.writers();
-    return when == GatewaySettings.Writers.ALWAYS
-        || (when == GatewaySettings.Writers.AUTO
-            && Containers.isOpenLiberty(context.getServerInfo()));
-  }
-
-  private Executor start() {
+  private ThreadPoolExecutor start() {
     ThreadPoolExecutor pool =
         new ThreadPoolExecutor(
             settings.writerThreads(),
@@ -56,7 +63,6 @@ final class Writers implements AutoCloseable {
               return thread;
             });
     pool.allowCoreThreadTimeOut(true);
-    threads = pool;
     return pool;
   }
 
