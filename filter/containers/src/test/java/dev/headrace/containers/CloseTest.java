@@ -2,16 +2,26 @@ package dev.headrace.containers;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.headrace.GatewayBuilder;
+import dev.headrace.config.GatewaySettingsBuilder;
+import dev.headrace.config.IdentitySource;
 import dev.headrace.containers.RawClient.End;
 import dev.headrace.containers.RawClient.Reply;
 import dev.headrace.simulator.Answer;
+import dev.headrace.simulator.ClaudeSimulator;
+import dev.headrace.spi.Identity;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.function.UnaryOperator;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** After a gateway has closed, nothing of it is left, and no client waits for ever. */
 @ParameterizedClass
@@ -98,6 +108,49 @@ final class CloseTest extends GatewayContract {
     assertThat(headrace.gateway().permitsInUse()).isZero();
     RawClient.End end = client.readBody(new java.io.ByteArrayOutputStream(), Long.MAX_VALUE);
     assertThat(end).isIn(End.CUT, End.RESET);
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void aRequestThatIsStillAtTheDoorWhenTheGatewayHasClosedIsRefused(boolean async)
+      throws Exception {
+    CountDownLatch atTheDoor = new CountDownLatch(1);
+    CountDownLatch open = new CountDownLatch(1);
+    UnaryOperator<GatewaySettingsBuilder> settings =
+        s -> s.identitySources(List.of(IdentitySource.RESOLVER));
+    UnaryOperator<GatewayBuilder> resolver =
+        gateway ->
+            gateway.resolver(
+                request -> {
+                  atTheDoor.countDown();
+                  await(open);
+                  return new Identity("slow");
+                });
+    GatewayUnderTest headrace =
+        async
+            ? startWith(ClaudeSimulator.builder().apiKey(KEY), settings, resolver)
+            : keep(GatewayUnderTest.startBehindLegacyFilter(kind(), settings, resolver));
+    RawClient client = client(headrace).post(STREAMING);
+    await(atTheDoor);
+    headrace.gateway().close();
+    open.countDown();
+
+    Reply refused = client.reply();
+    assertThat(refused.status()).isEqualTo(503);
+    assertThat(refused.body()).contains("shutting down");
+    assertThat(refused.header("retry-after")).hasValue("5");
+    headrace.awaitIdle(Duration.ofSeconds(5));
+    assertThat(headrace.claude().attempts()).isZero();
+    assertThat(headrace.gateway().outcomes()).containsOnlyKeys("CANCELLED(shutdown)");
+    assertNoThreadIsLeft();
+  }
+
+  private static void await(CountDownLatch latch) {
+    try {
+      assertThat(latch.await(20, TimeUnit.SECONDS)).isTrue();
+    } catch (InterruptedException e) {
+      throw new IllegalStateException(e);
+    }
   }
 
   private static String ready(RawClient client) throws java.io.IOException {

@@ -121,16 +121,34 @@ public final class GatewayUnderTest implements AutoCloseable {
   /** The servlet behind a filter that lets no request become asynchronous. */
   static GatewayUnderTest startBehindLegacyFilter(
       ContainerKind kind, UnaryOperator<GatewaySettingsBuilder> change) throws Exception {
+    return startBehindLegacyFilter(kind, change, gateway -> gateway);
+  }
+
+  /** The same with a resolver, listeners or sinks of the application's. */
+  static GatewayUnderTest startBehindLegacyFilter(
+      ContainerKind kind,
+      UnaryOperator<GatewaySettingsBuilder> change,
+      UnaryOperator<GatewayBuilder> addition)
+      throws Exception {
     return startBehind(
-        kind, (request, response, chain) -> chain.doFilter(request, response), change);
+        kind, (request, response, chain) -> chain.doFilter(request, response), change, addition);
   }
 
   /** The servlet behind a filter of the application, without async support. */
   static GatewayUnderTest startBehind(
       ContainerKind kind, Filter filter, UnaryOperator<GatewaySettingsBuilder> change)
       throws Exception {
+    return startBehind(kind, filter, change, gateway -> gateway);
+  }
+
+  private static GatewayUnderTest startBehind(
+      ContainerKind kind,
+      Filter filter,
+      UnaryOperator<GatewaySettingsBuilder> change,
+      UnaryOperator<GatewayBuilder> addition)
+      throws Exception {
     ClaudeSimulator claude = ClaudeSimulator.builder().apiKey(API_KEY).start();
-    Gateway gateway = Gateway.start(settings(claude, change));
+    Gateway gateway = addition.apply(Gateway.builder(settings(claude, change))).start();
     RunningContainer container =
         kind.start(new Deployment("", new GatewayServlet(gateway), null, filter));
     return new GatewayUnderTest(claude, gateway, container);

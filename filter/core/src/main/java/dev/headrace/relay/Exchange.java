@@ -210,7 +210,7 @@ final class Exchange
     client().clientHasLeft("while its request was being read: " + cause.getClass().getSimpleName());
   }
 
-  /** Whether the request's body is still of interest. */
+  /** Whether nothing has been answered, and the request's body is still of interest. */
   boolean isReceiving() {
     return state.get() == State.RECEIVING;
   }
@@ -861,7 +861,12 @@ final class Exchange
       return;
     }
     ApiError error = shutDownError();
-    answerError(error, shutDownOutcome());
+    byte[] json = error.json();
+    answer(
+        error.status(),
+        ClientHeaders.with(headers.of(error, json), "retry-after", Relay.AFTER_RESTART),
+        json,
+        shutDownOutcome());
     endAtBoundary(error, shutDownOutcome());
   }
 

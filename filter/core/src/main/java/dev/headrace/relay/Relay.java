@@ -65,6 +65,9 @@ public final class Relay implements AutoCloseable {
    */
   private static final int FEWEST_RECEIVED = 1000;
 
+  /** In so many seconds a client may ask again: another server, or this one. */
+  static final String AFTER_RESTART = "5";
+
   /** How long clients get to take the last event when the gateway closes. */
   private static final Duration LAST_EVENTS = Duration.ofSeconds(2);
 
@@ -254,7 +257,7 @@ public final class Relay implements AutoCloseable {
       HttpServletRequest request, HttpServletResponse response, Route.Upstream route)
       throws IOException {
     if (draining.get()) {
-      response.setHeader("Retry-After", "5");
+      response.setHeader("Retry-After", AFTER_RESTART);
       closeAfterwards(request, response);
       answerNow(response, error(503, "api_error", "The gateway is shutting down."));
       return;
@@ -390,7 +393,10 @@ public final class Relay implements AutoCloseable {
       exchange.answersTo(client);
       exchanges.add(exchange); // only now, since the clocks ask the client stream
       listens = listens(client, wrapped);
-      if (listens && exchange.hasBody()) {
+      if (listens) {
+        endIfTooLate(exchange);
+      }
+      if (listens && exchange.isReceiving() && exchange.hasBody()) {
         RequestBody body = body(request, exchange);
         if (containers.callReadListeners(request.getServletContext())) {
           body.listen(
@@ -398,7 +404,7 @@ public final class Relay implements AutoCloseable {
         } else {
           body.readBlocking(exchange::isReceiving);
         }
-      } else if (listens) {
+      } else if (listens && exchange.isReceiving()) {
         exchange.attempt();
       }
     } catch (IOException | RuntimeException | Error e) {
@@ -413,6 +419,16 @@ public final class Relay implements AutoCloseable {
     if (!listens) { // still on the container's thread, so it can be held
       run(request, response, wrapped, exchange, takeThread());
       async.complete();
+    }
+  }
+
+  /**
+   * Ends an exchange of which {@link #close} may not have heard, because it was still at the door
+   * when that looked: nobody else would ever end it. To be called when it has been added.
+   */
+  private void endIfTooLate(Exchange exchange) {
+    if (draining.get()) {
+      exchange.shutDown();
     }
   }
 
@@ -467,9 +483,10 @@ public final class Relay implements AutoCloseable {
               containers.dropConnections(request.getServletContext()));
       exchange.answersTo(client);
       exchanges.add(exchange);
-      if (exchange.hasBody()) {
+      endIfTooLate(exchange);
+      if (exchange.isReceiving() && exchange.hasBody()) {
         body(request, exchange).readBlocking(exchange::isReceiving);
-      } else {
+      } else if (exchange.isReceiving()) {
         exchange.attempt();
       }
       client.run();

@@ -49,6 +49,7 @@ final class StreamingChecks implements AutoCloseable {
   private final LongSupplier nanoTime;
   private final Containers containers;
   private final Writers writers;
+  private volatile boolean closed;
 
   /**
    * @param timer calls back for each event
@@ -113,6 +114,7 @@ final class StreamingChecks implements AutoCloseable {
 
   @Override
   public void close() {
+    closed = true;
     running.forEach(Run::stop);
   }
 
@@ -137,6 +139,10 @@ final class StreamingChecks implements AutoCloseable {
       client = stream;
       startNanos = nanoTime.getAsLong();
       running.add(this);
+      if (closed) { // close() may have looked before
+        stop();
+        return;
+      }
       stream.head(200, HEADERS);
       step(stream, 1);
     }

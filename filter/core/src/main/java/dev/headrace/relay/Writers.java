@@ -20,6 +20,7 @@ final class Writers implements AutoCloseable {
   private final GatewaySettings.Blocking settings;
   private final Containers containers;
   private @Nullable ThreadPoolExecutor threads; // guarded by this; null until they are needed
+  private boolean closed; // guarded by this
 
   Writers(GatewaySettings.Blocking settings, Containers containers) {
     this.settings = settings;
@@ -42,6 +43,9 @@ final class Writers implements AutoCloseable {
   private synchronized Executor threads() {
     ThreadPoolExecutor running = threads;
     if (running == null) {
+      if (closed) {
+        return Runnable::run; // what is still to be said is short
+      }
       running = start();
       threads = running;
     }
@@ -75,6 +79,7 @@ final class Writers implements AutoCloseable {
   public void close() {
     ThreadPoolExecutor pool;
     synchronized (this) {
+      closed = true;
       pool = threads;
     }
     if (pool != null) {
