@@ -224,13 +224,55 @@ final class BlockingModeTest extends GatewayContract {
     Awaitility.await()
         .atMost(Duration.ofSeconds(5))
         .until(() -> headrace.gateway().runningExchanges() == 1);
-    Awaitility.await()
-        .during(Duration.ofMillis(450))
-        .atMost(Duration.ofSeconds(5))
-        .until(() -> headrace.gateway().runningExchanges() == 1); // the thread waits for bytes
-    slow.send("", "el\":".getBytes(UTF_8)); // the clock has run out: the rest is not waited for
+    if (kind() == ContainerKind.TOMCAT) { // whose thread waits for bytes
+      Awaitility.await()
+          .during(Duration.ofMillis(450))
+          .atMost(Duration.ofSeconds(5))
+          .until(() -> headrace.gateway().runningExchanges() == 1);
+      slow.send("", "el\":".getBytes(UTF_8)); // the clock has run out: the rest is not waited for
+    }
     assertThat(slow.reply().status()).isEqualTo(408);
     assertThat(headrace.claude().attempts()).isZero();
+  }
+
+  /** Also where a thread cannot be called back from a read, as in Tomcat. */
+  @Test
+  void aBodyThatNeverComesEndsByItsClockAndHoldsUpNoClose() throws Exception {
+    GatewayUnderTest headrace =
+        behindLegacyFilter(
+            s ->
+                s.requestBodyTimeout(Duration.ofMillis(300))
+                    .timeoutsSlowClient(Duration.ofMillis(300))
+                    .shutdownDrain(Duration.ofMinutes(1)));
+    RawClient silent = client(headrace).send(headOfSilentUpload(), new byte[0]);
+    Awaitility.await()
+        .atMost(Duration.ofSeconds(5))
+        .untilAsserted(
+            () ->
+                assertThat(headrace.gateway().outcomes())
+                    .containsExactly(Map.entry("TIMED_OUT(body)", 1L)));
+    headrace.awaitIdle(Duration.ofSeconds(5));
+    headrace.gateway().close();
+    silent.reset();
+  }
+
+  @Test
+  void aBodyThatNeverComesDoesNotOutliveTheDrain() throws Exception {
+    GatewayUnderTest headrace = behindLegacyFilter(s -> s.shutdownDrain(Duration.ofMillis(100)));
+    RawClient silent = client(headrace).send(headOfSilentUpload(), new byte[0]);
+    Awaitility.await()
+        .atMost(Duration.ofSeconds(5))
+        .until(() -> headrace.gateway().runningExchanges() == 1);
+    headrace.gateway().close();
+    assertThat(headrace.gateway().runningExchanges()).isZero();
+    assertThat(headrace.gateway().outcomes()).containsOnlyKeys("CANCELLED(shutdown)");
+    silent.reset();
+  }
+
+  private static String headOfSilentUpload() {
+    return RawClient.head("POST", "/claude/v1/messages", "Content-Length: 100")
+        .append("\r\n")
+        .toString();
   }
 
   @Test

@@ -12,12 +12,19 @@ import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Writes to a client on the thread of its request, which waits in {@link #run} meanwhile: for
- * requests that may not become asynchronous because of a filter in front, or had better not because
- * of a response wrapper that ends the answer when they do. Everything else is as in {@link
- * AsyncClientStream}.
+ * Writes to a client on the thread of its request, which waits in {@link #run} meanwhile, and has
+ * read the request's body before: for requests that may not become asynchronous because of a filter
+ * in front, or had better not because of a response wrapper that ends the answer when they do.
+ * Everything else is as in {@link AsyncClientStream}.
  */
-final class BlockingClientStream extends ClientStream {
+final class BlockingClientStream extends ClientStream implements RequestBody.Reader {
+
+  /** The call of the container's that the writer is in. */
+  private enum Call {
+    NONE,
+    READ,
+    WRITE
+  }
 
   private final HttpServletResponse response;
   private final ServletOutputStream out;
@@ -25,7 +32,8 @@ final class BlockingClientStream extends ClientStream {
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition changed = lock.newCondition();
   private boolean signalled; // guarded by lock
-  private boolean writing; // guarded by lock; the writer is inside a call of the container's
+  private Call call = Call.NONE; // guarded by lock
+  private boolean interrupted; // guarded by lock: the writer, to call it back from its call
   private final AtomicBoolean finished = new AtomicBoolean();
   private boolean flushedOnce; // the writer's
 
@@ -46,20 +54,27 @@ final class BlockingClientStream extends ClientStream {
     this.out = response.getOutputStream();
   }
 
+  /**
+   * {@inheritDoc} While the body is being read there is something to write only when nobody wants
+   * the rest of it, such as when a clock has run out: so the thread is called back from there.
+   */
   @Override
   void wake() {
     lock.lock();
     try {
       signalled = true;
       changed.signal();
+      if (call == Call.READ) {
+        callBack();
+      }
     } finally {
       lock.unlock();
     }
   }
 
   /**
-   * {@inheritDoc} A thread that is stuck in a write is interrupted. Not every container heeds that
-   * at once, so the exchange ends here and does not wait for it.
+   * {@inheritDoc} A thread that is stuck in a read or a write is interrupted. Not every container
+   * heeds that at once, so the exchange ends here and does not wait for it.
    */
   @Override
   void abort(Outcome outcome) {
@@ -67,15 +82,64 @@ final class BlockingClientStream extends ClientStream {
     boolean stuck;
     lock.lock();
     try {
-      stuck = writing;
+      stuck = call != Call.NONE;
       if (stuck) {
-        writer.interrupt(); // while the lock is held it is still in there
+        callBack();
       }
     } finally {
       lock.unlock();
     }
     if (stuck) {
       end();
+    }
+  }
+
+  /** While the lock is held the writer is still in its call. */
+  private void callBack() {
+    if (writer != Thread.currentThread()) {
+      interrupted = true;
+      writer.interrupt();
+    }
+  }
+
+  @Override
+  public boolean entersRead() {
+    lock.lock();
+    try {
+      if (signalled) {
+        return false; // an answer is there already
+      }
+      call = Call.READ;
+      return true;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  @Override
+  public void leavesRead() {
+    leave();
+  }
+
+  private void enterWrite() {
+    lock.lock();
+    try {
+      call = Call.WRITE;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void leave() {
+    lock.lock();
+    try {
+      call = Call.NONE;
+      if (interrupted) {
+        interrupted = false;
+        boolean unused = Thread.interrupted(); // it was meant for the call
+      }
+    } finally {
+      lock.unlock();
     }
   }
 
@@ -150,7 +214,7 @@ final class BlockingClientStream extends ClientStream {
   private void writeQueued() throws IOException {
     applyHead(response);
     int length = queue.take(Integer.MAX_VALUE);
-    setWriting(true);
+    enterWrite();
     try {
       out.write(queue.outgoing(), queue.outgoingOffset(), length);
       out.flush();
@@ -160,24 +224,12 @@ final class BlockingClientStream extends ClientStream {
         lookAfterFirstFlush();
       }
     } finally {
-      setWriting(false);
+      leave();
     }
     wrote(length);
     flushed();
     // First, so that the upstream's clock runs anew before the client's one stops.
     listener.onTaken(length);
     queue.taken();
-  }
-
-  private void setWriting(boolean now) {
-    lock.lock();
-    try {
-      writing = now;
-      if (!now && queue.end() == ClientQueue.End.ABORTING) {
-        boolean unused = Thread.interrupted(); // it was meant for the write
-      }
-    } finally {
-      lock.unlock();
-    }
   }
 }

@@ -402,7 +402,7 @@ public final class Relay implements AutoCloseable {
           body.listen(
               !Containers.isHttp1(request) && Containers.forgetsBody(request.getInputStream()));
         } else {
-          body.readBlocking(exchange::isReceiving);
+          body.readBlocking(exchange::isReceiving, RequestBody.ANY_THREAD);
         }
       } else if (listens && exchange.isReceiving()) {
         exchange.attempt();
@@ -485,7 +485,7 @@ public final class Relay implements AutoCloseable {
       exchanges.add(exchange);
       endIfTooLate(exchange);
       if (exchange.isReceiving() && exchange.hasBody()) {
-        body(request, exchange).readBlocking(exchange::isReceiving);
+        body(request, exchange).readBlocking(exchange::isReceiving, client);
       } else if (exchange.isReceiving()) {
         exchange.attempt();
       }

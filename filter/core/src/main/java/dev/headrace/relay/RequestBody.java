@@ -25,6 +25,27 @@ final class RequestBody implements ReadListener {
     void onBodyFailure(Throwable cause);
   }
 
+  /** Whose thread reads: told of each call that may block, so that it can be called back. */
+  interface Reader {
+
+    /** Returns false if there is no use in reading on. */
+    boolean entersRead();
+
+    void leavesRead();
+  }
+
+  /** A thread that nobody calls back. */
+  static final Reader ANY_THREAD =
+      new Reader() {
+        @Override
+        public boolean entersRead() {
+          return true;
+        }
+
+        @Override
+        public void leavesRead() {}
+      };
+
   private static final int FIRST_CAPACITY = 8 * 1024;
   private static final byte[] NOTHING = {};
   private static final long SHORTEST_PAUSE_NANOS = 10_000;
@@ -34,6 +55,7 @@ final class RequestBody implements ReadListener {
   private final long declaredLength;
   private final long maxBytes;
   private final Listener listener;
+  private Reader blockingReader = ANY_THREAD;
   private byte[] bytes;
   private int length;
   private boolean over;
@@ -87,13 +109,15 @@ final class RequestBody implements ReadListener {
    *
    * @param wanted whether anybody still wants the rest: a clock may have ended that
    */
-  void readBlocking(BooleanSupplier wanted) {
+  void readBlocking(BooleanSupplier wanted, Reader reader) {
+    blockingReader = reader;
     try {
       while (!over && read()) {
         over |= !wanted.getAsBoolean();
       }
       onAllDataRead();
     } catch (IOException | RuntimeException e) {
+      over |= !wanted.getAsBoolean(); // it may have been called back from the read
       onError(e);
     }
   }
@@ -110,7 +134,16 @@ final class RequestBody implements ReadListener {
     if (length == bytes.length) {
       bytes = Arrays.copyOf(bytes, (int) Math.min(2L * length, maxBytes + 1));
     }
-    int read = in.read(bytes, length, bytes.length - length);
+    if (!blockingReader.entersRead()) {
+      over = true;
+      return false;
+    }
+    int read;
+    try {
+      read = in.read(bytes, length, bytes.length - length);
+    } finally {
+      blockingReader.leavesRead();
+    }
     if (read < 0) {
       return false;
     }
