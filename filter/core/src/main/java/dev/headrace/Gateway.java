@@ -245,7 +245,7 @@ public final class Gateway implements AutoCloseable {
   /**
    * Closes the gateway: refuses new requests with 503, waits up to {@code shutdown.drain} for
    * running ones, ends the rest with an {@code error} event, then stops every thread and
-   * connection. Blocks meanwhile. Idempotent.
+   * connection. Blocks meanwhile, also where another thread closes it already. Idempotent.
    */
   @Override
   public void close() {

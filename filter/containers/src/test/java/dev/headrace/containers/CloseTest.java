@@ -3,6 +3,7 @@ package dev.headrace.containers;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.headrace.GatewayBuilder;
+import dev.headrace.GatewayInside;
 import dev.headrace.config.GatewaySettingsBuilder;
 import dev.headrace.config.IdentitySource;
 import dev.headrace.containers.RawClient.End;
@@ -56,6 +57,22 @@ final class CloseTest extends GatewayContract {
     closing.join(5_000);
     assertThat(closing.isAlive()).isFalse();
     assertNoThreadIsLeft();
+  }
+
+  @Test
+  void whoeverClosesItASecondTimeWaitsForTheFirst() throws Exception {
+    GatewayUnderTest headrace = start(s -> s.shutdownDrain(Duration.ofSeconds(10)));
+    headrace.claude().answers(Answer.text("Hel", "lo", "lo", "lo").paced(4));
+    RawClient running = client(headrace).post(STREAMING);
+    running.replyHead();
+    Thread closing = closeInBackground(headrace);
+    Awaitility.await().until(() -> closing.getState() == Thread.State.TIMED_WAITING);
+    assertThat(GatewayInside.runningIds(headrace.gateway())).hasSize(1);
+    headrace.gateway().close();
+    assertThat(GatewayInside.runningIds(headrace.gateway())).isEmpty();
+    running.readBodyUntil("event: message_stop");
+    closing.join(5_000);
+    assertThat(closing.isAlive()).isFalse();
   }
 
   @Test

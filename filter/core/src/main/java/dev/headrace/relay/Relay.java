@@ -38,9 +38,12 @@ import java.util.Collection;
 import java.util.Collections;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Future;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -99,7 +102,8 @@ public final class Relay implements AutoCloseable {
   private final Statistics statistics = new Statistics();
   private final Wrappers wrappers = new Wrappers(finding -> statistics.heldBack(finding.kind()));
   private final AtomicBoolean draining = new AtomicBoolean();
-  private final AtomicBoolean closed = new AtomicBoolean();
+  private final AtomicReference<@Nullable Thread> closing = new AtomicReference<>();
+  private final CountDownLatch closed = new CountDownLatch(1);
   private final AtomicBoolean toldAboutAsync = new AtomicBoolean();
 
   /**
@@ -709,12 +713,13 @@ public final class Relay implements AutoCloseable {
   /**
    * Refuses new exchanges, lets the running ones end within {@code shutdown.drain}, ends the rest
    * with an error event, and stops every thread and connection. Idempotent; waits on the calling
-   * thread.
+   * thread, also while another one closes it.
    */
   @Override
   public void close() {
     draining.set(true);
-    if (!closed.compareAndSet(false, true)) {
+    if (!closing.compareAndSet(null, Thread.currentThread())) {
+      awaitClosed();
       return;
     }
     try {
@@ -733,6 +738,21 @@ public final class Relay implements AutoCloseable {
       writers.close();
       listeners.close();
       ledger.close(); // last, since the end of an exchange is put on the books
+      closed.countDown();
+    }
+  }
+
+  /** Whoever closes it a second time may be about to take away what running streams need. */
+  private void awaitClosed() {
+    if (closing.get() == Thread.currentThread()) {
+      return; // called from within, by something of the application's that is being closed
+    }
+    try {
+      // Bounded, since it may be called by a thread that the closing waits for.
+      Duration longest = settings.shutdown().drain().plus(LAST_EVENTS).plus(LAST_EVENTS);
+      boolean unused = closed.await(longest.toNanos(), TimeUnit.NANOSECONDS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
     }
   }
 
