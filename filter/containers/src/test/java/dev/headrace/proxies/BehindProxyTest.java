@@ -319,7 +319,9 @@ final class BehindProxyTest extends ProxyContract {
             Answer.status(503),
             Answer.text("x").resetAfterEvents(1))) {
       dying.answersTo("POST", "/claude/v1/messages", Answer.text("fine"));
-      assertThat(post(proxy, STREAMING).status()).isEqualTo(200); // leaves a connection to reuse
+      Reply fine = post(proxy, STREAMING); // leaves a connection to reuse
+      assertThat(fine.status()).isEqualTo(200);
+      assertThat(fine.body()).startsWith("event: message_start").contains("message_stop");
       long before = posts(dying);
       dying.answersTo("POST", "/claude/v1/messages", last);
 

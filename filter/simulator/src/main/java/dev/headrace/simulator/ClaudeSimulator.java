@@ -127,7 +127,11 @@ public final class ClaudeSimulator implements AutoCloseable {
     return this;
   }
 
-  /** Answers so to every request of this method and path, in place of the simulator's endpoint. */
+  /**
+   * Answers so to every request of this method and path, in place of the simulator's endpoint. Only
+   * key and version are checked before, not the body; but a message is streamed when the body says
+   * {@code "stream":true}, whatever the path.
+   */
   public ClaudeSimulator answersTo(String method, String path, Answer always) {
     script.path(method, path, always);
     return this;

@@ -137,14 +137,14 @@ public final class SeenRequest {
     return receivedAtNanos;
   }
 
-  /** The {@code model} of a valid Messages request; otherwise empty. */
+  /** The {@code model} that the JSON of a Messages request names; otherwise empty. */
   public String model() {
     synchronized (lock) {
       return model;
     }
   }
 
-  /** Whether a valid Messages request asked for events. */
+  /** Whether the JSON of a Messages request asked for events. */
   public boolean streaming() {
     synchronized (lock) {
       return streaming;

@@ -230,6 +230,43 @@ class ApiChecksTest {
     assertThat(http.get("/v1/models").statusCode()).isEqualTo(529);
   }
 
+  @ParameterizedTest
+  @ValueSource(strings = {"/v1/messages", "/proxy/v1/messages"})
+  void aMessageOfAScriptedPathIsStreamedWhenTheRequestAsksForIt(String path) throws Exception {
+    claude.answersTo("POST", path, Answer.text("Hi"));
+
+    assertThat(http.post(path, HttpCaller.STREAMING_BODY).body())
+        .startsWith("event: message_start")
+        .contains("\"model\":\"claude-opus-5-5\"")
+        .contains("message_stop");
+    assertThat(claude.lastRequest().streaming()).isTrue();
+    assertThat(claude.lastRequest().model()).isEqualTo("claude-opus-5-5");
+    assertThat(Json.parse(http.post(path, HttpCaller.BODY).body()).path("type").asString())
+        .isEqualTo("message");
+    assertThat(claude.lastRequest().streaming()).isFalse();
+  }
+
+  @Test
+  void anErrorAsTheFirstEventOfAScriptedPathComesWithStatus200() throws Exception {
+    claude.answersTo("POST", "/v1/messages", Answer.errorFirst("overloaded_error"));
+
+    HttpResponse<String> response = http.stream();
+
+    assertThat(response.statusCode()).isEqualTo(200);
+    assertThat(response.body()).startsWith("event: error");
+  }
+
+  @Test
+  void theReachabilityProbeCanBeScripted() throws Exception {
+    claude.answersTo("HEAD", "/api/hello", Answer.status(503));
+    HttpRequest probe =
+        HttpRequest.newBuilder(claude.baseUrl().resolve("/api/hello"))
+            .method("HEAD", HttpRequest.BodyPublishers.noBody())
+            .build();
+
+    assertThat(http.send(probe).statusCode()).isEqualTo(503);
+  }
+
   @Test
   void theRequestIsReportedAsItCame() throws Exception {
     HttpRequest request =
