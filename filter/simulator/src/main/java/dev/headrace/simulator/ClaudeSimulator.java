@@ -178,7 +178,8 @@ public final class ClaudeSimulator implements AutoCloseable {
   }
 
   /**
-   * Waits for a request.
+   * Waits until a request has come, is understood and has its answer chosen: what is scripted
+   * afterwards is for later requests.
    *
    * @param index its place since the start or the last reset, from 0
    * @throws AssertionError if it did not come in time
@@ -187,7 +188,10 @@ public final class ClaudeSimulator implements AutoCloseable {
     return log.await(index, timeout);
   }
 
-  /** How many requests came since the start or the last reset, of any path. */
+  /**
+   * How many requests came since the start or the last reset, of any path. A function given to
+   * {@link #answersBy} finds the request that it answers counted.
+   */
   public int attempts() {
     return log.count();
   }

@@ -133,7 +133,7 @@ final class ConnectionHandler extends ChannelInboundHandlerAdapter implements Ex
   private void enqueue(SeenRequest seen, Answer answer) {
     Plan plan = plan(seen, answer);
     Exchange exchange = new Exchange(channel, seen, plan, this);
-    server.exchangeStarted();
+    server.exchangeStarted(seen);
     exchanges.add(exchange);
     if (exchanges.size() == 1) {
       exchange.start();

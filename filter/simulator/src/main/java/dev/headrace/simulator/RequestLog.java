@@ -4,6 +4,7 @@ import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
+import java.util.function.BooleanSupplier;
 import java.util.function.IntFunction;
 
 /** What the simulator saw, in order; the oldest go when there are too many. Thread-safe. */
@@ -47,26 +48,43 @@ final class RequestLog {
     return last;
   }
 
+  /** From now on {@link #await} gives this request out: it is understood and has its answer. */
+  synchronized void ready(SeenRequest request) {
+    request.markReady();
+    notifyAll();
+  }
+
   synchronized SeenRequest await(int index, Duration timeout) {
     long deadline = System.nanoTime() + timeout.toNanos();
-    while (seen <= index) {
-      long left = (deadline - System.nanoTime()) / 1_000_000;
-      if (left <= 0) {
-        throw new AssertionError(
-            "Waited " + timeout + " in vain for request " + index + "; seen: " + all());
-      }
-      try {
-        wait(left);
-      } catch (InterruptedException e) {
-        Thread.currentThread().interrupt();
-        throw new AssertionError("Interrupted while waiting for request " + index, e);
-      }
-    }
+    waitUntil(() -> seen > index, deadline, timeout, "request " + index);
+    SeenRequest request = at(index);
+    waitUntil(request::isReady, deadline, timeout, "the choice of an answer to request " + index);
+    return request;
+  }
+
+  private SeenRequest at(int index) {
     for (SeenRequest request : requests) {
       if (request.index() == index) {
         return request;
       }
     }
     throw new AssertionError("Request " + index + " was forgotten; see rememberRequests(int)");
+  }
+
+  // Called with the lock, which is released while it waits.
+  private synchronized void waitUntil(
+      BooleanSupplier condition, long deadline, Duration timeout, String what) {
+    while (!condition.getAsBoolean()) {
+      long left = (deadline - System.nanoTime()) / 1_000_000;
+      if (left <= 0) {
+        throw new AssertionError("Waited " + timeout + " in vain for " + what + "; seen: " + all());
+      }
+      try {
+        wait(left);
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        throw new AssertionError("Interrupted while waiting for " + what, e);
+      }
+    }
   }
 }

@@ -34,6 +34,7 @@ public final class SeenRequest {
 
   private final Object lock = new Object();
   // Guarded by lock, written by the connection's event loop.
+  private boolean ready;
   private String model = "";
   private boolean streaming;
   private boolean prewarms;
@@ -319,6 +320,19 @@ public final class SeenRequest {
   boolean prewarms() {
     synchronized (lock) {
       return prewarms;
+    }
+  }
+
+  /** It is understood, and nothing that a test does now changes what it is answered. */
+  void markReady() {
+    synchronized (lock) {
+      ready = true;
+    }
+  }
+
+  boolean isReady() {
+    synchronized (lock) {
+      return ready;
     }
   }
 

@@ -114,8 +114,9 @@ final class SimulatorServer {
                 settings.recordEventTimes()));
   }
 
-  void exchangeStarted() {
+  void exchangeStarted(SeenRequest request) {
     openStreams.incrementAndGet();
+    log.ready(request);
   }
 
   void exchangeEnded() {

@@ -3,11 +3,14 @@ package dev.headrace.simulator;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowable;
 import static org.awaitility.Awaitility.await;
 
 import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import tools.jackson.databind.JsonNode;
@@ -115,6 +118,24 @@ class ConnectionsTest {
     assertThat(message.path("stop_reason").asString()).isEqualTo("max_tokens");
     assertThat(message.path("usage").path("output_tokens").asInt(-1)).isZero();
     assertThat(message.path("usage").path("cache_creation_input_tokens").asInt()).isPositive();
+  }
+
+  @Test
+  void aRequestIsWaitedForUntilItIsUnderstoodAndItsAnswerChosen() throws Exception {
+    AtomicInteger counted = new AtomicInteger();
+    AtomicReference<Throwable> refused = new AtomicReference<>();
+    claude.answersBy(
+        request -> {
+          counted.set(claude.attempts());
+          refused.set(catchThrowable(() -> claude.awaitRequest(0, Duration.ZERO)));
+          return Answer.text("Hi");
+        });
+
+    assertThat(http.stream().body()).contains("Hi");
+
+    assertThat(counted).hasValue(1);
+    assertThat(refused.get()).hasMessageContaining("answer to request 0");
+    assertThat(claude.awaitRequest(0, SOON).model()).isEqualTo("claude-opus-5-5");
   }
 
   @Test
