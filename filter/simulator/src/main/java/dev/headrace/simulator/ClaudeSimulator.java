@@ -120,7 +120,8 @@ public final class ClaudeSimulator implements AutoCloseable {
 
   /**
    * Asks this function from now on, whenever nothing is queued. It runs on an event loop and must
-   * not block.
+   * not block. What it throws, a failed assertion too, is answered with status 500 and told by
+   * {@link SeenRequest#toString}.
    */
   public ClaudeSimulator answersBy(Function<SeenRequest, Answer> function) {
     script.standing(Objects.requireNonNull(function, "function"));

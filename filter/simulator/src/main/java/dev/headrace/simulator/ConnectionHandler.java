@@ -114,7 +114,7 @@ final class ConnectionHandler extends ChannelInboundHandlerAdapter implements Ex
     Answer answer;
     try {
       answer = server.answer(seen);
-    } catch (RuntimeException e) {
+    } catch (Throwable e) { // a test's assertion is an Error
       seen.failed(e);
       answer = Answer.error(500, "api_error", "The script failed: " + e);
     }
@@ -143,7 +143,7 @@ final class ConnectionHandler extends ChannelInboundHandlerAdapter implements Ex
   private Plan plan(SeenRequest seen, Answer answer) {
     try {
       return new PlanBuilder(answer, seen, server.settings()).build();
-    } catch (RuntimeException e) {
+    } catch (Throwable e) {
       seen.failed(e);
       Answer told = Answer.error(500, "api_error", "The script cannot be rendered: " + e);
       return new PlanBuilder(told, seen, server.settings()).build();

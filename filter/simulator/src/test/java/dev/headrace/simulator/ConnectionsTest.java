@@ -150,6 +150,17 @@ class ConnectionsTest {
   }
 
   @Test
+  void anAssertionThatFailsInAScriptIsAnsweredWith500AndNamed() throws Exception {
+    claude.answersBy(
+        request -> {
+          throw new AssertionError("expected another model");
+        });
+
+    assertThat(http.message().body()).contains("The script failed", "expected another model");
+    assertThat(claude.lastRequest().toString()).contains("expected another model");
+  }
+
+  @Test
   void waitingInVainSaysForWhat() {
     assertThatThrownBy(() -> claude.awaitRequest(0, Duration.ofMillis(20)))
         .isInstanceOf(AssertionError.class)
