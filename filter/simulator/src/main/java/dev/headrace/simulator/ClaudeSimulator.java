@@ -213,6 +213,13 @@ public final class ClaudeSimulator implements AutoCloseable {
     log.clear();
   }
 
+  /** For the next test: listens, has no answer under way, and is reset. */
+  void startAfresh() {
+    server.acceptConnections();
+    server.endAnswers();
+    reset();
+  }
+
   /** Closes the port and all connections and ends the threads. */
   @Override
   public void close() {

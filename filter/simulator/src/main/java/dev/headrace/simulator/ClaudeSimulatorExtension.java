@@ -11,8 +11,10 @@ import org.junit.jupiter.api.extension.ParameterContext;
 import org.junit.jupiter.api.extension.ParameterResolver;
 
 /**
- * A JUnit Jupiter extension that gives tests a {@link ClaudeSimulator}, forgotten of everything
- * before each test.
+ * A JUnit Jupiter extension that gives tests a {@link ClaudeSimulator}, which has forgotten
+ * everything before each test: it accepts connections, answers as it was built to, has seen no
+ * request, and no answer is under way. Connections without an answer stay open, because a client
+ * may be about to use one of its pool.
  *
  * <p>With {@code @ExtendWith(ClaudeSimulatorExtension.class)} on the class, or a static
  * {@code @RegisterExtension} field, one simulator serves the whole class; with an instance field
@@ -65,7 +67,7 @@ public final class ClaudeSimulatorExtension
     if (simulator == null) {
       simulator = builder.start();
     } else {
-      simulator.reset();
+      simulator.startAfresh();
     }
   }
 

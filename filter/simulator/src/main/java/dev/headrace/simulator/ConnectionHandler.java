@@ -184,6 +184,18 @@ final class ConnectionHandler extends ChannelInboundHandlerAdapter implements Ex
 
   @Override
   public void channelInactive(ChannelHandlerContext context) {
+    endAll();
+  }
+
+  /** Resets the connection if an answer is under way. For the thread of the channel. */
+  void endAnswers() {
+    if (exchanges.stream().anyMatch(Exchange::isUnderWay)) {
+      endAll();
+      Exchange.reset(channel);
+    }
+  }
+
+  private void endAll() {
     for (Exchange exchange : List.copyOf(exchanges)) {
       exchange.clientGone();
     }

@@ -89,6 +89,10 @@ final class Exchange {
     return request;
   }
 
+  boolean isUnderWay() {
+    return state != State.ENDED;
+  }
+
   /** Whether the connection must not be used again. */
   boolean closesConnection() {
     return plan.closeAfter;

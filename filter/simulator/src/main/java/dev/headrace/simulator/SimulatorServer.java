@@ -20,6 +20,7 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.Socket;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
@@ -36,6 +37,8 @@ final class SimulatorServer {
   private static final int BACKLOG = 16_384;
   private static final int LONGEST_LINE = 64 << 10;
   private static final int LARGEST_HEADERS = 256 << 10;
+  // An event loop that does not answer for so long is blocked, by somebody's answersBy.
+  private static final long PATIENCE_SECONDS = 5;
 
   private final SimulatorSettings settings;
   private final RequestLog log;
@@ -127,7 +130,7 @@ final class SimulatorServer {
   synchronized void refuseConnections() {
     closeListener();
     // The JDK closes a registered socket only with the selector's next round; see it closed.
-    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(5);
+    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(PATIENCE_SECONDS);
     while (accepts()) {
       if (System.nanoTime() - deadline > 0) {
         throw new IllegalStateException("Port " + port + " still accepts connections");
@@ -170,6 +173,18 @@ final class SimulatorServer {
       connection.eventLoop().execute(() -> Exchange.reset(connection));
     }
     all.forEach(connection -> connection.closeFuture().awaitUninterruptibly());
+  }
+
+  /** Resets every connection on which an answer is under way; the others stay open. */
+  void endAnswers() {
+    List<io.netty.util.concurrent.Future<?>> tasks = new ArrayList<>();
+    for (Channel connection : connections) {
+      ConnectionHandler handler = connection.pipeline().get(ConnectionHandler.class);
+      if (handler != null) {
+        tasks.add(connection.eventLoop().submit(handler::endAnswers));
+      }
+    }
+    tasks.forEach(task -> task.awaitUninterruptibly(PATIENCE_SECONDS, TimeUnit.SECONDS));
   }
 
   void close() {
