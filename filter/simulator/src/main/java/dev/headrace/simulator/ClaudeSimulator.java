@@ -220,10 +220,18 @@ public final class ClaudeSimulator implements AutoCloseable {
     reset();
   }
 
-  /** Closes the port and all connections and ends the threads. */
+  /**
+   * Closes the port and all connections and ends the threads. Waits for ten seconds at most, so
+   * that a function of {@link #answersBy} that blocks does not hold it up; what such a function
+   * keeps from being closed is closed when it returns.
+   */
   @Override
   public void close() {
-    server.close();
+    close(Duration.ofSeconds(10));
+  }
+
+  void close(Duration patience) {
+    server.close(patience);
     synchronized (this) {
       if (certificateFile != null) {
         try {

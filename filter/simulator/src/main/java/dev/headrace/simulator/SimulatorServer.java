@@ -20,6 +20,7 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.Socket;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -38,7 +39,7 @@ final class SimulatorServer {
   private static final int LONGEST_LINE = 64 << 10;
   private static final int LARGEST_HEADERS = 256 << 10;
   // An event loop that does not answer for so long is blocked, by somebody's answersBy.
-  private static final long PATIENCE_SECONDS = 5;
+  private static final Duration PATIENCE = Duration.ofSeconds(5);
 
   private final SimulatorSettings settings;
   private final RequestLog log;
@@ -128,9 +129,9 @@ final class SimulatorServer {
 
   /** Closes the listening socket, so that new connections are refused from the return on. */
   synchronized void refuseConnections() {
-    closeListener();
+    long deadline = deadline(PATIENCE);
+    closeListener(deadline);
     // The JDK closes a registered socket only with the selector's next round; see it closed.
-    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(PATIENCE_SECONDS);
     while (accepts()) {
       if (System.nanoTime() - deadline > 0) {
         throw new IllegalStateException("Port " + port + " still accepts connections");
@@ -147,11 +148,11 @@ final class SimulatorServer {
     }
   }
 
-  private synchronized void closeListener() {
+  private synchronized void closeListener(long deadline) {
     Channel open = listener;
     if (open != null) {
       listener = null;
-      open.close().syncUninterruptibly();
+      await(open.close(), deadline);
     }
   }
 
@@ -184,13 +185,24 @@ final class SimulatorServer {
         tasks.add(connection.eventLoop().submit(handler::endAnswers));
       }
     }
-    tasks.forEach(task -> task.awaitUninterruptibly(PATIENCE_SECONDS, TimeUnit.SECONDS));
+    long deadline = deadline(PATIENCE);
+    tasks.forEach(task -> await(task, deadline));
   }
 
-  void close() {
-    closeListener();
-    closeConnections();
-    loops.shutdownGracefully(0, 2, TimeUnit.SECONDS).awaitUninterruptibly();
+  /** Closes everything. What is not done in this time is done when the event loops get to it. */
+  void close(Duration patience) {
+    long deadline = deadline(patience);
+    closeListener(deadline);
+    await(connections.close(), deadline);
+    await(loops.shutdownGracefully(0, 2, TimeUnit.SECONDS), deadline);
+  }
+
+  private static long deadline(Duration patience) {
+    return System.nanoTime() + patience.toNanos();
+  }
+
+  private static void await(io.netty.util.concurrent.Future<?> done, long deadline) {
+    done.awaitUninterruptibly(deadline - System.nanoTime(), TimeUnit.NANOSECONDS);
   }
 
   private Channel bind(int wantedPort) {

@@ -9,6 +9,9 @@ import static org.awaitility.Awaitility.await;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterEach;
@@ -158,6 +161,32 @@ class ConnectionsTest {
 
     assertThat(http.message().body()).contains("The script failed", "expected another model");
     assertThat(claude.lastRequest().toString()).contains("expected another model");
+  }
+
+  @Test
+  void closingDoesNotWaitForAScriptThatBlocks() throws Exception {
+    CountDownLatch entered = new CountDownLatch(1);
+    CountDownLatch released = new CountDownLatch(1);
+    ClaudeSimulator blocked =
+        ClaudeSimulator.builder()
+            .threads(1)
+            .answersBy(
+                request -> {
+                  entered.countDown();
+                  await().forever().until(() -> released.getCount() == 0);
+                  return Answer.text("late");
+                })
+            .start();
+    CompletableFuture<?> answer = new HttpCaller(blocked).streamAsync();
+    assertThat(entered.await(10, TimeUnit.SECONDS)).isTrue();
+
+    assertThat(CompletableFuture.runAsync(() -> blocked.close(Duration.ofMillis(50))))
+        .succeedsWithin(SOON);
+
+    released.countDown();
+    assertThat(answer.handle((reply, failure) -> "over")).succeedsWithin(SOON);
+    await().atMost(SOON).until(() -> blocked.openConnections() == 0);
+    blocked.close();
   }
 
   @Test
