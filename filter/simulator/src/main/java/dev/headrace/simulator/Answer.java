@@ -6,6 +6,7 @@ import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
+import java.util.SplittableRandom;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -27,6 +28,7 @@ import org.jspecify.annotations.Nullable;
 public final class Answer {
   private final AnswerSpec spec;
   // Rendered once, on first use, by whichever event loop comes first; both would render the same.
+  // Null also when each request needs ids of its own.
   private volatile @Nullable BlockEvents blocks;
 
   private Answer(AnswerSpec spec) {
@@ -502,11 +504,14 @@ public final class Answer {
     return spec;
   }
 
-  BlockEvents blocks() {
+  /** The events of the content, with ids made from this random if it needs any. */
+  BlockEvents blocks(SplittableRandom ids) {
     BlockEvents rendered = blocks;
     if (rendered == null) {
-      rendered = BlockEvents.render(spec);
-      blocks = rendered;
+      rendered = BlockEvents.render(spec, ids);
+      if (!rendered.hasIds()) {
+        blocks = rendered;
+      }
     }
     return rendered;
   }

@@ -6,7 +6,8 @@ import java.util.SplittableRandom;
 
 /**
  * The events of a message between {@code message_start} and {@code message_delta}: rendered once
- * per answer and shared by all streams of it. Immutable.
+ * per answer and shared by all streams of it, unless there are ids in them, which must be new in
+ * each stream. Immutable.
  */
 final class BlockEvents {
   private static final String SIGNATURE = "EqQBCgIYAhIMx3mZ0eYk9nU1JqV2GgxwQ29uZmx1ZW5jZSIwR0pT";
@@ -17,6 +18,7 @@ final class BlockEvents {
   private final long thinkingCharacters;
   private final int webSearches;
   private final boolean callsTool;
+  private final boolean hasIds;
 
   private BlockEvents(Renderer renderer) {
     this.steps = List.copyOf(renderer.steps);
@@ -25,10 +27,11 @@ final class BlockEvents {
     this.thinkingCharacters = renderer.thinkingCharacters;
     this.webSearches = renderer.webSearches;
     this.callsTool = renderer.callsTool;
+    this.hasIds = renderer.hasIds;
   }
 
-  static BlockEvents render(AnswerSpec spec) {
-    Renderer renderer = new Renderer(spec);
+  static BlockEvents render(AnswerSpec spec, SplittableRandom ids) {
+    Renderer renderer = new Renderer(spec, ids);
     renderer.all();
     return new BlockEvents(renderer);
   }
@@ -58,9 +61,13 @@ final class BlockEvents {
     return callsTool;
   }
 
+  boolean hasIds() {
+    return hasIds;
+  }
+
   private static final class Renderer {
     private final AnswerSpec spec;
-    private final SplittableRandom ids = new SplittableRandom();
+    private final SplittableRandom ids;
     private final List<Step> steps = new ArrayList<>();
     private int index = -1;
     private boolean textOpen;
@@ -70,9 +77,11 @@ final class BlockEvents {
     private long thinkingCharacters;
     private int webSearches;
     private boolean callsTool;
+    private boolean hasIds;
 
-    Renderer(AnswerSpec spec) {
+    Renderer(AnswerSpec spec, SplittableRandom ids) {
       this.spec = spec;
+      this.ids = ids;
     }
 
     void all() {
@@ -158,7 +167,7 @@ final class BlockEvents {
       callsTool = true;
       start(
           "{\"type\":\"tool_use\",\"id\":\""
-              + Ids.next("toolu_01", ids)
+              + newId("toolu_01")
               + "\",\"name\":"
               + Json.quote(tool.name())
               + ",\"input\":{},\"caller\":{\"type\":\"direct\"}}");
@@ -168,7 +177,7 @@ final class BlockEvents {
 
     private void webSearch(AnswerPart.WebSearch search) {
       webSearches++;
-      String id = Ids.next("srvtoolu_01", ids);
+      String id = newId("srvtoolu_01");
       start(
           "{\"type\":\"server_tool_use\",\"id\":\""
               + id
@@ -202,6 +211,11 @@ final class BlockEvents {
         delta("{\"type\":\"input_json_delta\",\"partial_json\":" + Json.quote(piece) + "}");
         characters += piece.length();
       }
+    }
+
+    private String newId(String prefix) {
+      hasIds = true;
+      return Ids.next(prefix, ids);
     }
 
     private void unknownThings() {

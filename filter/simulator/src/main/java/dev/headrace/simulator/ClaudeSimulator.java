@@ -318,7 +318,10 @@ public final class ClaudeSimulator implements AutoCloseable {
       return this;
     }
 
-    /** Makes padding, ids and jitter the same in every run. */
+    /**
+     * Makes padding, ids and jitter the same in every run: those of an answer follow from the seed
+     * and from how many requests came before it since the start.
+     */
     public Builder paddingSeed(long seed) {
       this.seed = seed;
       this.padding = true;

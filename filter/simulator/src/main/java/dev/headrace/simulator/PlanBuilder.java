@@ -23,13 +23,14 @@ final class PlanBuilder {
   private final SeenRequest request;
   private final SimulatorSettings settings;
   private final SplittableRandom random;
+  private @Nullable BlockEvents blocks;
 
   PlanBuilder(Answer answer, SeenRequest request, SimulatorSettings settings) {
     this.answer = answer;
     this.spec = answer.spec();
     this.request = request;
     this.settings = settings;
-    this.random = new SplittableRandom(settings.seed() + 31L * request.index());
+    this.random = new SplittableRandom(request.answerSeed());
   }
 
   Plan build() {
@@ -40,6 +41,16 @@ final class PlanBuilder {
       case ERROR -> error(spec.status, spec.errorType, message(), spec.errorCode);
       case MESSAGE, EVENTS -> request.streaming() ? stream() : json();
     };
+  }
+
+  // Once per request: rendered anew, the content would have other ids.
+  private BlockEvents blocks() {
+    BlockEvents rendered = blocks;
+    if (rendered == null) {
+      rendered = answer.blocks(random);
+      blocks = rendered;
+    }
+    return rendered;
   }
 
   private String message() {
@@ -98,7 +109,7 @@ final class PlanBuilder {
 
   private List<Step> middleSteps() {
     if (spec.kind == AnswerSpec.Kind.MESSAGE) {
-      return answer.blocks().steps();
+      return blocks().steps();
     }
     List<Step> steps = new ArrayList<>(spec.rawEvents.size());
     for (WireEvent event : spec.rawEvents) {
@@ -210,19 +221,19 @@ final class PlanBuilder {
     if (spec.stopReason != null) {
       return spec.stopReason;
     }
-    return answer.blocks().callsTool() ? "tool_use" : "end_turn";
+    return blocks().callsTool() ? "tool_use" : "end_turn";
   }
 
   private Usage usage() {
     if (spec.usage != null) {
       return spec.usage;
     }
-    BlockEvents blocks = answer.blocks();
+    BlockEvents content = blocks();
     return Usage.of(
-            TokenEstimate.ofBody(request) + (long) INPUT_PER_SEARCH * blocks.webSearches(),
-            blocks.outputTokens())
-        .withThinking(blocks.thinkingTokens())
-        .withWebSearches(blocks.webSearches());
+            TokenEstimate.ofBody(request) + (long) INPUT_PER_SEARCH * content.webSearches(),
+            content.outputTokens())
+        .withThinking(content.thinkingTokens())
+        .withWebSearches(content.webSearches());
   }
 
   private Usage usageAtStart() {
@@ -232,8 +243,7 @@ final class PlanBuilder {
     Usage totals = usage();
     Usage start = totals.withOutput(PLACEHOLDER_OUTPUT).withThinking(0).withWebSearches(0);
     return spec.usage == null
-        ? start.withInput(
-            totals.inputTokens() - (long) INPUT_PER_SEARCH * answer.blocks().webSearches())
+        ? start.withInput(totals.inputTokens() - (long) INPUT_PER_SEARCH * blocks().webSearches())
         : start;
   }
 

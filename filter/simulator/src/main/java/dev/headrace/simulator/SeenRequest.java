@@ -24,6 +24,7 @@ public final class SeenRequest {
   private final int index;
   private final long connectionId;
   private final String requestId;
+  private final long answerSeed;
   private final String method;
   private final String path;
   private final String query;
@@ -55,6 +56,7 @@ public final class SeenRequest {
       int index,
       long connectionId,
       String requestId,
+      long answerSeed,
       String method,
       String target,
       Map<String, List<String>> headers,
@@ -64,6 +66,7 @@ public final class SeenRequest {
     this.index = index;
     this.connectionId = connectionId;
     this.requestId = requestId;
+    this.answerSeed = answerSeed;
     this.method = method;
     this.path = mark < 0 ? target : target.substring(0, mark);
     this.query = mark < 0 ? "" : target.substring(mark + 1);
@@ -311,6 +314,11 @@ public final class SeenRequest {
   }
 
   // ---- For the simulator ----------------------------------------------------------------------
+
+  /** What ids, padding and jitter of the answer are made from. */
+  long answerSeed() {
+    return answerSeed;
+  }
 
   byte[] bodyBytes() {
     return body;

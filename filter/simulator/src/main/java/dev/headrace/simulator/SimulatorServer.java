@@ -47,6 +47,9 @@ final class SimulatorServer {
   private final @Nullable SslContext tls;
   private final EventLoopGroup loops;
   private final ChannelGroup connections = new DefaultChannelGroup(ImmediateEventExecutor.INSTANCE);
+  // One for each request, in order. Goes on over a reset, so that no id comes twice. Used only
+  // inside the log's lock.
+  private final SplittableRandom randoms;
   private final AtomicLong connectionIds = new AtomicLong();
   private final AtomicInteger openConnections = new AtomicInteger();
   private final AtomicInteger openStreams = new AtomicInteger();
@@ -62,6 +65,7 @@ final class SimulatorServer {
     this.log = log;
     this.answers = answers;
     this.tls = tls;
+    this.randoms = new SplittableRandom(settings.seed());
     this.loops =
         new MultiThreadIoEventLoopGroup(
             settings.threads(),
@@ -105,17 +109,19 @@ final class SimulatorServer {
       Map<String, List<String>> headers,
       byte[] body) {
     return log.add(
-        index ->
-            new SeenRequest(
-                index,
-                connectionId,
-                Ids.next(
-                    "req_011C", new SplittableRandom(settings.seed() ^ (index * 0x9E3779B97F4AL))),
-                method,
-                target,
-                headers,
-                body,
-                settings.recordEventTimes()));
+        index -> {
+          SplittableRandom own = randoms.split();
+          return new SeenRequest(
+              index,
+              connectionId,
+              Ids.next("req_011C", own),
+              own.nextLong(),
+              method,
+              target,
+              headers,
+              body,
+              settings.recordEventTimes());
+        });
   }
 
   void exchangeStarted(SeenRequest request) {

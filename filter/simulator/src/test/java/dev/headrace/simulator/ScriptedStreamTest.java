@@ -5,7 +5,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.net.http.HttpResponse;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -113,5 +116,42 @@ class ScriptedStreamTest {
         .filter(line -> line.startsWith("event: "))
         .map(line -> line.substring("event: ".length()))
         .toList();
+  }
+
+  @Test
+  void idsAreNewInEachAnswerAlsoAfterAResetAndTheSameInEachRun() throws Exception {
+    List<String> first = idsOfFourAnswers();
+
+    assertThat(first).hasSize(4 * 4).doesNotHaveDuplicates();
+    assertThat(idsOfFourAnswers()).isEqualTo(first);
+  }
+
+  private static List<String> idsOfFourAnswers() throws Exception {
+    Answer searchAndTool = Answer.webSearch("weir").thenTool("measure", "{}");
+    List<String> ids = new ArrayList<>();
+    try (ClaudeSimulator seeded = ClaudeSimulator.builder().paddingSeed(7).start()) {
+      HttpCaller caller = new HttpCaller(seeded);
+      for (int i = 0; i < 4; i++) {
+        seeded.answersAlways(searchAndTool);
+        HttpResponse<String> response = i % 2 == 0 ? caller.message() : caller.stream();
+        ids.add(response.headers().firstValue("request-id").orElseThrow());
+        String body = response.body();
+        String search = found("\"(srvtoolu_\\w+)\",\"name\"", body);
+        assertThat(found("\"tool_use_id\":\"(\\w+)\"", body)).isEqualTo(search);
+        ids.add(search);
+        ids.add(found("\"(toolu_\\w+)\"", body));
+        ids.add(found("\"(msg_\\w+)\"", body));
+        if (i == 1) {
+          seeded.reset();
+        }
+      }
+    }
+    return ids;
+  }
+
+  private static String found(String pattern, String text) {
+    Matcher matcher = Pattern.compile(pattern).matcher(text);
+    assertThat(matcher.find()).as(pattern).isTrue();
+    return matcher.group(1);
   }
 }
