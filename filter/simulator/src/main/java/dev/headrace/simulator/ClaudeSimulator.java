@@ -46,7 +46,11 @@ public final class ClaudeSimulator implements AutoCloseable {
             certificate == null ? null : certificate.context());
   }
 
-  /** Starts on a free port with plain HTTP and a short default answer. */
+  /**
+   * Starts on a free port with plain HTTP and a short default answer.
+   *
+   * @throws UncheckedIOException if it cannot listen
+   */
   public static ClaudeSimulator start() {
     return builder().start();
   }
@@ -144,7 +148,11 @@ public final class ClaudeSimulator implements AutoCloseable {
     return this;
   }
 
-  /** Listens again on the same port. */
+  /**
+   * Listens again on the same port.
+   *
+   * @throws UncheckedIOException if somebody else has taken it meanwhile
+   */
   public ClaudeSimulator acceptConnections() {
     server.acceptConnections();
     return this;
@@ -389,7 +397,11 @@ public final class ClaudeSimulator implements AutoCloseable {
       return this;
     }
 
-    /** Starts listening. */
+    /**
+     * Starts listening.
+     *
+     * @throws UncheckedIOException if it cannot, such as when the port is taken
+     */
     public ClaudeSimulator start() {
       Function<SeenRequest, Answer> from = chat ? new ChatAnswers(seed) : initial;
       return new ClaudeSimulator(

@@ -1,6 +1,7 @@
 package dev.headrace.simulator;
 
 import java.io.PrintStream;
+import java.io.UncheckedIOException;
 import java.util.concurrent.CountDownLatch;
 
 /**
@@ -16,7 +17,10 @@ import java.util.concurrent.CountDownLatch;
 public final class SimulatorMain {
   private SimulatorMain() {}
 
-  /** Starts, prints the address and the commands, and runs until it is stopped. */
+  /**
+   * Starts, prints the address and the commands, and runs until it is stopped. Exits with 2 when an
+   * option is wrong and with 1 when it cannot listen, after a line that says what to do.
+   */
   @SuppressWarnings("SystemOut") // a program
   public static void main(String... arguments) throws InterruptedException {
     MainOptions options;
@@ -27,7 +31,15 @@ public final class SimulatorMain {
       System.exit(2);
       return;
     }
-    ClaudeSimulator simulator = start(options);
+    ClaudeSimulator simulator;
+    try {
+      simulator = start(options);
+    } catch (UncheckedIOException e) {
+      System.err.println(
+          e.getMessage() + ". Choose another port with --port; 0 takes one that is free.");
+      System.exit(1);
+      return;
+    }
     Runtime.getRuntime().addShutdownHook(new Thread(simulator::close, "claude-simulator-stop"));
     print(simulator, options, System.out);
     new CountDownLatch(1).await();

@@ -2,6 +2,7 @@ package dev.headrace.simulator;
 
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.channel.Channel;
+import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoopGroup;
@@ -15,8 +16,10 @@ import io.netty.handler.codec.http.HttpDecoderConfig;
 import io.netty.handler.codec.http.HttpRequestDecoder;
 import io.netty.handler.ssl.SslContext;
 import io.netty.util.concurrent.DefaultThreadFactory;
+import io.netty.util.concurrent.Future;
 import io.netty.util.concurrent.ImmediateEventExecutor;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.Socket;
@@ -25,7 +28,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
-import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
@@ -75,7 +77,7 @@ final class SimulatorServer {
     try {
       bound = bind(settings.port());
     } catch (RuntimeException e) {
-      ignore(loops.shutdownGracefully(0, 1, TimeUnit.SECONDS));
+      await(loops.shutdownGracefully(0, 1, TimeUnit.SECONDS), deadline(PATIENCE));
       throw e;
     }
     this.listener = bound;
@@ -184,7 +186,7 @@ final class SimulatorServer {
 
   /** Resets every connection on which an answer is under way; the others stay open. */
   void endAnswers() {
-    List<io.netty.util.concurrent.Future<?>> tasks = new ArrayList<>();
+    List<Future<?>> tasks = new ArrayList<>();
     for (Channel connection : connections) {
       ConnectionHandler handler = connection.pipeline().get(ConnectionHandler.class);
       if (handler != null) {
@@ -207,27 +209,35 @@ final class SimulatorServer {
     return System.nanoTime() + patience.toNanos();
   }
 
-  private static void await(io.netty.util.concurrent.Future<?> done, long deadline) {
+  private static void await(Future<?> done, long deadline) {
     done.awaitUninterruptibly(deadline - System.nanoTime(), TimeUnit.NANOSECONDS);
   }
 
   private Channel bind(int wantedPort) {
-    return new ServerBootstrap()
-        .group(loops)
-        .channel(NioServerSocketChannel.class)
-        .option(ChannelOption.SO_BACKLOG, BACKLOG)
-        .option(ChannelOption.SO_REUSEADDR, true)
-        .childOption(ChannelOption.TCP_NODELAY, true)
-        .childHandler(
-            new ChannelInitializer<SocketChannel>() {
-              @Override
-              protected void initChannel(SocketChannel channel) {
-                opened(channel);
-              }
-            })
-        .bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), wantedPort))
-        .syncUninterruptibly()
-        .channel();
+    ChannelFuture bound =
+        new ServerBootstrap()
+            .group(loops)
+            .channel(NioServerSocketChannel.class)
+            .option(ChannelOption.SO_BACKLOG, BACKLOG)
+            .option(ChannelOption.SO_REUSEADDR, true)
+            .childOption(ChannelOption.TCP_NODELAY, true)
+            .childHandler(
+                new ChannelInitializer<SocketChannel>() {
+                  @Override
+                  protected void initChannel(SocketChannel channel) {
+                    opened(channel);
+                  }
+                })
+            .bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), wantedPort))
+            .awaitUninterruptibly();
+    Throwable cause = bound.cause();
+    if (cause != null) {
+      // Its futures throw a checked exception unchecked, which nobody who calls can catch.
+      throw new UncheckedIOException(
+          "Cannot listen on 127.0.0.1:" + wantedPort + ": " + cause.getMessage(),
+          cause instanceof IOException e ? e : new IOException(cause));
+    }
+    return bound.channel();
   }
 
   private void opened(SocketChannel channel) {
@@ -246,6 +256,4 @@ final class SimulatorServer {
                     .setMaxHeaderSize(LARGEST_HEADERS)))
         .addLast(new ConnectionHandler(this, connectionIds.incrementAndGet(), channel));
   }
-
-  private static void ignore(Future<?> ignored) {}
 }

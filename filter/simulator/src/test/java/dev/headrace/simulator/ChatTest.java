@@ -7,6 +7,7 @@ import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Map;
 import java.util.stream.Collectors;
@@ -190,6 +191,27 @@ class ChatTest {
     assertThatThrownBy(() -> MainOptions.parse(new String[] {argument}, Map.of()))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining(message);
+  }
+
+  @Test
+  void theProgramThatFindsItsPortTakenSaysWhatToDoAndFails() throws Exception {
+    Process program =
+        new ProcessBuilder(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-cp",
+                System.getProperty("java.class.path"),
+                SimulatorMain.class.getName(),
+                "--port=" + claude.port())
+            .redirectErrorStream(true)
+            .start();
+    String said = new String(program.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+
+    assertThat(said.lines().filter(line -> !line.startsWith("SLF4J")))
+        .singleElement()
+        .asString()
+        .startsWith("Cannot listen on 127.0.0.1:" + claude.port() + ": ")
+        .contains("--port");
+    assertThat(program.waitFor()).isEqualTo(1);
   }
 
   private HttpResponse<String> ask(String question) throws Exception {

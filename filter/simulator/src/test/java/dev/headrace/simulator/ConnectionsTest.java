@@ -7,13 +7,16 @@ import static org.assertj.core.api.Assertions.catchThrowable;
 import static org.awaitility.Awaitility.await;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import tools.jackson.databind.JsonNode;
@@ -187,6 +190,23 @@ class ConnectionsTest {
     assertThat(answer.handle((reply, failure) -> "over")).succeedsWithin(SOON);
     await().atMost(SOON).until(() -> blocked.openConnections() == 0);
     blocked.close();
+  }
+
+  @Test
+  void aPortThatIsTakenIsNamedAndNoThreadIsLeft() {
+    Set<Thread> before = simulatorThreads();
+
+    assertThatThrownBy(() -> ClaudeSimulator.builder().port(claude.port()).start())
+        .isInstanceOf(UncheckedIOException.class)
+        .hasMessageContaining("Cannot listen on 127.0.0.1:" + claude.port() + ": ");
+
+    await().atMost(SOON).until(() -> simulatorThreads().equals(before));
+  }
+
+  private static Set<Thread> simulatorThreads() {
+    return Thread.getAllStackTraces().keySet().stream()
+        .filter(thread -> thread.getName().startsWith("claude-simulator"))
+        .collect(Collectors.toSet());
   }
 
   @Test
