@@ -5,17 +5,19 @@ import java.util.Deque;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.function.Function;
+import java.util.function.Supplier;
 
 /** What to answer to which request. Thread-safe. */
 final class AnswerScript {
-  private final Function<SeenRequest, Answer> initial;
+  // Asked again at each reset, since what it gives may remember requests.
+  private final Supplier<Function<SeenRequest, Answer>> initial;
   private final Deque<Answer> queue = new ArrayDeque<>();
   private final Map<String, Answer> byPath = new HashMap<>();
   private Function<SeenRequest, Answer> standing;
 
-  AnswerScript(Function<SeenRequest, Answer> initial) {
+  AnswerScript(Supplier<Function<SeenRequest, Answer>> initial) {
     this.initial = initial;
-    this.standing = initial;
+    this.standing = initial.get();
   }
 
   synchronized void add(Answer next) {
@@ -33,7 +35,7 @@ final class AnswerScript {
   synchronized void clear() {
     queue.clear();
     byPath.clear();
-    standing = initial;
+    standing = initial.get();
   }
 
   synchronized java.util.Optional<Answer> forPath(SeenRequest request) {

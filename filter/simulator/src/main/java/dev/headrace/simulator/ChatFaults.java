@@ -102,7 +102,8 @@ public final class ChatFaults {
         "[times]",
         "529 Overloaded for the first attempt (or so many), then an answer: shows a retry",
         1,
-        (t, n) -> t.attempt() <= n ? Answer.status(529) : t.spoken("It worked after a retry."));
+        (t, n) ->
+            t.isAmongFirst((long) n) ? Answer.status(529) : t.spoken("It worked after a retry."));
     add(
         all,
         "/fault rate-limit",
@@ -147,7 +148,7 @@ public final class ChatFaults {
         "error-first-once",
         "the same for the first attempt only, then an answer",
         (t, n) ->
-            t.attempt() <= 1
+            t.isAmongFirst(1)
                 ? Answer.errorFirst("overloaded_error")
                 : t.spoken("It worked after a retry."));
     fault(
@@ -245,6 +246,7 @@ public final class ChatFaults {
         64,
         (t, n) ->
             Answer.text("A flood: ")
+                .withoutGzip()
                 .flood((long) (Math.max(1, n) * 1048576))
                 .pace(TokenPace.FULL_SPEED));
     fault(

@@ -41,6 +41,14 @@ record ChatTurn(String question, Optional<String> toolResult, String tool, int a
     return new ChatTurn(question.toString().strip(), toolResult, tool, attempt);
   }
 
+  /**
+   * Whether a fault that lasts for so many attempts meets this one. The attempt after them gets an
+   * answer; when the same is asked again after that, the fault comes again.
+   */
+  boolean isAmongFirst(long attempts) {
+    return (attempt - 1) % (attempts + 1) < attempts;
+  }
+
   /** This text, token by token. */
   Answer spoken(String text) {
     return Answer.text(text).tokenwise();

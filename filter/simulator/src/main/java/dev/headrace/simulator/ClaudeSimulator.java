@@ -10,6 +10,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -34,7 +35,8 @@ public final class ClaudeSimulator implements AutoCloseable {
   private final @Nullable ThrowAwayCertificate certificate;
   private @Nullable Path certificateFile;
 
-  private ClaudeSimulator(SimulatorSettings settings, Function<SeenRequest, Answer> initial) {
+  private ClaudeSimulator(
+      SimulatorSettings settings, Supplier<Function<SeenRequest, Answer>> initial) {
     script = new AnswerScript(initial);
     log = new RequestLog(settings.rememberedRequests());
     certificate = settings.tls() ? new ThrowAwayCertificate() : null;
@@ -403,7 +405,10 @@ public final class ClaudeSimulator implements AutoCloseable {
      * @throws UncheckedIOException if it cannot, such as when the port is taken
      */
     public ClaudeSimulator start() {
-      Function<SeenRequest, Answer> from = chat ? new ChatAnswers(seed) : initial;
+      long chatSeed = seed;
+      Function<SeenRequest, Answer> given = initial;
+      Supplier<Function<SeenRequest, Answer>> from =
+          chat ? () -> new ChatAnswers(chatSeed) : () -> given;
       return new ClaudeSimulator(
           new SimulatorSettings(
               port,

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
+import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -73,6 +74,38 @@ class ChatTest {
 
     assertThat(first.statusCode() == 529 || first.body().startsWith("event: error")).isTrue();
     assertThat(text(ask(question))).contains("after a retry");
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "/fault overloaded-once,1",
+    "/fault overloaded-once 2,2",
+    "/fault error-first-once,1"
+  })
+  void aFaultThatHappensOnceHappensAgainWhenItIsAskedForAgain(String question, int times)
+      throws Exception {
+    for (int round = 0; round < 2; round++) {
+      for (int i = 0; i < times; i++) {
+        assertThat(ask(question).body()).contains("overloaded_error");
+      }
+      assertThat(text(ask(question))).contains("after a retry");
+    }
+    assertThat(ask(question).body()).contains("overloaded_error");
+    claude.reset();
+    assertThat(ask(question).body()).contains("overloaded_error");
+  }
+
+  @Test
+  void aFloodHasTheSizeThatWasTypedAlsoWhenTheRequestAllowsGzip() throws Exception {
+    HttpResponse<String> flood =
+        http.send(
+            http.request("/v1/messages")
+                .header("Accept-Encoding", "gzip")
+                .POST(HttpRequest.BodyPublishers.ofString(body("/fault flood 1")))
+                .build());
+
+    assertThat(flood.headers().firstValue("Content-Encoding")).isEmpty();
+    assertThat(flood.body().length()).isBetween(1 << 20, 2 << 20);
   }
 
   @ParameterizedTest
