@@ -18,6 +18,7 @@ final class RequestChecks {
   private static final Set<String> VERSIONS = Set.of("2023-06-01", NEWEST_VERSION);
   private static final int MOST_OUTPUT = 128_000;
   private static final int MOST_MESSAGES = 100_000;
+  private static final Set<String> ROLES = Set.of("user", "assistant", "system");
   private static final Set<String> SAMPLING = Set.of("temperature", "top_p", "top_k");
   private static final Set<String> FIELDS =
       Set.of(
@@ -102,11 +103,17 @@ final class RequestChecks {
       return invalid("Input should be an object");
     }
     return firstOf(
+        contentType(),
         fields(body),
         required(body, generates),
         newestVersion(body),
         generates ? output(body) : null,
         conversation(body));
+  }
+
+  // Required (claude-api.md 3.3); what the API says of one that is not JSON is not known.
+  private @Nullable String contentType() {
+    return request.header("content-type").isPresent() ? null : "content-type: header is required";
   }
 
   private @Nullable String fields(JsonNode body) {
@@ -159,16 +166,48 @@ final class RequestChecks {
         if (role.equals("assistant") && block.path("type").asString("").equals("document")) {
           return place + ": document blocks are not permitted in assistant messages";
         }
-        if (role.equals("user")
-            && block.path("type").asString("").equals("text")
-            && !block.path("citations").isEmpty()) {
-          return place + ".text.citations: Extra inputs are not permitted";
+        if (role.equals("user") && isCited(block)) {
+          return citationsAt(place);
+        }
+        String inSearchResult = citedInSearchResult(block, place);
+        if (inSearchResult != null) {
+          return inSearchResult;
         }
         part++;
       }
       index++;
     }
     return null;
+  }
+
+  // A search result stands in the message or in a tool's result.
+  private static @Nullable String citedInSearchResult(JsonNode block, String place) {
+    String type = block.path("type").asString("");
+    boolean searchResult = type.equals("search_result");
+    if (!searchResult && !type.equals("tool_result")) {
+      return null;
+    }
+    int part = 0;
+    for (JsonNode inner : block.path("content")) {
+      String innerPlace = place + "." + type + ".content." + part;
+      String problem =
+          searchResult && isCited(inner)
+              ? citationsAt(innerPlace)
+              : citedInSearchResult(inner, innerPlace);
+      if (problem != null) {
+        return problem;
+      }
+      part++;
+    }
+    return null;
+  }
+
+  private static boolean isCited(JsonNode block) {
+    return block.path("type").asString("").equals("text") && !block.path("citations").isEmpty();
+  }
+
+  private static String citationsAt(String place) {
+    return place + ".text.citations: Extra inputs are not permitted";
   }
 
   private static @Nullable String output(JsonNode body) {
@@ -197,6 +236,17 @@ final class RequestChecks {
     JsonNode messages = body.path("messages");
     if (messages.size() > MOST_MESSAGES) {
       return "messages: at most " + MOST_MESSAGES + " messages are permitted";
+    }
+    int index = 0;
+    for (JsonNode message : messages) {
+      String place = "messages." + index + ".role: ";
+      if (!message.has("role")) {
+        return place + "Field required";
+      }
+      if (!ROLES.contains(message.path("role").asString(""))) {
+        return place + "Input should be 'user', 'assistant' or 'system'";
+      }
+      index++;
     }
     String model = body.path("model").asString("");
     boolean prefilled =

@@ -35,7 +35,9 @@ class ApiChecksTest {
           {"model":"m","max_tokens":5,"messages":[]}             | 400 | messages: at least one message is required
           {"model":"m","max_tokens":5,"messages":[{}],"foo":1}   | 400 | foo: Extra inputs are not permitted
           {"model":"m","max_tokens":5,"messages":[{}],"top_k":1} | 400 | top_k: Extra inputs are not permitted
-          {"model":"claude-nope-9","max_tokens":5,"messages":[{}]} | 404 | model: claude-nope-9
+          {"model":"m","max_tokens":5,"messages":[{"content":"x"}]} | 400 | messages.0.role: Field required
+          {"model":"m","max_tokens":5,"messages":[{"role":"user","content":"x"},{"role":"tool"}]} | 400 | messages.1.role: Input should be 'user', 'assistant' or 'system'
+          {"model":"claude-nope-9","max_tokens":5,"messages":[{"role":"user","content":"x"}]} | 404 | model: claude-nope-9
           {"model":"claude-opus-5","max_tokens":128001,"messages":[{}]} | 400 | max_tokens: 128001 > 128000, which is the maximum allowed number of output tokens for claude-opus-5
           {"model":"claude-opus-5","max_tokens":5,"messages":[{"role":"assistant","content":"x"}]} | 400 | This model does not support assistant message prefill. The conversation must end with a user message.
           {"model":"m","max_tokens":0,"stream":true,"messages":[{}]} | 400 | max_tokens: 0 is not permitted with stream
@@ -65,16 +67,69 @@ class ApiChecksTest {
   @Test
   void samplingParametersAreFineWithTheOlderVersionOnly() throws Exception {
     String body = HttpCaller.BODY.replace("{\"model\"", "{\"temperature\":1,\"model\"");
-    HttpRequest older =
-        HttpRequest.newBuilder(claude.baseUrl().resolve("/v1/messages"))
-            .header("authorization", "Bearer sk-test")
-            .header("anthropic-version", "2023-06-01")
-            .POST(HttpRequest.BodyPublishers.ofString(body))
-            .build();
 
-    assertThat(http.send(older).statusCode()).isEqualTo(200);
+    assertThat(http.send(older(body)).statusCode()).isEqualTo(200);
     assertThat(http.post("/v1/messages", body).body())
         .contains("temperature: Extra inputs are not permitted");
+  }
+
+  @Test
+  void aSystemMessageIsFine() throws Exception {
+    String body =
+        HttpCaller.BODY.replace(
+            "\"messages\":[", "\"messages\":[{\"role\":\"system\",\"content\":\"Be kind.\"},");
+
+    assertThat(http.post("/v1/messages", body).statusCode()).isEqualTo(200);
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      quoteCharacter = '\'',
+      textBlock =
+          """
+          {"type":"text","text":"a","citations":[{}]} | messages.0.content.0.text.citations
+          {"type":"search_result","content":[{"type":"text","text":"a"},{"type":"text","text":"b","citations":[{}]}]} | messages.0.content.0.search_result.content.1.text.citations
+          {"type":"tool_result","content":[{"type":"search_result","content":[{"type":"text","text":"a","citations":[{}]}]}]} | messages.0.content.0.tool_result.content.0.search_result.content.0.text.citations
+          {"type":"search_result","citations":{"enabled":true},"content":[{"type":"text","text":"a","citations":[]}]} |
+          """)
+  void citationsOfATextThatIsSentAreFineWithTheOlderVersionOnly(String block, String refused)
+      throws Exception {
+    String body = HttpCaller.BODY.replace("\"Hello?\"", "[" + block + "]");
+
+    HttpResponse<String> response = http.post("/v1/messages", body);
+
+    if (refused == null) {
+      assertThat(response.statusCode()).isEqualTo(200);
+    } else {
+      assertThat(response.statusCode()).isEqualTo(400);
+      assertThat(response.body()).contains(refused + ": Extra inputs are not permitted");
+    }
+    assertThat(http.send(older(body)).statusCode()).isEqualTo(200);
+  }
+
+  private HttpRequest older(String body) {
+    return HttpRequest.newBuilder(claude.baseUrl().resolve("/v1/messages"))
+        .header("authorization", "Bearer sk-test")
+        .header("anthropic-version", "2023-06-01")
+        .header("content-type", "application/json")
+        .POST(HttpRequest.BodyPublishers.ofString(body))
+        .build();
+  }
+
+  @Test
+  void aMissingContentTypeIsRefused() throws Exception {
+    HttpRequest untyped =
+        HttpRequest.newBuilder(claude.baseUrl().resolve("/v1/messages"))
+            .header("x-api-key", "k")
+            .header("anthropic-version", "2026-10-21")
+            .POST(HttpRequest.BodyPublishers.ofString(HttpCaller.BODY))
+            .build();
+
+    HttpResponse<String> response = http.send(untyped);
+
+    assertThat(response.statusCode()).isEqualTo(400);
+    assertThat(response.body()).contains("content-type: header is required");
   }
 
   @Test

@@ -30,6 +30,7 @@ class ConnectionsTest {
           "Host: claude",
           "x-api-key: k",
           "anthropic-version: 2026-10-21",
+          "content-type: application/json",
           "");
 
   private final ClaudeSimulator claude = ClaudeSimulator.builder().noPadding().start();

@@ -93,7 +93,7 @@ class ManyStreamsTest {
   private static long readAllStreams(ClaudeSimulator claude) throws IOException {
     byte[] body = HttpCaller.STREAMING_BODY.getBytes(UTF_8);
     byte[] request =
-        ("POST /v1/messages HTTP/1.1\r\nHost: claude\r\nx-api-key: k\r\n"
+        ("POST /v1/messages HTTP/1.1\r\nHost: claude\r\nx-api-key: k\r\nContent-Type: application/json\r\n"
                 + "anthropic-version: 2026-10-21\r\nContent-Length: "
                 + body.length
                 + "\r\n\r\n"

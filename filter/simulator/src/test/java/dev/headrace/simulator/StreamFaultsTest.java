@@ -300,7 +300,7 @@ class StreamFaultsTest {
     try (RawClient client = new RawClient(claude)) {
       byte[] body = HttpCaller.STREAMING_BODY.getBytes(UTF_8);
       client.send(
-          ("POST /v1/messages HTTP/1.1\r\nHost: claude\r\nAuthorization: Bearer sk-test\r\n"
+          ("POST /v1/messages HTTP/1.1\r\nHost: claude\r\nAuthorization: Bearer sk-test\r\nContent-Type: application/json\r\n"
                   + "anthropic-version: 2023-06-01\r\nAccept-Encoding: deflate, gzip\r\n"
                   + "Content-Length: "
                   + body.length

@@ -28,6 +28,7 @@ class TlsTest {
       HttpRequest request =
           HttpRequest.newBuilder(claude.baseUrl().resolve("/v1/messages"))
               .header("x-api-key", "k")
+              .header("content-type", "application/json")
               .header("anthropic-version", "2026-10-21")
               .POST(HttpRequest.BodyPublishers.ofString(HttpCaller.STREAMING_BODY))
               .build();
