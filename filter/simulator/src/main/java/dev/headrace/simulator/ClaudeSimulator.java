@@ -344,9 +344,16 @@ public final class ClaudeSimulator implements AutoCloseable {
       return this;
     }
 
-    /** Accepts only this key; by default any key that is not empty. */
+    /**
+     * Accepts only this key; by default any key that is not empty.
+     *
+     * @throws IllegalArgumentException if it is blank, which no request could present
+     */
     public Builder apiKey(String key) {
-      this.apiKey = Objects.requireNonNull(key, "key");
+      if (Objects.requireNonNull(key, "key").isBlank()) {
+        throw new IllegalArgumentException("key: blank (expected: the only key to accept)");
+      }
+      this.apiKey = key.strip();
       return this;
     }
 

@@ -24,7 +24,7 @@ record MainOptions(
   private static final Pattern DURATION = Pattern.compile("(\\d{1,9})(ms|s|m)");
 
   /**
-   * Reads options, then environment variables, then defaults.
+   * Reads options, then environment variables, then defaults. An empty variable is as good as none.
    *
    * @throws IllegalArgumentException if something is unknown or out of range; its message says what
    */
@@ -33,7 +33,8 @@ record MainOptions(
     for (String name : NAMES) {
       String value =
           environment.get("SIMULATOR_" + name.toUpperCase(Locale.ROOT).replace('-', '_'));
-      if (value != null) {
+      // Scripts and Compose files set a variable to nothing where they mean none.
+      if (value != null && !value.isBlank()) {
         given.put(name, value);
       }
     }
@@ -65,6 +66,10 @@ record MainOptions(
     if (!tls.equals("true") && !tls.equals("false")) {
       throw wrong("tls", tls, "true or false");
     }
+    String apiKey = given.get("api-key");
+    if (apiKey != null && apiKey.isBlank()) {
+      throw wrong("api-key", apiKey, "the only key to accept; without the option it is any");
+    }
     String seed = given.get("seed");
     return new MainOptions(
         (int) number(given, "port", "8788", 0, 65_535),
@@ -73,7 +78,7 @@ record MainOptions(
         (int) number(given, "threads", "2", 1, 64),
         tls.equals("true"),
         seed == null ? null : (long) number(given, "seed", seed, 0, 1L << 53),
-        given.get("api-key"));
+        apiKey);
   }
 
   private static double number(

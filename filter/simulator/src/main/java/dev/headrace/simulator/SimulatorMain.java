@@ -11,8 +11,8 @@ import java.util.concurrent.CountDownLatch;
  * {@code --tokens-per-second 60} ({@code SIMULATOR_TOKENS_PER_SECOND}; 0 is full speed), {@code
  * --first-token-delay 400ms} ({@code SIMULATOR_FIRST_TOKEN_DELAY}), {@code --seed 1} ({@code
  * SIMULATOR_SEED}), {@code --threads 2} ({@code SIMULATOR_THREADS}), {@code --api-key sk-…} ({@code
- * SIMULATOR_API_KEY}; any key by default), {@code --tls} ({@code SIMULATOR_TLS=true}). Options win.
- * What to type for which fault: {@link ChatFaults}.
+ * SIMULATOR_API_KEY}; any key by default), {@code --tls} ({@code SIMULATOR_TLS=true}). Options win;
+ * an empty variable is as good as none. What to type for which fault: {@link ChatFaults}.
  */
 public final class SimulatorMain {
   private SimulatorMain() {}

@@ -2,6 +2,7 @@ package dev.headrace.simulator;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
@@ -149,6 +150,13 @@ class ApiChecksTest {
     try (ClaudeSimulator strict = ClaudeSimulator.builder().apiKey("sk-other").start()) {
       assertThat(new HttpCaller(strict).stream().statusCode()).isEqualTo(401);
     }
+  }
+
+  @Test
+  void aKeyThatNoRequestCouldPresentIsRefused() {
+    assertThatThrownBy(() -> ClaudeSimulator.builder().apiKey(" "))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("the only key to accept");
   }
 
   @Test

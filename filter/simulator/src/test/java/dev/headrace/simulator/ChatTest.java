@@ -218,12 +218,20 @@ class ChatTest {
     "--port=x,'--port: x (expected: 0 to 65535)'",
     "--speed=1,--speed=1 is no option",
     "--seed,--seed needs a value",
+    "--api-key=,--api-key:  (expected: the only key to accept",
     "--first-token-delay=soon,a duration such as 400ms"
   })
   void aWrongOptionIsNamed(String argument, String message) {
     assertThatThrownBy(() -> MainOptions.parse(new String[] {argument}, Map.of()))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining(message);
+  }
+
+  @Test
+  void anEmptyKeyInTheEnvironmentIsNone() {
+    assertThat(MainOptions.parse(new String[0], Map.of("SIMULATOR_API_KEY", "")).apiKey()).isNull();
+    assertThat(MainOptions.parse(new String[0], Map.of("SIMULATOR_API_KEY", "k")).apiKey())
+        .isEqualTo("k");
   }
 
   @Test
