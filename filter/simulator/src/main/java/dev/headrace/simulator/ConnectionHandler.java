@@ -79,6 +79,12 @@ final class ConnectionHandler extends ChannelInboundHandlerAdapter implements Ex
     if (request == null) {
       return;
     }
+    if (content.decoderResult().isFailure()) {
+      // A chunk that is none. The decoder reads no further, so nothing else can come.
+      head = null;
+      ignore(channel.close());
+      return;
+    }
     ByteBuf bytes = content.content();
     if (!refused && body.size() + bytes.readableBytes() > server.settings().maxBodyBytes()) {
       refuse(request);

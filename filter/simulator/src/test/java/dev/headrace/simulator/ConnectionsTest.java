@@ -68,6 +68,17 @@ class ConnectionsTest {
   }
 
   @Test
+  void aMalformedChunkClosesTheConnectionAndIsNoRequest() throws IOException {
+    try (RawClient client = new RawClient(claude)) {
+      client.send(
+          (HEAD + "Transfer-Encoding: chunked\r\n\r\n5\r\nHello\r\nzz\r\n").getBytes(UTF_8));
+
+      assertThat(client.readAll()).isEmpty();
+    }
+    assertThat(claude.attempts()).isZero();
+  }
+
+  @Test
   void aClientThatExpectsIsToldToContinue() throws IOException {
     try (RawClient client = new RawClient(claude)) {
       client.send(
