@@ -530,6 +530,9 @@ test('plain text is an answer only if it is from the gateway', async () => {
     [expired.type, expired.message, expired.body],
     ['unexpected_response', 'The server answered with text/plain instead of a stream', 'Session expired'],
   );
+  const hidden = new Response('Hello', { headers: { 'content-type': 'text/plain' } });
+  Object.defineProperty(hidden, 'type', { value: 'cors' }); // what its server does not expose is not seen
+  assert.equal((await stream({ url: '/a', body: {}, format: 'text', fetch: async () => hidden })).text, 'Hello');
   const head = { 'content-type': 'text/plain', 'headrace-exchange-id': 'x1' };
   assert.equal((await ask(sending(['Hello'], head), { format: 'text' })).text, 'Hello');
 });

@@ -64,8 +64,19 @@ public final class Gateway implements AutoCloseable {
     return builder(settings).start();
   }
 
-  /** As {@link #start(GatewaySettings)}, and the log also says which file or variable set what. */
+  /**
+   * As {@link #start(GatewaySettings)}, and the log also says which file or variable set what.
+   *
+   * @throws IllegalArgumentException if they say {@code enabled: false} and there are warnings: a
+   *     missing variable or file counts as one then, and what it should have set would not hold
+   */
   public static Gateway start(LoadedSettings loaded) {
+    if (!loaded.settings().enabled() && !loaded.warnings().isEmpty()) {
+      throw new IllegalArgumentException(
+          "The settings say enabled: false, so that mistakes in them are warnings, with which no"
+              + " gateway is started: "
+              + String.join("; ", loaded.warnings()));
+    }
     return builder(loaded).start();
   }
 

@@ -69,16 +69,23 @@ public final class GatewayInitializer implements ServletContainerInitializer {
    */
   private static final class Life implements ServletContextListener {
     private final LoadedSettings settings;
+    private final ClassLoader application; // before Servlet 6.0 no listener of ours may ask for it
     private final GatewayServlet servlet;
 
-    Life(LoadedSettings settings, GatewayServlet servlet) {
+    Life(LoadedSettings settings, ClassLoader application, GatewayServlet servlet) {
       this.settings = settings;
+      this.application = application;
       this.servlet = servlet;
     }
 
     @Override
     public void contextInitialized(ServletContextEvent event) {
-      servlet.answerWith(GatewayStart.start(settings, event.getServletContext()));
+      Gateway gateway = GatewayStart.start(settings, application);
+      servlet.answerWith(gateway);
+      LOG.info(
+          "Headrace answers at {}{}/v1/messages",
+          event.getServletContext().getContextPath(),
+          gateway.settings().mount());
     }
 
     @Override
@@ -106,7 +113,6 @@ public final class GatewayInitializer implements ServletContainerInitializer {
               + pattern
               + ": another servlet of the application is mapped there. Set another mount in headrace.yaml.");
     }
-    context.addListener(new Life(settings, gateway));
-    LOG.info("Headrace answers at {}{}/v1/messages", context.getContextPath(), mount);
+    context.addListener(new Life(settings, ApplicationSettings.classLoader(context), gateway));
   }
 }

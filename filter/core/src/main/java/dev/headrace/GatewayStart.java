@@ -28,7 +28,7 @@ final class GatewayStart {
       throws ServletException {
     try {
       LoadedSettings loaded = ApplicationSettings.locator(context, configFile).load();
-      return isSwitchedOff(loaded) ? null : start(loaded, context);
+      return isSwitchedOff(loaded) ? null : start(loaded, ApplicationSettings.classLoader(context));
     } catch (SettingsException e) {
       throw new ServletException("Headrace does not start: " + e.getMessage(), e);
     }
@@ -44,9 +44,9 @@ final class GatewayStart {
   }
 
   /** Starts a gateway with what the application adds, and says where its settings come from. */
-  static Gateway start(LoadedSettings loaded, ServletContext context) {
+  static Gateway start(LoadedSettings loaded, ClassLoader application) {
     loaded.warnings().forEach(warning -> LOG.warn("{}", warning));
-    return Gateway.builder(loaded).services(ApplicationSettings.classLoader(context)).start();
+    return Gateway.builder(loaded).services(application).start();
   }
 
   /** The settings of a gateway that the application wants only if it has a settings file. */

@@ -61,8 +61,8 @@ final class CloseTest extends GatewayContract {
 
   @Test
   void whoeverClosesItASecondTimeWaitsForTheFirst() throws Exception {
-    GatewayUnderTest headrace = start(s -> s.shutdownDrain(Duration.ofSeconds(10)));
-    headrace.claude().answers(Answer.text("Hel", "lo", "lo", "lo").paced(4));
+    GatewayUnderTest headrace = start(s -> s.shutdownDrain(Duration.ofSeconds(5)));
+    headrace.claude().answers(Answer.text("Hel").stallAfterEvents(4));
     RawClient running = client(headrace).post(STREAMING);
     running.replyHead();
     Thread closing = closeInBackground(headrace);
@@ -70,7 +70,7 @@ final class CloseTest extends GatewayContract {
     assertThat(GatewayInside.runningIds(headrace.gateway())).hasSize(1);
     headrace.gateway().close();
     assertThat(GatewayInside.runningIds(headrace.gateway())).isEmpty();
-    running.readBodyUntil("event: message_stop");
+    running.readBodyUntil("event: error");
     closing.join(5_000);
     assertThat(closing.isAlive()).isFalse();
   }

@@ -185,8 +185,10 @@ class AnswerStream {
     this.#status = response.status;
     this.#answer.requestId = response.headers.get('request-id') ?? response.headers.get('headrace-exchange-id');
     const type = mediaType(response);
-    // Plain text has no mark of its end, so it has to be the gateway's: a login filter sends text, too.
-    const streamed = type === 'text/event-stream' || (type === 'text/plain' && this.#answer.requestId !== null);
+    // Plain text has no mark of its end, so it has to be the gateway's: a login filter sends text, too. Of an answer from
+    // another origin a page may not see whose it is.
+    const known = this.#answer.requestId !== null || response.type === 'cors';
+    const streamed = type === 'text/event-stream' || (type === 'text/plain' && known);
     if (!response.ok || !streamed) throw await this.#refusal(response, type);
     const eventsIn = type === 'text/plain' ? plainText : eventStream();
     const reader = (response.body ?? new Response('').body).getReader();
