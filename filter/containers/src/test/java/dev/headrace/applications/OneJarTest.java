@@ -197,7 +197,7 @@ class OneJarTest {
         .contains(
             "Apache HttpClient", "Apache HttpComponents Core HTTP/2", "Jackson JSON processor");
     assertThat(text("META-INF/NOTICE-libraries"))
-        .contains("Resilience4j", "Bucket4j", "Caffeine", "SnakeYAML Engine", "JSpecify");
+        .contains("Resilience4j", "Caffeine", "SnakeYAML Engine", "JSpecify");
     assertThat(ENTRIES.keySet())
         .contains("META-INF/FastDoubleParser-LICENSE", "META-INF/Schubfach-LICENSE");
   }

@@ -57,6 +57,7 @@ final class AsyncClientStream extends ClientStream implements WriteListener, Asy
   private final int pieceBytes;
   private final Executor writer;
   private final boolean ownWriters;
+  private final boolean mayInterrupt; // a write
 
   /** How often a drain was asked for; whoever raises it from zero drains. */
   private final AtomicInteger signals = new AtomicInteger();
@@ -98,6 +99,7 @@ final class AsyncClientStream extends ClientStream implements WriteListener, Asy
     super(listener, nanoTime, wrapped, containers.dropConnections(request.getServletContext()));
     this.writer = writer;
     this.ownWriters = writer instanceof ExecutorService;
+    this.mayInterrupt = Containers.interruptsEndOneAnswer(request);
     this.async = async;
     this.request = request;
     this.response = response;
@@ -132,10 +134,16 @@ final class AsyncClientStream extends ClientStream implements WriteListener, Asy
     }
   }
 
-  /** {@inheritDoc} A writer of ours that this client holds is interrupted. */
+  /**
+   * {@inheritDoc} A writer of ours that this client holds is interrupted, where that does no harm
+   * to others; elsewhere the container calls it back.
+   */
   @Override
   void abort(Outcome outcome) {
     super.abort(outcome);
+    if (!mayInterrupt) {
+      return;
+    }
     synchronized (call) {
       Thread held = inCall;
       if (held != null && held != Thread.currentThread()) {

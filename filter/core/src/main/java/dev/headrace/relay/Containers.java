@@ -62,6 +62,15 @@ final class Containers {
     return always || (!isHttp1(request) && isTomcats(request));
   }
 
+  /**
+   * Whether a write that is interrupted ends no more than its own answer. Tomcat takes it for a
+   * broken connection, and over HTTP/2 that has other answers; the {@code writeTimeout} of the
+   * upgrade protocol ends the write there.
+   */
+  static boolean interruptsEndOneAnswer(HttpServletRequest request) {
+    return isHttp1(request) || !isTomcats(request);
+  }
+
   /** Whether one request has a connection to itself while it runs. */
   static boolean isHttp1(ServletRequest request) {
     return request.getProtocol().startsWith("HTTP/1");

@@ -71,6 +71,9 @@ public final class Relay implements AutoCloseable {
   /** In so many seconds a client may ask again: another server, or this one. */
   static final String AFTER_RESTART = "5";
 
+  /** What all threads, connections and sinks take at most to end, one behind the other. */
+  private static final Duration CLOSING = Duration.ofSeconds(40);
+
   /** How long clients get to take the last event when the gateway closes. */
   private static final Duration LAST_EVENTS = Duration.ofSeconds(2);
 
@@ -749,7 +752,7 @@ public final class Relay implements AutoCloseable {
     }
     try {
       // Bounded, since it may be called by a thread that the closing waits for.
-      Duration longest = settings.shutdown().drain().plus(LAST_EVENTS).plus(LAST_EVENTS);
+      Duration longest = settings.shutdown().drain().plus(CLOSING);
       boolean unused = closed.await(longest.toNanos(), TimeUnit.NANOSECONDS);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();

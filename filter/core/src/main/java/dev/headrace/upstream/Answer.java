@@ -96,6 +96,11 @@ public final class Answer {
     return progress.begun() || full ? Decision.COMMIT : Decision.HOLD;
   }
 
+  /** How many bytes are held back. */
+  int heldBytes() {
+    return held.size();
+  }
+
   /** Whether events are held back that could be passed on now. */
   boolean holdsEvents() {
     return body == Body.EVENTS && progress.any();

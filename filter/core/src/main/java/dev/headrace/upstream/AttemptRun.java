@@ -59,7 +59,7 @@ final class AttemptRun implements AttemptListener {
   private volatile long heldSinceNanos = NEVER; // events are held back since
   private volatile long byteNanos;
   private volatile long contentNanos;
-  private boolean mayFillHold; // I/O thread only; granted what fits into buffers.hold
+  private int beyondSoft; // guarded by this; credit that the held bytes got beyond buffers.soft
   private long events; // I/O thread only
   private byte[] copy = new byte[0]; // I/O thread only, for buffers without an array
 
@@ -104,14 +104,20 @@ final class AttemptRun implements AttemptListener {
     byteNanos = pool.time().nanos();
     contentNanos = byteNanos;
     Attempt running;
+    int credit;
     synchronized (this) {
+      int had = Math.min(bytes, beyondSoft);
+      beyondSoft -= had;
+      credit = bytes - had;
       running = attempt;
       if (running == null) {
-        grantedEarly += bytes;
+        grantedEarly += credit;
         return;
       }
     }
-    running.grant(bytes);
+    if (credit > 0) {
+      running.grant(credit);
+    }
   }
 
   PoolMember member() {
@@ -309,7 +315,7 @@ final class AttemptRun implements AttemptListener {
     } else if (decision == Answer.Decision.COMMIT) {
       pass(array, offset, length);
     } else if (decision == Answer.Decision.HOLD) {
-      letHoldFill();
+      letHoldFill(held.heldBytes());
     } else if (decision == Answer.Decision.ERROR_EVENT && drop()) {
       cancelCall(); // nothing should follow, but nobody would wait for its end
       owner.failed(
@@ -323,20 +329,24 @@ final class AttemptRun implements AttemptListener {
   }
 
   /**
-   * Grants what is missing until more comes than can be held: nobody takes bytes that are held, so
-   * nobody would grant any, and an upstream whose first credit ({@code buffers.soft}) is used up
-   * before would be silent from then on.
+   * Grants more as bytes are held, until there are too many to hold: nobody takes them, so nobody
+   * else would, and an upstream whose first credit ({@code buffers.soft}) is used up would be
+   * silent from then on. Once the client takes them that is given back: see {@link #grant}.
    */
-  private void letHoldFill() {
-    if (mayFillHold) {
-      return;
-    }
-    mayFillHold = true;
+  private void letHoldFill(int heldBytes) {
     GatewaySettings.Buffers buffers = pool.settings().buffers();
-    int missing = buffers.hold().toInt() + 1 - buffers.soft().toInt();
-    if (missing > 0) {
-      grant(missing);
+    int soft = buffers.soft().toInt();
+    int step;
+    Attempt running;
+    synchronized (this) {
+      running = attempt;
+      step = Math.min(soft, buffers.hold().toInt() + 1 - soft - beyondSoft);
+      if (running == null || step <= 0 || heldBytes < (soft + beyondSoft) / 2) {
+        return;
+      }
+      beyondSoft += step;
     }
+    running.grant(step);
   }
 
   /** Passes on what is held and lets go of the request; with the lock held. */

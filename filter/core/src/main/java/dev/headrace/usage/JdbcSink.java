@@ -63,8 +63,11 @@ final class JdbcSink implements UsageSink {
     }
     usedAt = System.nanoTime();
     if (database.isPooled()) {
-      session = null;
-      open.close();
+      try {
+        open.close();
+      } finally {
+        session = null; // only now, so that a call of it that hangs can be ended
+      }
     }
   }
 
@@ -84,7 +87,6 @@ final class JdbcSink implements UsageSink {
   }
 
   private void giveUp(Session open) {
-    session = null;
     try {
       open.connection().rollback();
     } catch (SQLException | RuntimeException e) {
@@ -95,6 +97,7 @@ final class JdbcSink implements UsageSink {
     } catch (SQLException | RuntimeException e) {
       LOG.debug("Not closed", e);
     }
+    session = null; // only now, so that a call of it that hangs can be ended
   }
 
   private static void insertAll(Connection open, Dialect dialect, List<UsageRecord> records)

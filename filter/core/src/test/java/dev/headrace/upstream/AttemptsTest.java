@@ -582,18 +582,27 @@ class AttemptsTest {
   }
 
   @Test
-  void anAnswerThatIsHeldMayFillWhatItIsHeldInOnlyOnce() {
+  void anAnswerThatIsHeldMayFillWhatItIsHeldIn() {
     pool =
         pool(
             settings ->
                 settings.buffersSoft(ByteSize.ofKibibytes(2)).buffersHold(ByteSize.ofKibibytes(8)));
-    start();
+    Attempts attempts = start();
     upstream.call(0).head(200, "content-type", "application/json");
-    upstream.call(0).body("x".repeat(2000));
-    upstream.call(0).body("x".repeat(2000));
+    upstream.call(0).body("x".repeat(1000));
+    assertThat(upstream.call(0).granted).hasValue(0);
+    upstream.call(0).body("x".repeat(1000));
+    assertThat(upstream.call(0).granted).hasValue(2048); // as it is needed
+    for (int i = 0; i < 6; i++) {
+      upstream.call(0).body("x".repeat(1000));
+    }
     // With what it might send anyway, a byte more than is held: then it is passed on.
     assertThat(upstream.call(0).granted).hasValue(6 * 1024 + 1);
     assertThat(recorder.seen).isEmpty();
+    upstream.call(0).body("x".repeat(193));
+    assertThat(recorder.seen).hasSize(1);
+    attempts.grant(10_000); // by the client: from now on buffers.soft holds again
+    assertThat(upstream.call(0).granted).hasValue(10_000);
   }
 
   @Test

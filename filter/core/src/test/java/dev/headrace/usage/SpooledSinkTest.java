@@ -127,7 +127,8 @@ class SpooledSinkTest {
     SpooledSink spooled = open();
     offer(spooled, 0, 600);
     awaitInJournal(spooled, 600);
-    Path segment = folder.resolve("00000001.usage");
+    // Not the first one, which the sink has been offered already.
+    Path segment = folder.resolve("00000002.usage");
     Path aside = folder.resolve("aside");
     Files.move(segment, aside);
     Files.createDirectory(segment); // is there, and cannot be opened as a file
