@@ -7,13 +7,20 @@ import dev.headrace.bench.servers.Peer;
 import dev.headrace.bench.servers.Peers;
 import dev.headrace.bench.servers.UpstreamProcess;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
+import java.util.Random;
+import java.util.TreeMap;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -111,7 +118,7 @@ public final class BenchMain {
       }
       for (int round = 1; round <= options.rounds(); round++) {
         List<Contestant> order = new ArrayList<>(all);
-        Collections.rotate(order, round);
+        Collections.shuffle(order, new Random(round)); // no server always behind the same one
         for (Contestant each : order) {
           int number = round;
           each.unlessFailed(() -> measure(each, scenario, number));
@@ -126,39 +133,42 @@ public final class BenchMain {
   /** Each round in a new process, since what was allocated once is seldom given back. */
   private void runHeld(Scenario scenario) throws IOException {
     Contestant direct = new Contestant(Target.direct(upstreamPort));
-    direct.unlessFailed(() -> measure(direct, scenario, 1));
-    report.add(scenario, direct.row());
-    for (Peer peer : peers) {
-      Row row = null;
-      for (int round = 1; round <= options.rounds(); round++) {
-        int number = round;
+    Map<String, Row> rows = new LinkedHashMap<>();
+    for (int round = 1; round <= options.rounds(); round++) {
+      measureHeld(direct, scenario, round);
+      rows.put(direct.name(), direct.row());
+      for (Peer peer : peers) {
+        Row before = rows.get(peer.name());
+        if (before != null && before.failure() != null) {
+          continue;
+        }
         try (Contestant fresh = start(peer)) {
-          if (row != null) {
-            fresh.measurements.addAll(row.measurements());
+          if (before != null) {
+            fresh.measurements.addAll(before.measurements());
+            fresh.lostInWarmUps.putAll(before.lostBefore());
           }
-          fresh.unlessFailed(
-              () -> {
-                fresh.run(Scenario.SHORT.plan(options.scale()));
-                fresh.warmUps = 1;
-                measure(fresh, scenario, number);
-              });
-          row = fresh.row();
+          measureHeld(fresh, scenario, round);
+          rows.put(peer.name(), fresh.row());
         }
-        if (row.failure() != null) {
-          break;
-        }
-      }
-      if (row != null) {
-        report.add(scenario, row);
       }
     }
+    rows.values().forEach(row -> report.add(scenario, row));
+  }
+
+  private void measureHeld(Contestant contestant, Scenario scenario, int round) {
+    contestant.unlessFailed(
+        () -> {
+          contestant.warmUp(Scenario.SHORT.plan(options.scale()));
+          contestant.warmUps = 1;
+          measure(contestant, scenario, round);
+        });
   }
 
   private Contestant start(Peer peer) throws IOException {
     Path directory =
         Files.createTempDirectory(options.directory().toAbsolutePath(), peer.name() + "-");
     try {
-      return new Contestant(Target.of(peer, peer.start(upstreamPort, directory)));
+      return new Contestant(Target.of(peer, peer.start(upstreamPort, directory)), directory);
     } catch (IOException e) {
       say("  %s does not start: %s", peer.name(), e);
       return new Contestant(peer, "does not start");
@@ -166,12 +176,9 @@ public final class BenchMain {
   }
 
   private void warmUp(Contestant contestant, Scenario scenario) throws IOException {
-    if (scenario != Scenario.SHORT) {
-      // Other rounds begin hundreds of streams: too few for what begins and ends one to be
-      // compiled.
-      warmUpWith(contestant, Scenario.SHORT);
-    }
-    contestant.settled = warmUpWith(contestant, scenario);
+    // Other rounds begin hundreds of streams: too few for what begins and ends one to be compiled.
+    boolean begun = scenario == Scenario.SHORT || warmUpWith(contestant, Scenario.SHORT);
+    contestant.settled = warmUpWith(contestant, scenario) && begun;
     if (!contestant.settled) {
       say("  %s had not settled after %d rounds", contestant.name(), contestant.warmUps);
     }
@@ -180,7 +187,7 @@ public final class BenchMain {
   private boolean warmUpWith(Contestant contestant, Scenario scenario) throws IOException {
     WarmUp warmUp = new WarmUp(options.warmUps());
     while (!warmUp.isOver()) {
-      Measurement measurement = contestant.run(scenario.plan(options.scale()));
+      Measurement measurement = contestant.warmUp(scenario.plan(options.scale()));
       warmUp.round(measurement.jitShare());
       contestant.warmUps = warmUp.rounds();
       say(
@@ -231,18 +238,29 @@ public final class BenchMain {
     private final List<Measurement> measurements = new ArrayList<>();
     private int warmUps;
     private boolean settled = true;
+    private final Map<String, Integer> lostInWarmUps = new TreeMap<>();
+    private final @Nullable Path directory;
     private @Nullable String failure;
 
     Contestant(Target target) {
+      this(target, null);
+    }
+
+    /**
+     * @param directory of the server's files, deleted with it unless it has failed
+     */
+    Contestant(Target target, @Nullable Path directory) {
       this.name = target.name();
       this.onJvm = target.onJvm();
       this.target = target;
+      this.directory = directory;
     }
 
     Contestant(Peer peer, String failure) {
       this.name = peer.name();
       this.onJvm = peer.onJvm();
       this.target = null;
+      this.directory = null;
       this.failure = failure;
     }
 
@@ -255,6 +273,13 @@ public final class BenchMain {
         throw new IOException("not started");
       }
       return target.run(plan);
+    }
+
+    /** A round that only its lost streams are kept of. */
+    Measurement warmUp(LoadPlan plan) throws IOException {
+      Measurement measurement = run(plan);
+      measurement.load().lost().forEach((how, n) -> lostInWarmUps.merge(how, n, Integer::sum));
+      return measurement;
     }
 
     void unlessFailed(Step step) {
@@ -270,13 +295,26 @@ public final class BenchMain {
     }
 
     Row row() {
-      return new Row(name, onJvm, warmUps, settled, measurements, failure);
+      return new Row(name, onJvm, warmUps, settled, measurements, failure, lostInWarmUps);
     }
 
     @Override
     public void close() {
       if (target != null) {
         target.close();
+      }
+      if (directory != null && failure == null) {
+        delete(directory);
+      }
+    }
+
+    private static void delete(Path directory) {
+      try (Stream<Path> files = Files.walk(directory)) {
+        for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
+          Files.deleteIfExists(file);
+        }
+      } catch (IOException | UncheckedIOException e) {
+        say("  %s cannot be deleted: %s", directory, e);
       }
     }
   }

@@ -45,7 +45,8 @@ final class Report {
       JIT is below 5 % in two of them in a row; "!" marks servers that did not get there (silent streams:
       one round of short answers). *best Java peer*: the cheapest of the other proxies on the JVM that
       loses nothing and does not hold events back. "–": nothing to measure, such as a delay where no
-      event comes while it is measured.
+      event comes while it is measured, or a ratio to a figure whose rounds differ by more than itself.
+      *lost*: of all rounds, warm-ups included.
       """;
 
   private final List<String> machine;
@@ -62,11 +63,14 @@ final class Report {
     scenarios.computeIfAbsent(scenario, key -> new ArrayList<>()).add(row);
   }
 
-  /** Streams that Headrace lost, or that were lost without a server between. */
+  /**
+   * Streams that Headrace lost, or that were lost without a server between; one where a round could
+   * not be measured at all.
+   */
   int ownLostStreams() {
     return all()
         .filter(row -> row.isHeadrace() || row.server().equals(DIRECT))
-        .mapToInt(Row::lost)
+        .mapToInt(row -> row.lost() + (row.failure() == null ? 0 : 1))
         .sum();
   }
 
@@ -228,7 +232,8 @@ final class Report {
   }
 
   private static String ratio(Row row, @Nullable Row other, Figure figure) {
-    return other == null
+    // Where its rounds differ by more than the figure itself, the figure is noise.
+    return other == null || other.spread(figure.value()) > 1
         ? "–"
         : Figure.format("%.2f", row.median(figure.value()) / other.median(figure.value()));
   }

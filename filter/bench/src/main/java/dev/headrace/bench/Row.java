@@ -15,6 +15,7 @@ import org.jspecify.annotations.Nullable;
  * @param settled whether the last of them was as warm as was wanted
  * @param measurements in their order; empty if there were none
  * @param failure why there are none, or not all; null if nothing went wrong
+ * @param lostBefore streams that were lost in the warm-ups, by what was wrong with them
  */
 record Row(
     String server,
@@ -22,13 +23,26 @@ record Row(
     int warmUps,
     boolean settled,
     List<Measurement> measurements,
-    @Nullable String failure) {
+    @Nullable String failure,
+    Map<String, Integer> lostBefore) {
 
   private static final double LONG_DELAY_MICROS = 100_000;
   private static final double LONG_WAIT_MICROS = 1_000_000;
 
   Row {
     measurements = List.copyOf(measurements);
+    lostBefore = Map.copyOf(lostBefore);
+  }
+
+  /** With no stream lost in the warm-ups. */
+  Row(
+      String server,
+      boolean onJvm,
+      int warmUps,
+      boolean settled,
+      List<Measurement> measurements,
+      @Nullable String failure) {
+    this(server, onJvm, warmUps, settled, measurements, failure, Map.of());
   }
 
   /** Of the rounds in which it could be measured; NaN if it never could. */
@@ -59,12 +73,12 @@ record Row(
   }
 
   int lost() {
-    return measurements.stream().mapToInt(each -> each.load().lostStreams()).sum();
+    return losses().values().stream().mapToInt(Integer::intValue).sum();
   }
 
-  /** Lost streams by what was wrong with them. */
+  /** Lost streams by what was wrong with them, those of the warm-ups included. */
   Map<String, Integer> losses() {
-    Map<String, Integer> all = new TreeMap<>();
+    Map<String, Integer> all = new TreeMap<>(lostBefore);
     measurements.forEach(
         each -> each.load().lost().forEach((how, count) -> all.merge(how, count, Integer::sum)));
     return all;
@@ -81,7 +95,7 @@ record Row(
 
   /** Whether it loses nothing and passes events on as they come, so that it can be compared. */
   boolean streams(Scenario scenario) {
-    return lost() == 0 && !measurements.isEmpty() && !holdsBack(scenario);
+    return failure == null && lost() == 0 && !measurements.isEmpty() && !holdsBack(scenario);
   }
 
   /** Whether events that are sent at a pace come long after they were sent. */

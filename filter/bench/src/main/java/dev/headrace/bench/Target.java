@@ -6,7 +6,6 @@ import dev.headrace.bench.load.LoadResult;
 import dev.headrace.bench.servers.Peer;
 import dev.headrace.bench.servers.ServerProcess;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import org.jspecify.annotations.Nullable;
 
 /** What the load generator runs against: a server between it and the upstream, or the upstream. */
@@ -79,25 +78,17 @@ final class Target implements AutoCloseable {
     }
 
     @Override
-    public void opens() {
-      try {
-        cpuNanos = -server.cpuNanos();
-        jitNanos = -server.jitNanos();
-      } catch (IOException e) {
-        throw new UncheckedIOException(e);
-      }
+    public void opens() throws IOException {
+      cpuNanos = -server.cpuNanos();
+      jitNanos = -server.jitNanos();
     }
 
     @Override
-    public void closes() {
-      try {
-        cpuNanos += server.cpuNanos();
-        jitNanos += server.jitNanos();
-        residentBytes = server.residentBytes();
-        threads = server.threads();
-      } catch (IOException e) {
-        throw new UncheckedIOException(e);
-      }
+    public void closes() throws IOException {
+      cpuNanos += server.cpuNanos();
+      jitNanos += server.jitNanos();
+      residentBytes = server.residentBytes();
+      threads = server.threads();
     }
 
     ServerUse use() throws IOException {

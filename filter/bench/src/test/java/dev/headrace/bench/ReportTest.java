@@ -319,4 +319,33 @@ class ReportTest {
                 new Plot.Bar("undertow", 16.56)))
         .contains(">0.34<", ">9.87<", ">16.6<");
   }
+
+  @Test
+  void streamsThatWereLostInTheWarmUpsCountAsLost() {
+    Measurement good = measured(1, 240, 0.02, Map.of());
+    Map<String, Integer> before = Map.of("connection ended early", 2);
+    Report report =
+        report(
+            new Row("headrace-jetty", true, 3, true, List.of(good), null, before),
+            new Row("undertow", true, 3, true, List.of(good), null, before),
+            row("armeria", true, 9));
+    assertThat(report.ownLostStreams()).isEqualTo(2);
+    assertThat(cell(report, "undertow", "lost")).isEqualTo("2");
+    assertThat(report.markdown())
+        .contains("headrace-jetty: lost streams: {connection ended early=2}")
+        .contains("× best Java peer (armeria)");
+  }
+
+  @Test
+  void aServerOfOursThatCouldNotBeMeasuredCountsAsALoss() {
+    Report report =
+        report(new Row("headrace-tomcat", true, 3, true, List.of(), "the load never began"));
+    assertThat(report.ownLostStreams()).isEqualTo(1);
+  }
+
+  @Test
+  void aRatioToAFigureThatIsNoiseIsNotTold() {
+    Report report = report(row("nginx", false, 0.1, 1, 3), row("headrace-jetty", true, 2, 2, 2));
+    assertThat(cell(report, "headrace-jetty", "× nginx")).isEqualTo("–");
+  }
 }

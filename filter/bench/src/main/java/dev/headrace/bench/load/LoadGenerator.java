@@ -37,9 +37,9 @@ public final class LoadGenerator {
         };
 
     /** Each stream has had its first event and the load has settled. */
-    void opens();
+    void opens() throws IOException;
 
-    void closes();
+    void closes() throws IOException;
   }
 
   private static final Duration PATIENCE = Duration.ofSeconds(60);
@@ -57,6 +57,7 @@ public final class LoadGenerator {
   private final Histogram delay = new Histogram(HIGHEST, 3);
   private final Map<String, Integer> lost = new TreeMap<>();
   private boolean measuring;
+  private long openedAt; // when it began to measure; 0 before
   private boolean stopping;
   private long events;
   private long answers;
@@ -91,7 +92,6 @@ public final class LoadGenerator {
   public LoadResult run(Window window) throws IOException {
     long start = System.nanoTime();
     long opensAt = Long.MAX_VALUE;
-    long openedAt = 0;
     long measured = 0;
     long deadline = start + patience.toNanos() + seconds(plan.streams() / plan.openPerSecond() + 1);
     try (Selector selector = Selector.open()) {
@@ -323,7 +323,8 @@ public final class LoadGenerator {
 
     @Override
     public void onDelay(long nanos) {
-      if (measuring) {
+      // What was sent before has waited while the server's use was looked up.
+      if (measuring && readAt - nanos - openedAt >= 0) {
         delay.recordValue(Math.max(0, Math.min(HIGHEST, nanos)));
       }
     }

@@ -47,7 +47,7 @@ record HaproxyPeer() implements Peer {
           bind 127.0.0.1:%d backlog 4096
           default_backend claude
         backend claude
-          server claude 127.0.0.1:%d pool-max-conn 9000
+          server claude 127.0.0.1:%d pool-max-conn 9000 pool-purge-delay 300s
         """
             .formatted(port, upstreamPort));
     return ServerProcess.start(

@@ -80,7 +80,7 @@ public final class HeadraceMain {
             roles: [bench]
             models: [claude-sonnet-5-5]
             max-tokens: 8192
-            requests: 1000000/1m
+            requests: 1000000/1s
             concurrent: 100000
             budgets: [4000000 USD/day, 1000000000000 output-tokens/hour]
         """

@@ -49,7 +49,7 @@ record NginxPeer() implements Peer {
           uwsgi_temp_path %1$s/uwsgi;
           scgi_temp_path %1$s/scgi;
           keepalive_requests 1000000;
-          upstream claude { server 127.0.0.1:%2$d; keepalive 10000; keepalive_requests 1000000; }
+          upstream claude { server 127.0.0.1:%2$d; keepalive 10000; keepalive_requests 1000000; keepalive_timeout 300s; }
           server {
             listen 127.0.0.1:%3$d backlog=4096;
             location / {

@@ -51,7 +51,13 @@ public final class ServerProcess implements AutoCloseable {
   static ServerProcess start(List<String> command, int port, Path log) throws IOException {
     Process process =
         new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(log.toFile()).start();
-    ServerProcess server = new ServerProcess(process, port, log);
+    ServerProcess server;
+    try {
+      server = new ServerProcess(process, port, log);
+    } catch (IllegalStateException e) {
+      process.destroyForcibly(); // this JVM is ending, and no hook would do so
+      throw new IOException("interrupted", e);
+    }
     try {
       server.awaitPort();
       return server;

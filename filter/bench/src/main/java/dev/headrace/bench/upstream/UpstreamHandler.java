@@ -13,8 +13,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Answers one request after another of a connection, each event as a chunk of its own. Paced events
- * go out one by one; where there is no pace, as many as the connection takes. Only for the event
- * loop.
+ * go out one by one; where there is no pace, some at a time and then those of other connections, so
+ * that streams come side by side, until the connection takes no more. Only for the event loop.
  */
 @SuppressWarnings("FutureReturnValueIgnored") // what cannot be written ends with the connection
 final class UpstreamHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
@@ -45,7 +45,7 @@ final class UpstreamHandler extends SimpleChannelInboundHandler<FullHttpRequest>
 
   private @Nullable Ask ask;
   private int written;
-  private boolean waiting; // for the hold or the next tick
+  private boolean waiting; // for the hold, the next tick or its turn
   private @Nullable Future<?> ticks;
 
   @Override
@@ -79,7 +79,7 @@ final class UpstreamHandler extends SimpleChannelInboundHandler<FullHttpRequest>
   private void begin(ChannelHandlerContext context, Ask asked) {
     context.write(chunk(StreamBytes.BLOCK_START));
     if (asked.gapMicros() == 0) {
-      writeAll(context, asked);
+      writeSome(context, asked);
       return;
     }
     context.flush();
@@ -106,17 +106,28 @@ final class UpstreamHandler extends SimpleChannelInboundHandler<FullHttpRequest>
     }
   }
 
-  private void writeAll(ChannelHandlerContext context, Ask asked) {
-    while (written < asked.deltas() && context.channel().isWritable()) {
-      int upTo = Math.min(asked.deltas(), written + BATCH);
-      long now = System.nanoTime();
-      for (; written < upTo; written++) {
-        context.write(chunk(StreamBytes.delta(now, written)));
-      }
-      context.flush();
+  private void writeSome(ChannelHandlerContext context, Ask asked) {
+    int upTo = Math.min(asked.deltas(), written + BATCH);
+    long now = System.nanoTime();
+    for (; written < upTo; written++) {
+      context.write(chunk(StreamBytes.delta(now, written)));
     }
     if (written >= asked.deltas()) {
       end(context);
+      return;
+    }
+    context.flush();
+    if (context.channel().isWritable()) {
+      waiting = true; // for the others' turn
+      context.executor().execute(() -> goOnWriting(context));
+    }
+  }
+
+  private void goOnWriting(ChannelHandlerContext context) {
+    waiting = false;
+    Ask asked = ask;
+    if (asked != null && context.channel().isWritable()) {
+      writeSome(context, asked);
     }
   }
 
@@ -139,7 +150,7 @@ final class UpstreamHandler extends SimpleChannelInboundHandler<FullHttpRequest>
   public void channelWritabilityChanged(ChannelHandlerContext context) {
     Ask asked = ask;
     if (asked != null && !waiting && context.channel().isWritable()) {
-      writeAll(context, asked);
+      writeSome(context, asked);
     }
   }
 
