@@ -48,7 +48,7 @@ final class Http2StuckClientTest extends GatewayContract {
       Figures.note(
           kind(), "longest pause beside a stuck HTTP/2 client", longest.toMillis() + " ms");
       assertThat(headrace.claude().attempts()).isEqualTo(2);
-      assertThat(longest).isLessThan(Duration.ofSeconds(1));
+      assertThat(longest).isLessThan(Duration.ofSeconds(3)); // Tomcat would wait for 5 s
       stuck.reset();
     }
   }
