@@ -2,6 +2,7 @@ package dev.headrace;
 
 import dev.headrace.chain.FiltersInFront;
 import dev.headrace.messages.ApiError;
+import dev.headrace.relay.Relay;
 import jakarta.servlet.ServletConfig;
 import jakarta.servlet.ServletContext;
 import jakarta.servlet.ServletException;
@@ -80,7 +81,7 @@ public final class GatewayServlet extends HttpServlet {
   protected void service(HttpServletRequest request, HttpServletResponse response)
       throws ServletException, IOException {
     if (switchedOff) {
-      refuse(request, response);
+      Relay.refuse(request, response, SWITCHED_OFF);
       return;
     }
     Gateway running = gateway;
@@ -93,20 +94,6 @@ public final class GatewayServlet extends HttpServlet {
       // roundabout way.
       response.sendError(HttpServletResponse.SC_NOT_FOUND);
     }
-  }
-
-  private static void refuse(HttpServletRequest request, HttpServletResponse response)
-      throws IOException {
-    if (request.getProtocol().startsWith("HTTP/1")) {
-      response.setHeader("Connection", "close"); // the body, if any, is not read
-    }
-    response.setHeader("x-should-retry", "false"); // an operator has to act
-    response.setStatus(SWITCHED_OFF.status());
-    response.setContentType("application/json");
-    response.setHeader("Cache-Control", "no-store");
-    byte[] json = SWITCHED_OFF.json();
-    response.setContentLength(json.length);
-    response.getOutputStream().write(json);
   }
 
   @Override

@@ -52,7 +52,7 @@ final class MemoryReservation implements Reservation {
       return true;
     }
     for (Hold hold : held.holds()) {
-      if (hold.taken() < hold.need(demand, outputTokens, inputCost)) {
+      if (!hold.covers(demand, outputTokens, inputCost)) {
         return false;
       }
     }

@@ -33,35 +33,15 @@ final class UserState {
       return window.kind;
     }
 
-    long taken() {
-      return taken;
-    }
-
-    /**
-     * How much of the budget this output needs; 0 of one that only the input counts for.
-     *
-     * @param inputCost {@link Reservation#UNKNOWN} for what was estimated
-     */
-    long need(Demand demand, long outputTokens, long inputCost) {
-      Price price = demand.price();
-      return switch (kind()) {
-        case OUTPUT_TOKENS -> outputTokens;
-        case COST -> {
-          if (price == null) {
-            yield 0;
-          }
-          long input =
-              inputCost == Reservation.UNKNOWN ? price.ofInput(demand.inputTokens()) : inputCost;
-          yield Demand.cost(price, input, outputTokens);
-        }
-        default -> 0;
-      };
+    /** Whether it is enough for this output. */
+    boolean covers(Demand demand, long outputTokens, long inputCost) {
+      return taken >= need(kind(), demand, outputTokens, inputCost);
     }
 
     /** Takes what is missing to what this output needs, or what the window has left of it. */
     void extend(Demand demand, long outputTokens, long inputCost) {
       long before = taken;
-      taken = before + window.hold(need(demand, outputTokens, inputCost) - before);
+      taken = before + window.hold(need(kind(), demand, outputTokens, inputCost) - before);
     }
 
     private void settle(long used) {
@@ -126,7 +106,7 @@ final class UserState {
     List<Hold> holds = new ArrayList<>(plan.budgets().size());
     for (Budget budget : plan.budgets()) {
       BudgetWindow window = windowOf(budget);
-      holds.add(new Hold(window, need(window.kind, demand, output)));
+      holds.add(new Hold(window, need(window.kind, demand, output, Reservation.UNKNOWN)));
     }
     boolean counted = count != null && count.tryTake(now.nanos);
     streams.enter(plan.concurrent());
@@ -150,14 +130,23 @@ final class UserState {
     };
   }
 
-  /** How much of a budget a request with this much output needs. */
-  private static long need(LimitKind kind, Demand demand, long output) {
+  /**
+   * How much of a budget a request with this much output needs.
+   *
+   * @param inputCost {@link Reservation#UNKNOWN} for what was estimated
+   */
+  private static long need(LimitKind kind, Demand demand, long output, long inputCost) {
     return switch (kind) {
       case INPUT_TOKENS -> demand.inputTokens();
       case OUTPUT_TOKENS -> output;
       default -> {
         Price price = demand.price();
-        yield price == null ? 0 : Demand.cost(price, price.ofInput(demand.inputTokens()), output);
+        if (price == null) {
+          yield 0;
+        }
+        long input =
+            inputCost == Reservation.UNKNOWN ? price.ofInput(demand.inputTokens()) : inputCost;
+        yield Demand.cost(price, input, output);
       }
     };
   }
@@ -172,7 +161,7 @@ final class UserState {
     if (buys >= least) {
       return null;
     }
-    long need = need(window.kind, demand, least);
+    long need = need(window.kind, demand, least, Reservation.UNKNOWN);
     long left = window.available();
     Waiting waiting;
     if (need > window.amount()) {

@@ -99,7 +99,7 @@ final class AsyncClientStream extends ClientStream implements WriteListener, Asy
     super(listener, nanoTime, wrapped, containers.dropConnections(request.getServletContext()));
     this.writer = writer;
     this.ownWriters = writer instanceof ExecutorService;
-    this.mayInterrupt = Containers.interruptsEndOneAnswer(request);
+    this.mayInterrupt = ownWriters && Containers.interruptsEndOneAnswer(request);
     this.async = async;
     this.request = request;
     this.response = response;

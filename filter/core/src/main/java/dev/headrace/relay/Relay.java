@@ -541,6 +541,14 @@ public final class Relay implements AutoCloseable {
     door().housekeeping();
   }
 
+  /** Answers in the place of a gateway that does not run, for which an operator has to act. */
+  public static void refuse(
+      HttpServletRequest request, HttpServletResponse response, ApiError error) throws IOException {
+    closeAfterwards(request, response); // the body, if any, is not read
+    response.setHeader("x-should-retry", "false");
+    answerNow(response, error);
+  }
+
   /** Answers before the request became asynchronous. */
   private static void answerNow(HttpServletResponse response, ApiError error) throws IOException {
     byte[] json = error.json();

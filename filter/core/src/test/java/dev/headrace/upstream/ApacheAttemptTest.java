@@ -4,37 +4,17 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
 
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.nio.channels.CancelledKeyException;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 
 class ApacheAttemptTest {
 
-  /** Whom nothing is told. */
-  private static final class Nobody implements AttemptListener {
-
-    @Override
-    public void onHead(UpstreamResponseHead head) {}
-
-    @Override
-    public void onBytes(ByteBuffer bytes) {}
-
-    @Override
-    public void onPause() {}
-
-    @Override
-    public void onEnd() {}
-
-    @Override
-    public void onFailure(UpstreamFailure failure) {}
-  }
-
   /** The one who grants writes to a client, whose answer would end with what is thrown here. */
   @Test
   void grantForAConnectionThatIsBeingClosedDoesNothing() {
     AtomicInteger asked = new AtomicInteger();
-    ApacheAttempt attempt = new ApacheAttempt(new Nobody());
+    ApacheAttempt attempt = new ApacheAttempt(new Deaf());
     attempt.updateCapacity(
         bytes -> {
           asked.incrementAndGet();
@@ -42,7 +22,7 @@ class ApacheAttemptTest {
         });
     assertThatCode(() -> attempt.grant(1000)).doesNotThrowAnyException();
 
-    ApacheAttempt closed = new ApacheAttempt(new Nobody());
+    ApacheAttempt closed = new ApacheAttempt(new Deaf());
     closed.grant(1000); // before the client asks for it
     assertThatCode(
             () ->

@@ -14,7 +14,6 @@ import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.net.URI;
-import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.KeyStore;
@@ -22,7 +21,6 @@ import java.util.Base64;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import javax.net.ssl.KeyManagerFactory;
@@ -204,28 +202,5 @@ class ApacheUpstreamClientTest {
             + Base64.getMimeEncoder().encodeToString(store.getCertificate("upstream").getEncoded())
             + "\n-----END CERTIFICATE-----\n";
     return Files.writeString(folder.resolve("ca.pem"), pem);
-  }
-
-  /** Nothing of the answer matters, and there is none. */
-  private static final class Deaf implements AttemptListener {
-
-    final CompletableFuture<UpstreamFailure> failure = new CompletableFuture<>();
-
-    @Override
-    public void onHead(UpstreamResponseHead head) {}
-
-    @Override
-    public void onBytes(ByteBuffer bytes) {}
-
-    @Override
-    public void onPause() {}
-
-    @Override
-    public void onEnd() {}
-
-    @Override
-    public void onFailure(UpstreamFailure how) {
-      failure.complete(how);
-    }
   }
 }

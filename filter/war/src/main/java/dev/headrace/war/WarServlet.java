@@ -5,6 +5,7 @@ import static java.util.Objects.requireNonNull;
 
 import dev.headrace.Gateway;
 import dev.headrace.messages.ApiError;
+import dev.headrace.relay.Relay;
 import jakarta.servlet.ServletConfig;
 import jakarta.servlet.ServletException;
 import jakarta.servlet.http.HttpServlet;
@@ -98,17 +99,16 @@ public final class WarServlet extends HttpServlet {
       write(response, 503, "application/json", json);
       return;
     }
-    if (request.getProtocol().startsWith("HTTP/1")) {
-      response.setHeader("Connection", "close"); // the body, if any, is not read
-    }
-    response.setHeader("x-should-retry", "false"); // an operator has to act
-    error(response, 503, state.message());
+    Relay.refuse(request, response, apiError(503, state.message()));
   }
 
   private static void error(HttpServletResponse response, int status, String message)
       throws IOException {
-    ApiError error = new ApiError(status, ApiError.typeOf(status), message, null);
-    write(response, status, "application/json", error.json());
+    write(response, status, "application/json", apiError(status, message).json());
+  }
+
+  private static ApiError apiError(int status, String message) {
+    return new ApiError(status, ApiError.typeOf(status), message, null);
   }
 
   private static void write(
