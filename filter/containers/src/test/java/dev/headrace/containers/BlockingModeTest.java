@@ -58,6 +58,7 @@ final class BlockingModeTest extends GatewayContract {
     }
     headrace.claude().answers(Answer.text("whole"));
     assertThat(post(headrace, Requests.whole("Hello")).body()).contains("\"whole\"");
+    headrace.awaitIdle(Duration.ofSeconds(5));
     assertThat(headrace.gateway().outcomes())
         .containsOnlyKeys("COMPLETED", "UPSTREAM_ERROR(error event)");
   }
@@ -95,6 +96,7 @@ final class BlockingModeTest extends GatewayContract {
     Reply reply = post(headrace, STREAMING);
     assertThat(reply.end()).isEqualTo(End.COMPLETE);
     assertThat(reply.body()).contains("event: error", "timeouts.idle of 300ms is over");
+    headrace.awaitIdle(Duration.ofSeconds(5));
     assertThat(headrace.gateway().outcomes()).containsExactly(Map.entry("TIMED_OUT(idle)", 1L));
   }
 

@@ -12,6 +12,7 @@ import dev.headrace.containers.RawClient.Reply;
 import dev.headrace.simulator.Answer;
 import dev.headrace.simulator.Transcripts;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.AfterEach;
@@ -81,6 +82,7 @@ final class BrokenLogTest extends GatewayContract {
       assertThat(reply.end()).isEqualTo(RawClient.End.COMPLETE);
       assertThat(failures).hasValue(i);
     }
+    headrace.awaitIdle(Duration.ofSeconds(5));
     assertThat(headrace.gateway().outcomes()).containsOnlyKeys("COMPLETED");
   }
 

@@ -245,6 +245,7 @@ final class FormatsTest extends GatewayContract {
     RawClient.Reply text = client(headrace).post(TEXT, STREAMING).reply();
     assertThat(text.body()).isEqualTo("Grüße");
     assertThat(text.end()).isNotEqualTo(End.COMPLETE);
+    headrace.awaitIdle(Duration.ofSeconds(5));
     assertThat(headrace.gateway().outcomes()).containsEntry("TIMED_OUT(idle-content)", 2L);
   }
 

@@ -103,12 +103,18 @@ final class AttemptRun implements AttemptListener {
     // The silence until now may have been ours: the clocks start when reading goes on.
     byteNanos = pool.time().nanos();
     contentNanos = byteNanos;
-    Attempt running;
     int credit;
     synchronized (this) {
       int had = Math.min(bytes, beyondSoft);
       beyondSoft -= had;
       credit = bytes - had;
+    }
+    pay(credit);
+  }
+
+  private void pay(int credit) {
+    Attempt running;
+    synchronized (this) {
       running = attempt;
       if (running == null) {
         grantedEarly += credit;
@@ -337,16 +343,14 @@ final class AttemptRun implements AttemptListener {
     GatewaySettings.Buffers buffers = pool.settings().buffers();
     int soft = buffers.soft().toInt();
     int step;
-    Attempt running;
     synchronized (this) {
-      running = attempt;
       step = Math.min(soft, buffers.hold().toInt() + 1 - soft - beyondSoft);
-      if (running == null || step <= 0 || heldBytes < (soft + beyondSoft) / 2) {
+      if (step <= 0 || heldBytes < (soft + beyondSoft) / 2) {
         return;
       }
       beyondSoft += step;
     }
-    running.grant(step);
+    pay(step);
   }
 
   /** Passes on what is held and lets go of the request; with the lock held. */

@@ -606,6 +606,21 @@ class AttemptsTest {
   }
 
   @Test
+  void anAnswerThatIsHeldFillsItAlsoWhenItIsFasterThanTheThreadThatStartedTheCall() {
+    pool =
+        pool(
+            settings ->
+                settings.buffersSoft(ByteSize.ofKibibytes(2)).buffersHold(ByteSize.ofKibibytes(8)));
+    upstream.whileStarting(
+        call -> {
+          call.head(200, "content-type", "application/json");
+          call.body("x".repeat(2048)); // all that it may send before anybody grants more
+        });
+    start();
+    assertThat(upstream.call(0).granted).hasValue(2048);
+  }
+
+  @Test
   void anAnswerThatIsHeldNeedsNoGrantWhereItMaySendThatMuchAnyway() {
     start();
     upstream.call(0).head(200, "content-type", "application/json");
