@@ -1,5 +1,6 @@
 package dev.headrace.containers;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import static org.awaitility.Awaitility.await;
@@ -8,9 +9,11 @@ import com.anthropic.client.AnthropicClient;
 import com.anthropic.errors.RateLimitException;
 import dev.headrace.config.Budget;
 import dev.headrace.config.BudgetWindow;
+import dev.headrace.config.ByteSize;
 import dev.headrace.config.GatewaySettings.AboveMaxTokens;
 import dev.headrace.config.GatewaySettings.Plan;
 import dev.headrace.config.GatewaySettings.Shortfall;
+import dev.headrace.config.GatewaySettingsBuilder;
 import dev.headrace.config.IdentitySource;
 import dev.headrace.config.PlanBuilder;
 import dev.headrace.config.RequestRate;
@@ -54,9 +57,14 @@ final class PlansTest extends GatewayContract {
   }
 
   private GatewayUnderTest headrace(Map<String, Plan> plans) throws Exception {
+    return headrace(plans, s -> s.retryMaxAttempts(1));
+  }
+
+  private GatewayUnderTest headrace(
+      Map<String, Plan> plans, UnaryOperator<GatewaySettingsBuilder> settings) throws Exception {
     return startWith(
         ClaudeSimulator.builder().apiKey(KEY).rememberRequests(1000),
-        s -> s.identitySources(List.of(IdentitySource.RESOLVER)).plans(plans).retryMaxAttempts(1),
+        s -> settings.apply(s.identitySources(List.of(IdentitySource.RESOLVER)).plans(plans)),
         gateway ->
             gateway
                 .sink("test", sink)
@@ -212,6 +220,75 @@ final class PlansTest extends GatewayContract {
         .isEqualTo(STREAMING.replace("\"max_tokens\":100", "\"max_tokens\":60"));
   }
 
+  /** The API fetches it, so that nobody knows here how long the prompt will be. */
+  @Test
+  void promptsThatAreOnlyReferredToDoNotOverrunABudgetTogether() throws Exception {
+    GatewayUnderTest headrace =
+        headrace(plan -> plan.budgets(Budget.ofDollars(new BigDecimal("0.50"), BudgetWindow.DAY)));
+    headrace
+        .claude()
+        .answersAlways(
+            Answer.text("Hello").usage(200_000, 5).pauseAfterEvents(2, Duration.ofMillis(500)));
+    String document =
+        Requests.streaming("Hello")
+            .replace(
+                "\"Hello\"",
+                "[{\"type\":\"document\",\"source\":{\"type\":\"url\",\"url\":\"https://a.example/b\"}}]");
+    ExecutorService clients = Executors.newFixedThreadPool(10);
+    try {
+      List<Future<RawClient.Reply>> replies = new ArrayList<>();
+      for (int i = 0; i < 10; i++) {
+        replies.add(clients.submit(() -> ask(headrace, "alice", document)));
+      }
+      int passed = 0;
+      for (Future<RawClient.Reply> reply : replies) {
+        passed += reply.get().status() == 200 ? 1 : 0;
+      }
+      assertThat(passed).isBetween(1, 2); // 0.40 USD each
+    } finally {
+      clients.shutdownNow();
+    }
+  }
+
+  @Test
+  void countingTokensIsLimitedInNumberButUsesNoBudget() throws Exception {
+    GatewayUnderTest headrace =
+        headrace(
+            plan ->
+                plan.requests(new RequestRate(2, Duration.ofHours(1)))
+                    .budgets(Budget.ofDollars(new BigDecimal("0.01"), BudgetWindow.DAY)));
+    for (int status : new int[] {200, 200, 429}) {
+      try (RawClient client = RawClient.connect(headrace.port())) {
+        RawClient.Reply reply =
+            client
+                .post("/claude/v1/messages/count_tokens", Requests.whole("Hello"), "x-user: alice")
+                .reply();
+        assertThat(reply.status()).isEqualTo(status);
+      }
+    }
+    assertThat(headrace.claude().attempts()).isEqualTo(2);
+    headrace.awaitIdle(Duration.ofSeconds(5));
+  }
+
+  @Test
+  void bodiesAreReadNoFurtherThanThePlanAllows() throws Exception {
+    GatewayUnderTest headrace = headrace(plan -> plan.maxBody(ByteSize.ofKibibytes(16)));
+    try (RawClient client = RawClient.connect(headrace.port())) {
+      String head =
+          RawClient.head(
+                  "POST",
+                  "/claude/v1/messages",
+                  "x-user: alice",
+                  "Content-Type: application/json",
+                  "Transfer-Encoding: chunked")
+              + "\r\n";
+      client.send(head, ("8000\r\n" + " ".repeat(0x8000) + "\r\n").getBytes(UTF_8)); // goes on
+      RawClient.Reply reply = client.reply();
+      assertThat(reply.status()).isEqualTo(413);
+      assertThat(reply.body()).contains("plans.all.max-body");
+    }
+  }
+
   @Test
   void aStreamThatUsesUpItsBudgetEndsThereAsAWholeMessage() throws Exception {
     GatewayUnderTest headrace =
@@ -237,6 +314,40 @@ final class PlansTest extends GatewayContract {
     assertThat(record.tokens().output()).isBetween(50L, 52L); // one event beyond at most
     assertThat(ask(headrace, "alice", STREAMING).status()).isEqualTo(429);
     assertThat(ask(headrace, "bob", STREAMING).status()).isEqualTo(200);
+  }
+
+  @Test
+  void theModelThatAnswersInsteadIsPaidAtItsOwnPrice() throws Exception {
+    Plan plan =
+        Plan.builder("all")
+            .budgets(Budget.ofDollars(new BigDecimal("0.002"), BudgetWindow.DAY))
+            .shortfall(Shortfall.STOP_AT_BUDGET)
+            .build();
+    String fallback = "claude-opus-5-5"; // ten times the price of the model that is asked, or more
+    GatewayUnderTest headrace =
+        headrace(
+            Map.of("all", plan),
+            s ->
+                s.retryMaxAttempts(2)
+                    .retryFallbacks(Map.of("claude-haiku-5-5", List.of(fallback))));
+    String[] words = new String[1000];
+    Arrays.fill(words, "abcdefgh");
+    headrace
+        .claude()
+        .answers(Answer.status(529))
+        .answers(Answer.text("abcdefgh", words).usage(10, 2000).tokenwise());
+    String body =
+        STREAMING
+            .replace(MODEL, "claude-haiku-5-5")
+            .replace("\"max_tokens\":100", "\"max_tokens\":3000");
+
+    RawClient.Reply reply = ask(headrace, "alice", body);
+
+    assertThat(reply.header("headrace-model")).hasValue(fallback);
+    assertThat(reply.body()).contains("\"stop_reason\":\"max_tokens\"");
+    UsageRecord record = sink.awaitOne();
+    assertThat(record.outcomeDetail()).isEqualTo("budget");
+    assertThat(record.costUsd()).isBetween(new BigDecimal("0.0015"), new BigDecimal("0.0022"));
   }
 
   @Test
@@ -345,6 +456,33 @@ final class PlansTest extends GatewayContract {
         headrace(plan -> plan.budgets(Budget.ofOutputTokens(100, BudgetWindow.DAY)));
     cancelBeforeTheAnswer(headrace, Requests.whole("Hello"));
     assertThat(ask(headrace, "alice", STREAMING).status()).isEqualTo(429);
+  }
+
+  /** An error of the API is not billed, whoever ends the wait for the next call. */
+  @Test
+  void whoLeavesBetweenTwoCallsPaysNothing() throws Exception {
+    Plan plan = Plan.builder("all").budgets(Budget.ofOutputTokens(100, BudgetWindow.DAY)).build();
+    GatewayUnderTest headrace =
+        headrace(
+            Map.of("all", plan),
+            s ->
+                s.retryMaxAttempts(2)
+                    .retryWaitDuration(Duration.ofSeconds(20))
+                    .retryMaxWaitDuration(Duration.ofSeconds(20)));
+    headrace.claude().answers(Answer.status(529).header("retry-after", "20"));
+    try (RawClient client = RawClient.connect(headrace.port())) {
+      client.post("/claude/v1/messages", Requests.whole("Hello"), "x-user: alice");
+      headrace.claude().awaitRequest(0, Duration.ofSeconds(5)).awaitFinished(Duration.ofSeconds(5));
+      await().until(() -> headrace.gateway().upstreamConnectionsInUse() == 0);
+      headrace
+          .gateway()
+          .cancel(dev.headrace.GatewayInside.runningIds(headrace.gateway()).iterator().next());
+      assertThat(client.reply().status()).isEqualTo(503);
+    }
+    UsageRecord record = sink.awaitOne();
+    assertThat(record.accuracy()).isEqualTo(Accuracy.EXACT);
+    assertThat(record.costUsd()).isZero();
+    assertThat(ask(headrace, "alice", STREAMING).status()).isEqualTo(200); // all 100 are back
   }
 
   private static void cancelBeforeTheAnswer(GatewayUnderTest headrace, String body)

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.headrace.config.ByteSize;
 import dev.headrace.config.EndpointTemplate;
+import dev.headrace.config.GatewaySettings.Plan;
 import dev.headrace.containers.RawClient.Reply;
 import dev.headrace.simulator.Answer;
 import dev.headrace.simulator.SeenRequest;
@@ -289,6 +290,23 @@ final class RequestSideTest extends GatewayContract {
     assertThat(client(headrace).request("DELETE", "/claude/v1/files/file_1").reply().status())
         .isEqualTo(405);
     assertThat(headrace.claude().attempts()).isEqualTo(1);
+  }
+
+  @Test
+  void whoMayUsePresetsOnlyDoesNotReadWhatOthersAskedElsewhere() throws Exception {
+    GatewayUnderTest headrace =
+        start(
+            s ->
+                s.requestExtraEndpoints(List.of(EndpointTemplate.parse("GET /v1/files/{id}")))
+                    .plans(Map.of("all", Plan.builder("all").rawMessages(false).build())));
+    assertThat(client(headrace).request("GET", "/claude/v1/files/f").reply().status())
+        .isEqualTo(403);
+    assertThat(headrace.claude().attempts()).isZero();
+    Reply models =
+        client(headrace)
+            .request("GET", "/claude/v1/models", "anthropic-version: 2023-06-01")
+            .reply();
+    assertThat(models.status()).isEqualTo(200);
   }
 
   @Test

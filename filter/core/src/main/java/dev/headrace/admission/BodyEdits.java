@@ -61,7 +61,8 @@ record BodyEdits(@Nullable String model, @Nullable Long maxTokens) {
             moved(modelToken, replacements),
             moved(maxTokensToken, replacements),
             head.speed(),
-            head.inferenceGeo()));
+            head.inferenceGeo(),
+            head.references()));
   }
 
   private static byte[] copy(byte[] body, int length, List<Replacement> replacements) {

@@ -72,6 +72,13 @@ public record Limits(
     SHADOW
   }
 
+  /** The limits of requests that use no budget; null if there are none. */
+  public @Nullable Limits withoutBudgets() {
+    return requests == null && concurrent == 0
+        ? null
+        : new Limits(requests, concurrent, List.of(), Shortfall.REFUSE, enforcement, zone);
+  }
+
   /**
    * Checks what belongs together.
    *

@@ -106,13 +106,16 @@ public final class PresetBodies {
    *
    * @param body holds the client's body from its start; is not changed
    * @param length how many bytes of the array are the body
+   * @param plan the rules of the caller's plan
    * @throws InvalidBodyException if the body cannot be read as a conversation; a 400
    * @throws RefusedException 400 if it has a field that the preset does not leave open, or asks for
-   *     more than the preset allows
+   *     more than the preset allows; 403 if the plan does not allow how it is to be served
    */
-  public UpstreamBody body(byte[] body, int length) throws InvalidBodyException, RefusedException {
+  public UpstreamBody body(byte[] body, int length, RequestPolicy plan)
+      throws InvalidBodyException, RefusedException {
     RequestOutline outline = RequestOutline.readConversation(body, length);
     check(outline);
+    plan.checkServing(outline);
     return build(body, outline);
   }
 
@@ -179,7 +182,8 @@ public final class PresetBodies {
             modelRange,
             maxTokensRange,
             outline.head().speed(),
-            outline.head().inferenceGeo()));
+            outline.head().inferenceGeo(),
+            outline.head().references()));
   }
 
   /** Puts byte ranges together in one copy. */

@@ -113,6 +113,16 @@ public final class RequestPolicy {
     }
   }
 
+  /** The largest body of this plan in bytes, where that is less than what everybody may send. */
+  public long maxBodyBytes(long everybodys) {
+    return maxBodyBytes == null ? everybodys : Math.min(maxBodyBytes, everybodys);
+  }
+
+  /** Whether this plan may use presets only. */
+  public boolean isForPresetsOnly() {
+    return rawMessages == Rule.REFUSED;
+  }
+
   /**
    * Decides on the size of a body, also a declared one; for presets, too.
    *
@@ -207,12 +217,32 @@ public final class RequestPolicy {
       throw forbidden(
           "fallbacks: not allowed, because this plan may use " + listed(models), "models");
     }
+    for (String model : outline.toolModels()) {
+      if (!models.isEmpty() && !models.contains(model)) {
+        throw forbidden(
+            "tools: \"model\": \""
+                + Printable.name(model)
+                + "\" is not allowed; this plan may use "
+                + listed(models),
+            "models");
+      }
+    }
     if (tools == Rule.REFUSED && outline.tools() > 0) {
       throw forbidden("tools: this plan may not use tools", "tools");
     }
     if (tools == Rule.REFUSED || serverTools == Rule.REFUSED) {
       checkServerTools(outline);
     }
+    checkServing(outline);
+  }
+
+  /**
+   * Decides on what makes a request dearer or has it served elsewhere; for presets, too, whose
+   * client may have added it.
+   *
+   * @throws RefusedException 403 if a rule forbids it
+   */
+  void checkServing(RequestOutline outline) throws RefusedException {
     checkWord(outline, "speed", "standard", fastMode, "fast-mode");
     checkWord(outline, "service_tier", "standard_only", serviceTier, "service-tier");
     checkWord(outline, "inference_geo", "global", inferenceGeo, "inference-geo");

@@ -96,7 +96,7 @@ public final class WaitingRoom implements LimitStore {
     boolean lineExists;
     Refusal full = null;
     synchronized (lock) {
-      Line line = waiting.get() == 0 ? null : lines.get(user);
+      Line line = waiting.get() == 0 ? null : lineFor(user, limits);
       lineExists = line != null;
       if (line != null && hasPlace(line)) {
         join(line, visitor);
@@ -112,6 +112,20 @@ public final class WaitingRoom implements LimitStore {
       ask(visitor);
     }
     return visitor;
+  }
+
+  /** Where it has to wait its turn; null for nowhere, as when others wait for what it needs not. */
+  private @Nullable Line lineFor(String user, Limits limits) {
+    Line line = lines.get(user);
+    if (line == null || !limits.budgets().isEmpty()) {
+      return line;
+    }
+    Refusal refusal = line.refusal;
+    return refusal == null
+            || refusal.kind() == LimitKind.REQUESTS
+            || refusal.kind() == LimitKind.CONCURRENT
+        ? line
+        : null;
   }
 
   private boolean hasPlace(Line line) {

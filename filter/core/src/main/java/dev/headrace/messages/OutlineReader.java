@@ -5,6 +5,7 @@ import dev.headrace.messages.RequestOutline.Field;
 import dev.headrace.messages.RequestOutline.Kind;
 import dev.headrace.messages.RequestOutline.ServerTool;
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -24,12 +25,14 @@ final class OutlineReader {
   private final JsonParser parser;
   private final Utf8Offsets offsets;
   private final BodyFaults faults;
+  private final References references;
   private final boolean conversation;
 
   private final List<Field> fields = new ArrayList<>();
   private int tools;
   private boolean messagesSeen;
   private @Nullable ServerTool serverTool;
+  private final Set<String> toolModels = new LinkedHashSet<>();
   private @Nullable TokenRange userId;
 
   /**
@@ -41,12 +44,14 @@ final class OutlineReader {
       JsonParser parser,
       Utf8Offsets offsets,
       BodyFaults faults,
+      References references,
       boolean conversation) {
     this.body = body;
     this.length = length;
     this.parser = parser;
     this.offsets = offsets;
     this.faults = faults;
+    this.references = references;
     this.conversation = conversation;
   }
 
@@ -75,7 +80,7 @@ final class OutlineReader {
         if (conversation) {
           readMessages(value);
         } else {
-          consume(value);
+          references.skip(value, parser);
         }
       }
       default -> {
@@ -104,7 +109,7 @@ final class OutlineReader {
       throw new InvalidBodyException(
           "body: field \"messages\" is missing (expected: an array of messages)");
     }
-    return new RequestOutline(head, fields, tools, serverTool, userId);
+    return new RequestOutline(head, fields, tools, serverTool, toolModels, userId);
   }
 
   // ---- fields of interest
@@ -133,10 +138,15 @@ final class OutlineReader {
   private @Nullable String serverType() throws InvalidBodyException {
     String type = null;
     while (parser.nextToken() == JsonToken.PROPERTY_NAME) {
-      boolean isType = parser.currentName().equals("type");
+      String name = parser.currentName();
+      boolean isType = name.equals("type");
       checkName();
       JsonToken value = parser.nextToken();
       consume(value);
+      if (name.equals("model") && value != JsonToken.VALUE_NULL) {
+        toolModels.add(
+            value == JsonToken.VALUE_STRING ? faults.shortText() : BodyFaults.nameOf(value));
+      }
       if (isType && value != JsonToken.VALUE_NULL) {
         type = value == JsonToken.VALUE_STRING ? faults.shortText() : BodyFaults.nameOf(value);
       }
@@ -245,6 +255,7 @@ final class OutlineReader {
     int depth = 0;
     JsonToken token = value;
     while (true) {
+      references.see(token, parser);
       if (token.isStructStart()) {
         depth++;
       } else if (token.isStructEnd()) {

@@ -19,6 +19,7 @@ import org.jspecify.annotations.Nullable;
  * @param speed as the client sent it, at most 256 characters; null when the field is missing or no
  *     string
  * @param inferenceGeo the value of {@code inference_geo}, in the same way
+ * @param references what the messages refer to by URL or file id, so that its size is not known
  */
 public record RequestHead(
     @Nullable String model,
@@ -27,7 +28,8 @@ public record RequestHead(
     @Nullable TokenRange modelToken,
     @Nullable TokenRange maxTokensToken,
     @Nullable String speed,
-    @Nullable String inferenceGeo) {
+    @Nullable String inferenceGeo,
+    int references) {
 
   /**
    * The bytes of one JSON token in the body: replacing exactly these changes exactly this value.

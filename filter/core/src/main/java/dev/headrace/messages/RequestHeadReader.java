@@ -30,6 +30,7 @@ final class RequestHeadReader {
   private @Nullable TokenRange maxTokensToken;
   private @Nullable String speed;
   private @Nullable String inferenceGeo;
+  private final References references = new References();
   private boolean objectEnded;
 
   /** The top-level field whose value is being read; known only where an outline is read. */
@@ -46,7 +47,9 @@ final class RequestHeadReader {
     this.offsets = new Utf8Offsets(body);
     this.faults = new BodyFaults(parser);
     this.outline =
-        outlined ? new OutlineReader(body, length, parser, offsets, faults, conversation) : null;
+        outlined
+            ? new OutlineReader(body, length, parser, offsets, faults, references, conversation)
+            : null;
   }
 
   static RequestHead read(byte[] body, int length) throws InvalidBodyException {
@@ -103,7 +106,14 @@ final class RequestHeadReader {
           : faults.explain(e, brokenField(), outline != null);
     }
     return new RequestHead(
-        model, stream, maxTokens, modelToken, maxTokensToken, speed, inferenceGeo);
+        model,
+        stream,
+        maxTokens,
+        modelToken,
+        maxTokensToken,
+        speed,
+        inferenceGeo,
+        references.count());
   }
 
   private void readBody() throws InvalidBodyException {
@@ -117,7 +127,10 @@ final class RequestHeadReader {
     while (parser.nextToken() == JsonToken.PROPERTY_NAME) {
       String name = parser.currentName();
       if (outline == null) {
-        if (!readHeadField(name, parser.nextToken())) {
+        JsonToken value = parser.nextToken();
+        if (name.equals("messages")) {
+          references.skip(value, parser);
+        } else if (!readHeadField(name, value)) {
           parser.skipChildren();
         }
       } else {

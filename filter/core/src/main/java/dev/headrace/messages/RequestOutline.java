@@ -3,6 +3,7 @@ package dev.headrace.messages;
 import dev.headrace.messages.RequestHead.TokenRange;
 import java.util.List;
 import java.util.Objects;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -14,6 +15,8 @@ import org.jspecify.annotations.Nullable;
  * @param fields the top-level fields in the order of the body, at most {@link #MAX_FIELDS}
  * @param tools how many tools the client brings; 0 also when the field is missing or null
  * @param serverTool the first tool that the API may run itself; null when there is none
+ * @param toolModels the models that tools name, as far as they are tools that the API runs with
+ *     another model; what is no string stands there as the kind that it is
  * @param userId where the value of {@code metadata.user_id} stands; null when it is missing
  */
 public record RequestOutline(
@@ -21,6 +24,7 @@ public record RequestOutline(
     List<Field> fields,
     int tools,
     @Nullable ServerTool serverTool,
+    Set<String> toolModels,
     @Nullable TokenRange userId) {
 
   /** Most top-level fields of one body; the API knows some 25. */
@@ -28,6 +32,7 @@ public record RequestOutline(
 
   public RequestOutline {
     fields = List.copyOf(fields);
+    toolModels = Set.copyOf(toolModels);
   }
 
   /** The kinds of JSON values. */

@@ -115,10 +115,14 @@ final class Account {
    * @return what it has used; null where that does not count
    */
   UsageBook.@Nullable Used end(Outcome outcome, @Nullable Attempts attempts) {
+    int made = attempts == null ? 0 : attempts.made();
+    boolean complete = outcome.kind() == Outcome.Kind.COMPLETED;
     if (!isMetered()) {
+      if (allowance != null) {
+        allowance.end(made == 0 ? null : UsageBook.NOTHING, complete);
+      }
       return null;
     }
-    int made = attempts == null ? 0 : attempts.made();
     UsageBook.Used used =
         book.ended(
             asker,
@@ -130,9 +134,10 @@ final class Account {
                 firstEventMillis(),
                 millisTo(nanoTime.getAsLong()),
                 requestId),
-            attempts == null ? null : attempts.usage());
+            attempts == null ? null : attempts.usage(),
+            attempts != null && attempts.costNothing());
     if (allowance != null) {
-      allowance.end(made == 0 ? null : used, outcome.kind() == Outcome.Kind.COMPLETED);
+      allowance.end(made == 0 ? null : used, complete);
     }
     return used;
   }

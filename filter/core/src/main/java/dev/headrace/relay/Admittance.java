@@ -302,9 +302,10 @@ final class Admittance {
     } catch (RefusedException e) {
       return new Away(e.error(), false);
     }
-    if (route.endpoint().kind() == Endpoint.Kind.OPAQUE
-        && !plan.isOpen()
-        && !route.endpoint().method().equals("GET")) {
+    if (route.endpoint().isExtra()
+        && (route.endpoint().method().equals("GET")
+            ? plan.policy().isForPresetsOnly()
+            : !plan.isOpen())) {
       return forbidden(
           "This endpoint is closed for this user, because the gateway cannot see what is asked"
               + " there (plans."

@@ -18,7 +18,10 @@ import dev.headrace.usage.PriceTable;
 import java.math.BigDecimal;
 import java.math.RoundingMode;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.function.ToLongFunction;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -47,6 +50,9 @@ final class Allowance {
   /** No prompt is longer, however many bytes its pictures take. */
   private static final long LONGEST_PROMPT = 1_000_000;
 
+  /** What a document or picture may take that is referred to: the API fetches it, not we. */
+  private static final long TOKENS_OF_REFERENCE = 100_000;
+
   private static final int PICO_DIGITS = 12;
 
   /** What the prompt of this usage costs: it changes seldom, and is asked for with each event. */
@@ -55,6 +61,7 @@ final class Allowance {
   private final Entrant entrant;
   private final Limits limits;
   private final PriceTable prices;
+  private final Map<String, List<String>> fallbacks;
 
   // Set once, each before whoever reads it can come.
   private volatile @Nullable PendingAdmission pending;
@@ -64,16 +71,22 @@ final class Allowance {
   private volatile long inputCost = Reservation.UNKNOWN;
 
   private volatile @Nullable PricedInput pricedInput;
+  private volatile @Nullable String served; // the model, once it is known, if it has a price
 
   // Guarded by this.
   private boolean over;
   private Tokens dropped = Tokens.NONE;
   private BigDecimal droppedCost = BigDecimal.ZERO;
 
-  Allowance(Entrant entrant, Limits limits, PriceTable prices) {
+  /**
+   * @param fallbacks other models that may be asked, by model
+   */
+  Allowance(
+      Entrant entrant, Limits limits, PriceTable prices, Map<String, List<String>> fallbacks) {
     this.entrant = entrant;
     this.limits = limits;
     this.prices = prices;
+    this.fallbacks = fallbacks;
   }
 
   /** Asks for what the request may come to use; the answer may come before this returns. */
@@ -120,32 +133,72 @@ final class Allowance {
 
   private Demand demand(UpstreamBody body, Instant at) {
     Long asked = body.head().maxTokens();
-    long input = Math.min(LONGEST_PROMPT, body.length() / BYTES_PER_TOKEN + 1);
+    long output = asked == null ? 0 : Math.max(0, asked);
+    long written = 1L + body.length() / BYTES_PER_TOKEN;
+    long referred = body.head().references() * TOKENS_OF_REFERENCE;
+    long input = Math.min(LONGEST_PROMPT, written + referred);
     Price price = price(body, input, at);
+    while (referred > 0 && !canEverFit(input, output, price)) {
+      referred /= 2; // as much as the budgets have, so that such requests come one by one
+      input = Math.min(LONGEST_PROMPT, written + referred);
+      price = price(body, input, at);
+    }
     stream = body.head().stream();
     inputCost = price == null ? Reservation.UNKNOWN : price.ofInput(input);
-    return new Demand(input, asked == null ? 0 : Math.max(0, asked), price);
+    return new Demand(input, output, price);
+  }
+
+  /** Whether budgets that nothing was used of would be enough. */
+  private boolean canEverFit(long input, long output, @Nullable Price price) {
+    long least = limits.shortfall() == Limits.Shortfall.REFUSE ? output : Math.min(1, output);
+    return limits.budgets().stream()
+        .allMatch(
+            budget ->
+                switch (budget.kind()) {
+                  case INPUT_TOKENS -> input <= budget.amount();
+                  case COST ->
+                      price == null
+                          || price.ofInput(input) + price.ofOutput(least) <= budget.amount();
+                  default -> true;
+                });
   }
 
   /** Null when nobody needs it or it is not known. */
   private @Nullable Price price(UpstreamBody body, long input, Instant at) {
     String model = body.head().model();
-    if (!entrant.plan().hasCostBudget() || prices.estimateUsd(model, 1, 1, at) == null) {
+    if (model == null
+        || !entrant.plan().hasCostBudget()
+        || prices.estimateUsd(model, 1, 1, at) == null) {
       return null;
     }
+    List<String> models = new ArrayList<>();
+    models.add(model);
+    models.addAll(fallbacks.getOrDefault(model, List.of()));
+    models.removeIf(each -> prices.estimateUsd(each, 1, 1, at) == null);
     BigDecimal dearer = surcharge(body.head());
     return new Price() {
       @Override
       public long ofInput(long tokens) {
-        return pico(prices.estimateUsd(model, tokens, 0, at), dearer);
+        return dearest(each -> pico(prices.estimateUsd(each, tokens, 0, at), dearer));
       }
 
       @Override
       public long ofOutput(long tokens) {
         // At the band that the prompt leads to.
-        BigDecimal all = prices.estimateUsd(model, input, tokens, at);
-        BigDecimal prompt = prices.estimateUsd(model, input, 0, at);
-        return all == null || prompt == null ? 0 : pico(all.subtract(prompt), dearer);
+        return dearest(
+            each -> {
+              BigDecimal all = prices.estimateUsd(each, input, tokens, at);
+              BigDecimal prompt = prices.estimateUsd(each, input, 0, at);
+              return all == null || prompt == null ? 0 : pico(all.subtract(prompt), dearer);
+            });
+      }
+
+      /** Of the models that may serve it, until one does. */
+      private long dearest(ToLongFunction<String> price) {
+        String known = served;
+        return known != null
+            ? price.applyAsLong(known)
+            : models.stream().mapToLong(price).max().orElse(0);
       }
     };
   }
@@ -201,9 +254,18 @@ final class Allowance {
     if (held == null || !entrant.plan().stopsAtBudget() || view.stopReason() != null) {
       return false;
     }
+    noteServed(view.model());
     long next = view.estimatedOutputTokens() + 1;
     long input = inputCost(view);
     return !held.covers(next, input) && !held.extend(next, input);
+  }
+
+  private void noteServed(@Nullable String model) {
+    if (model != null
+        && !model.equals(served)
+        && prices.estimateUsd(model, 1, 1, startedAt) != null) {
+      served = model;
+    }
   }
 
   /** What the prompt costs in pico-dollars, as the API has counted it. */

@@ -129,8 +129,10 @@ final class AsyncClientStream extends ClientStream implements WriteListener, Asy
     }
     try {
       writer.execute(this::drain);
-    } catch (RejectedExecutionException e) {
-      drain(); // the gateway has closed, and what is still to be said is short
+    } catch (RejectedExecutionException | Error e) {
+      // The gateway has closed, and what is still to be said is short; or there is no thread to be
+      // had, and nobody else would ever come.
+      drain();
     }
   }
 

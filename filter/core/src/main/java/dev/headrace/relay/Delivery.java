@@ -14,6 +14,7 @@ import dev.headrace.upstream.BodyDecoder;
 import dev.headrace.upstream.HeaderField;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -35,7 +36,9 @@ final class Delivery {
   private List<EventConsumer> listeners = List.of();
   private @Nullable SseReader reader; // for those
   private @Nullable BodyDecoder decoder;
-  private int owed; // bytes taken in that no client's reading will pay back; below 0: the reverse
+
+  /** Bytes taken in that no client's reading will pay back; below 0: the reverse. */
+  private final AtomicInteger owed = new AtomicInteger();
 
   /**
    * @param translations makes the one for an answer; not asked for {@link Format#EVENTS}
@@ -140,7 +143,7 @@ final class Delivery {
     if (translated == null) {
       return client.queue(bytes, offset, length, placeOf(answer));
     }
-    owed += length - translated.length();
+    owed.addAndGet(length - translated.length());
     int waiting = client.queue(translated.output(), 0, translated.length(), placeOf(translated));
     translated.clear();
     return waiting;
@@ -184,12 +187,7 @@ final class Delivery {
    * in steps of at least this.
    */
   int takeCredit(int step) {
-    if (owed < step) {
-      return 0;
-    }
-    int credit = owed;
-    owed = 0;
-    return credit;
+    return owed.get() < step ? 0 : owed.getAndSet(0);
   }
 
   /** Nothing more comes. */

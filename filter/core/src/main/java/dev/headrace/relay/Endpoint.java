@@ -53,6 +53,11 @@ record Endpoint(String method, String template, Kind kind, Set<String> query) {
     return template.equals(PRESET.template);
   }
 
+  /** Whether it is one of {@code request.extra-endpoints}. */
+  boolean isExtra() {
+    return kind == Kind.OPAQUE && !STANDARD.contains(this);
+  }
+
   /** Whether it does no harm if the upstream carries out a request twice. */
   boolean mayRunTwice() {
     return kind != Kind.OPAQUE || method.equals("GET");

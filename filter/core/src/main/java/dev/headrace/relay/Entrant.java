@@ -47,6 +47,6 @@ record Entrant(
       return plan.policy().admit(body, length, betas);
     }
     plan.policy().checkSize(length);
-    return preset.body(body, length);
+    return preset.body(body, length, plan.policy());
   }
 }

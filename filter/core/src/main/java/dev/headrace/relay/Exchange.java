@@ -118,7 +118,11 @@ final class Exchange
     this.permit = permit;
     this.delivery = relay.delivery(Wanted.EVENTS, asker);
     this.allowance =
-        route.endpoint().kind() == Endpoint.Kind.MESSAGES ? relay.allowance(entrant) : null;
+        switch (route.endpoint().kind()) {
+          case MESSAGES -> relay.allowance(entrant);
+          case MODEL_REQUEST -> relay.allowanceWithoutBudgets(entrant);
+          case OPAQUE -> null;
+        };
     this.account = new Account(asker, route.endpoint(), relay.book(), allowance, relay::nanoTime);
     this.headers = new AnswerHeaders(id, relay.door().hidesOrganisation(), allowance);
   }
@@ -195,8 +199,19 @@ final class Exchange
     return new Outcome(Outcome.Kind.REFUSED, Integer.toString(error.status()));
   }
 
+  /** Most bytes of the request's body. */
+  long maxBodyBytes() {
+    return entrant.plan().policy().maxBodyBytes(relay.settings().request().maxBody().bytes());
+  }
+
   @Override
   public void onBodyTooLarge() {
+    try {
+      entrant.plan().policy().checkSize(maxBodyBytes() + 1);
+    } catch (RefusedException e) {
+      answerError(e.error(), refused(e.error()));
+      return;
+    }
     refuse(
         413,
         "request_too_large",
@@ -328,13 +343,27 @@ final class Exchange
   @Override
   public void onCommitted(Answer answer) {
     if (otherwise) {
-      cutShort(
-          apiError("The API answered with something else than an event stream."),
-          new Outcome(Outcome.Kind.UPSTREAM_ERROR, "no event stream"));
+      cutForSomethingElse();
     } else {
       goOn();
       stopAtBudget(answer);
     }
+  }
+
+  /** {@inheritDoc} What the bytes have come to is looked at with the next ones. */
+  @Override
+  public void onCommittedByClock(Answer answer) {
+    if (otherwise) {
+      cutForSomethingElse();
+    } else {
+      grantOwed();
+    }
+  }
+
+  private void cutForSomethingElse() {
+    cutShort(
+        apiError("The API answered with something else than an event stream."),
+        new Outcome(Outcome.Kind.UPSTREAM_ERROR, "no event stream"));
   }
 
   @Override
@@ -377,6 +406,10 @@ final class Exchange
     if (failure != null) {
       cutShort(apiError(failure), new Outcome(Outcome.Kind.UPSTREAM_ERROR, "unreadable event"));
     }
+    grantOwed();
+  }
+
+  private void grantOwed() {
     int credit = delivery.takeCredit(grantStep());
     if (credit > 0) {
       upstream().grant(credit);
@@ -435,7 +468,9 @@ final class Exchange
 
   @Override
   public void onCut(Answer answer, UpstreamFailure failure) {
-    delivery.end();
+    if (failure.kind() != UpstreamFailure.Kind.CANCELLED) { // which may come while bytes are read
+      delivery.end();
+    }
     if (state.get() == State.DRAINING) {
       end(new Outcome(Outcome.Kind.CLIENT_GONE, answer.isStopped() ? "drained" : ""));
     } else {
@@ -593,7 +628,11 @@ final class Exchange
   private void releaseUpstream() {
     Attempts running = attempts;
     if (running != null) {
-      running.cancel(); // does nothing to one that has ended: its connection stays in the pool
+      try {
+        running.cancel(); // does nothing to one that has ended: its connection stays in the pool
+      } catch (RuntimeException | Error e) { // of the client's, which calls back: all else goes on
+        LOG.error("Exchange {}: its upstream call could not be cancelled", id, e);
+      }
     }
     Future<?> pending = wakeUp;
     if (pending != null) {
@@ -621,10 +660,10 @@ final class Exchange
   @Override
   public void onGone(String why) {
     LOG.debug("Exchange {}: the client has left ({})", id, why);
+    leftNanos = relay.nanoTime();
     if (drains() && state.compareAndSet(State.STREAMING, State.DRAINING)) {
-      leftNanos = relay.nanoTime();
       // Nobody takes bytes any more, so nobody would grant any: enough to use up what is in flight.
-      upstream().grant(relay.settings().buffers().soft().toInt());
+      upstream().grantUnread(relay.settings().buffers().soft().toInt());
     } else {
       end(Outcome.of(Outcome.Kind.CLIENT_GONE));
     }
@@ -758,7 +797,8 @@ final class Exchange
             case ADMITTING -> Clocks.Phase.BETWEEN;
             default -> Clocks.Phase.RECEIVING;
           };
-      return new Clocks.Reading(phase, account.startNanos(), finishNanos, 0, 0, stuck);
+      long phaseNanos = finishNanos == 0 ? now : finishNanos; // it has only just begun
+      return new Clocks.Reading(phase, account.startNanos(), phaseNanos, 0, 0, stuck);
     }
     Attempts.Reading attempt = running.reading();
     Clocks.Phase phase =
@@ -808,6 +848,11 @@ final class Exchange
   private void timeOut(Clocks.Clock clock, Clocks.Reading reading, Clocks clocks) {
     State now = requireNonNull(state.get());
     Outcome outcome = new Outcome(Outcome.Kind.TIMED_OUT, clock.settingName());
+    if (now == State.FINISHING
+        && clock != Clocks.Clock.SLOW_CLIENT
+        && reading.phase() != Clocks.Phase.FINISHING) {
+      return; // it has come to its end meanwhile, and its last bytes have a clock of their own
+    }
     if (clock == Clocks.Clock.SLOW_CLIENT || now == State.FINISHING) {
       dropClient(outcome);
     } else if (now == State.DRAINING) {

@@ -38,6 +38,7 @@ import java.util.Collection;
 import java.util.Collections;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Future;
 import java.util.concurrent.ThreadLocalRandom;
@@ -512,7 +513,7 @@ public final class Relay implements AutoCloseable {
     return new RequestBody(
         request.getInputStream(),
         request.getContentLengthLong(),
-        settings.request().maxBody().bytes(),
+        exchange.maxBodyBytes(),
         exchange);
   }
 
@@ -605,7 +606,16 @@ public final class Relay implements AutoCloseable {
   /** What an exchange needs of its user's limits; null if there are none. */
   @Nullable Allowance allowance(Entrant entrant) {
     Limits limits = entrant.plan().limits();
-    return limits == null ? null : new Allowance(entrant, limits, prices);
+    return limits == null
+        ? null
+        : new Allowance(entrant, limits, prices, settings.retry().fallbacks());
+  }
+
+  /** The same for a request that leads to no message: it costs nothing. */
+  @Nullable Allowance allowanceWithoutBudgets(Entrant entrant) {
+    Limits limits = entrant.plan().limits();
+    Limits left = limits == null ? null : limits.withoutBudgets();
+    return left == null ? null : new Allowance(entrant, left, prices, Map.of());
   }
 
   Listeners listeners() {

@@ -139,6 +139,10 @@ final class StreamingChecks implements AutoCloseable {
       client = stream;
       startNanos = nanoTime.getAsLong();
       running.add(this);
+      if (released.get()) { // the client has left at once
+        running.remove(this);
+        return;
+      }
       if (closed) { // close() may have looked before
         stop();
         return;

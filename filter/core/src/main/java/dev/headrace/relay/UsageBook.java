@@ -63,7 +63,7 @@ final class UsageBook {
    */
   record Used(Tokens tokens, @Nullable BigDecimal costUsd, Accuracy accuracy) {}
 
-  private static final Used NOTHING = new Used(Tokens.NONE, BigDecimal.ZERO, Accuracy.EXACT);
+  static final Used NOTHING = new Used(Tokens.NONE, BigDecimal.ZERO, Accuracy.EXACT);
   private static final Used UNKNOWN = new Used(Tokens.NONE, null, Accuracy.UNKNOWN);
 
   private final PriceTable prices;
@@ -98,8 +98,8 @@ final class UsageBook {
   }
 
   /** What was used where no message has begun. */
-  private static Used withoutMessage(Ending ending) {
-    boolean asked = ending.attempts > 0;
+  private static Used withoutMessage(Ending ending, boolean costNothing) {
+    boolean asked = ending.attempts > 0 && !costNothing;
     boolean unanswered =
         switch (ending.outcome.kind()) {
           case REFUSED, UPSTREAM_ERROR -> false; // errors are not billed
@@ -113,11 +113,12 @@ final class UsageBook {
    * Books an exchange that has ended.
    *
    * @param live what its message has used; null if none has begun
+   * @param costNothing whether the last call had ended with an error before
    * @return what it has used
    */
-  Used ended(Asker asker, Ending ending, @Nullable UsageView live) {
+  Used ended(Asker asker, Ending ending, @Nullable UsageView live, boolean costNothing) {
     UsageView view = live == null ? null : live.snapshot(); // the upstream may still be sending
-    Used used = view == null ? withoutMessage(ending) : used(view, asker.startedAt);
+    Used used = view == null ? withoutMessage(ending, costNothing) : used(view, asker.startedAt);
     keep(
         asker.id,
         UsageRecord.Kind.EXCHANGE,

@@ -174,7 +174,7 @@ final class ApacheAttempt implements AsyncResponseConsumer<Void>, Attempt {
     }
     try {
       listener.onBytes(bytes);
-    } catch (Error e) {
+    } catch (RuntimeException | Error e) {
       cancel();
       failed(broken(e));
     }
@@ -184,7 +184,7 @@ final class ApacheAttempt implements AsyncResponseConsumer<Void>, Attempt {
   void pause() {
     try {
       listener.onPause();
-    } catch (Error e) {
+    } catch (RuntimeException | Error e) {
       cancel();
       failed(broken(e));
     }
@@ -203,7 +203,11 @@ final class ApacheAttempt implements AsyncResponseConsumer<Void>, Attempt {
    * exchange from then on.
    */
   private static IOException broken(Throwable error) {
-    LOG.error("An answer of the upstream could not be taken", error);
+    try {
+      LOG.error("An answer of the upstream could not be taken", error);
+    } catch (RuntimeException | Error e) {
+      // A log that fails is no reason to end the thread either.
+    }
     return new IOException(error.getClass().getSimpleName());
   }
 
@@ -218,7 +222,7 @@ final class ApacheAttempt implements AsyncResponseConsumer<Void>, Attempt {
       try {
         listener.onEnd();
       } catch (RuntimeException | Error e) { // for HttpCore it is over: it would tell nobody
-        listener.onFailure(new UpstreamFailure(Kind.CUT, describe(broken(e))));
+        tellFailure(new UpstreamFailure(Kind.CUT, describe(broken(e))));
       }
     }
   }
@@ -242,7 +246,16 @@ final class ApacheAttempt implements AsyncResponseConsumer<Void>, Attempt {
     } else {
       kind = Kind.NO_RESPONSE;
     }
-    listener.onFailure(new UpstreamFailure(kind, describe(cause)));
+    tellFailure(new UpstreamFailure(kind, describe(cause)));
+  }
+
+  /** HttpCore calls for this where it catches nothing any more. */
+  private void tellFailure(UpstreamFailure failure) {
+    try {
+      listener.onFailure(failure);
+    } catch (RuntimeException | Error e) {
+      var unused = broken(e);
+    }
   }
 
   private static boolean isConnectFailure(Exception cause) {

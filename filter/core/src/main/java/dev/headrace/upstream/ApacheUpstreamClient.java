@@ -20,6 +20,7 @@ import org.apache.hc.client5.http.protocol.HttpClientContext;
 import org.apache.hc.client5.http.ssl.ClientTlsStrategyBuilder;
 import org.apache.hc.core5.http.HttpHost;
 import org.apache.hc.core5.http.config.Http1Config;
+import org.apache.hc.core5.http.message.BasicHeader;
 import org.apache.hc.core5.http.message.BasicHttpRequest;
 import org.apache.hc.core5.http.nio.support.BasicRequestProducer;
 import org.apache.hc.core5.http2.HttpVersionPolicy;
@@ -133,7 +134,7 @@ public final class ApacheUpstreamClient implements UpstreamClient {
     HttpHost target = new HttpHost(origin.getScheme(), origin.getHost(), origin.getPort());
     BasicHttpRequest head = new BasicHttpRequest(request.method(), target, request.pathAndQuery());
     for (HeaderField field : request.headers()) {
-      head.addHeader(field.name(), field.value());
+      head.addHeader(new Unlogged(field));
     }
     ApacheAttempt attempt = new ApacheAttempt(listener);
     attempt.runsAs(
@@ -209,6 +210,20 @@ public final class ApacheUpstreamClient implements UpstreamClient {
           thread.join(millis);
         }
       }
+    }
+  }
+
+  /** A field whose value stays out of logs: HttpClient writes the head of each request at DEBUG. */
+  private static final class Unlogged extends BasicHeader {
+    private static final long serialVersionUID = 1;
+
+    Unlogged(HeaderField field) {
+      super(field.name(), field.value());
+    }
+
+    @Override
+    public String toString() {
+      return getName() + ": ****";
     }
   }
 }

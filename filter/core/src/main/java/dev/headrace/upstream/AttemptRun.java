@@ -55,6 +55,7 @@ final class AttemptRun implements AttemptListener {
   private boolean failed; // guarded by this; left HOLDING because it was of no use
   private @Nullable Answer answer; // guarded by this while HOLDING, then the I/O thread's
   private volatile @Nullable String requestId;
+  private volatile boolean costNothing;
   private volatile boolean holding; // the head of an answer that is held whole has come
   private volatile long heldSinceNanos = NEVER; // events are held back since
   private volatile long byteNanos;
@@ -110,6 +111,14 @@ final class AttemptRun implements AttemptListener {
       credit = bytes - had;
     }
     pay(credit);
+  }
+
+  /** Grants bytes that nobody will take: what was granted for held ones is not given back. */
+  void grantUnread(int bytes) {
+    synchronized (this) {
+      beyondSoft = 0;
+    }
+    grant(bytes);
   }
 
   private void pay(int credit) {
@@ -173,6 +182,20 @@ final class AttemptRun implements AttemptListener {
       member.neither();
     }
     cancelCall();
+  }
+
+  /** Whether its answer is a message, whose usage counts. */
+  boolean isMetered() {
+    return metered;
+  }
+
+  /** Remembers that it has ended in a way that is not billed. */
+  void setCostNothing() {
+    costNothing = true;
+  }
+
+  boolean costNothing() {
+    return costNothing;
   }
 
   /** Its number within the exchange, from 1. */
@@ -374,7 +397,7 @@ final class AttemptRun implements AttemptListener {
       held = answer;
       commit(held);
     }
-    listener.onCommitted(held);
+    listener.onCommittedByClock(held);
     listener.onPause();
   }
 
@@ -420,7 +443,8 @@ final class AttemptRun implements AttemptListener {
   @Override
   public void onFailure(UpstreamFailure failure) {
     Answer broken = answer;
-    if (broken != null) {
+    // A cancel comes on its own thread, while the I/O thread may be about to read the next bytes.
+    if (broken != null && failure.kind() != UpstreamFailure.Kind.CANCELLED) {
       broken.end();
     }
     if (state == State.HOLDING && drop()) {

@@ -44,6 +44,12 @@ public final class Attempts implements AttemptRun.Owner {
     /** Right after {@link #onCommit}, without the lock. */
     void onCommitted(Answer answer);
 
+    /**
+     * The same on the thread of the clocks, because events were held for too long: the I/O thread
+     * may bring the next bytes at this very moment.
+     */
+    void onCommittedByClock(Answer answer);
+
     /** The next bytes of the answer, valid during this call; to be queued. */
     void onBytes(Answer answer, byte[] bytes, int offset, int length);
 
@@ -100,6 +106,7 @@ public final class Attempts implements AttemptRun.Owner {
   private final Listener listener;
   private final List<String> fallbacks;
   private final AtomicLong dueNanos = new AtomicLong(NEVER);
+  private final AtomicLong queuedNanos = new AtomicLong(NEVER); // waits for a starter since
   private volatile boolean over;
   private volatile @Nullable AttemptRun current;
   private volatile int made;
@@ -132,7 +139,7 @@ public final class Attempts implements AttemptRun.Owner {
     if (pool.startsAtOnce()) {
       begin();
     } else {
-      pool.starter().execute(this::begin);
+      beginElsewhere();
     }
   }
 
@@ -143,7 +150,7 @@ public final class Attempts implements AttemptRun.Owner {
         && pool.time().nanos() - due >= 0
         && dueNanos.compareAndSet(due, NEVER)
         && !over) {
-      pool.starter().execute(this::begin);
+      beginElsewhere();
     }
   }
 
@@ -165,6 +172,10 @@ public final class Attempts implements AttemptRun.Owner {
    *     one may run by now
    */
   public void timeOut(String clock, long startNanos) {
+    if (startNanos != NEVER && queuedNanos.compareAndSet(startNanos, NEVER)) {
+      giveUp(new AttemptFailure.TimedOut(clock), true);
+      return;
+    }
     AttemptRun run = current;
     if (run != null && run.startNanos() == startNanos && run.drop()) {
       run.cancelCall();
@@ -180,6 +191,14 @@ public final class Attempts implements AttemptRun.Owner {
     }
   }
 
+  /** As {@link #grant} when the client has left, and nobody will take what waits for it. */
+  public void grantUnread(int bytes) {
+    AttemptRun run = current;
+    if (run != null) {
+      run.grantUnread(bytes);
+    }
+  }
+
   /** Lets the upstream of the running attempt send so many bytes more. */
   public void grant(int bytes) {
     AttemptRun run = current;
@@ -190,6 +209,10 @@ public final class Attempts implements AttemptRun.Owner {
 
   /** How far the running attempt is. */
   public Reading reading() {
+    long queued = queuedNanos.get();
+    if (queued != NEVER) {
+      return new Reading(true, false, queued, queued, queued);
+    }
     AttemptRun run = current;
     if (run == null || dueNanos.get() != NEVER || run.state() == AttemptRun.State.DROPPED) {
       return new Reading(false, false, exchangeStartNanos, exchangeStartNanos, exchangeStartNanos);
@@ -229,6 +252,12 @@ public final class Attempts implements AttemptRun.Owner {
     return run == null ? null : run.usageUnlessFailed();
   }
 
+  /** Whether the last attempt has ended in a way that the API does not bill. */
+  public boolean costNothing() {
+    AttemptRun run = current;
+    return run != null && run.costNothing();
+  }
+
   /** The model that was asked instead of the client's; null when it was not. */
   public @Nullable String fallbackModel() {
     return fallbackModel;
@@ -236,7 +265,43 @@ public final class Attempts implements AttemptRun.Owner {
 
   // ---- between two attempts
 
+  /** On a thread that may wait; until it has one, the clock of the first event runs. */
+  private void beginElsewhere() {
+    long now = pool.time().nanos();
+    queuedNanos.set(now);
+    try {
+      pool.starter()
+          .execute(
+              () -> {
+                if (queuedNanos.compareAndSet(now, NEVER)) {
+                  begin();
+                }
+              });
+    } catch (RuntimeException | Error e) { // no thread is to be had
+      if (queuedNanos.compareAndSet(now, NEVER)) {
+        notStarted(e);
+      }
+    }
+  }
+
+  /** Nobody else would start an attempt, and no clock but that of the whole would end the wait. */
+  private void notStarted(Throwable cause) {
+    LOG.error("An upstream call could not be started", cause);
+    giveUp(
+        new AttemptFailure.Broken(
+            new UpstreamFailure(UpstreamFailure.Kind.NOT_STARTED, cause.getClass().getName())),
+        false);
+  }
+
   private void begin() {
+    try {
+      beginWithAMember();
+    } catch (RuntimeException | Error e) {
+      notStarted(e);
+    }
+  }
+
+  private void beginWithAMember() {
     if (over) {
       return;
     }
@@ -295,13 +360,12 @@ public final class Attempts implements AttemptRun.Owner {
                       asked.bodyLength()),
                   run);
     } catch (RuntimeException | Error e) { // also of the application's source of the key
-      LOG.error("An upstream call could not be started", e);
       if (run.drop()) {
         member.neither();
-        giveUp(
-            new AttemptFailure.Broken(
-                new UpstreamFailure(UpstreamFailure.Kind.NOT_STARTED, e.getClass().getName())),
-            false);
+        run.setCostNothing();
+        notStarted(e);
+      } else {
+        LOG.error("An upstream call could not be started", e);
       }
       return;
     }
@@ -321,13 +385,25 @@ public final class Attempts implements AttemptRun.Owner {
 
   @Override
   public void failed(AttemptRun run, AttemptFailure failure) {
+    try {
+      goOnAfter(run, failure);
+    } catch (RuntimeException | Error e) {
+      notStarted(e);
+    }
+  }
+
+  private void goOnAfter(AttemptRun run, AttemptFailure failure) {
     run.report(failure);
+    if (isFree(failure)) {
+      run.setCostNothing();
+    }
     UsageView usage = run.usage();
     if (usage != null) {
       listener.onDropped(run.number(), run.requestId(), usage);
     }
     Duration retryAfter = RetryPolicy.retryAfter(failure, pool.time().wall().instant());
-    if (retryAfter != null && isLimit(failure)) {
+    // Other requests than for messages have limits of their own.
+    if (retryAfter != null && isLimit(failure) && run.isMetered()) {
       run.member().rest(model, retryAfter);
     }
     if (over) {
@@ -343,7 +419,7 @@ public final class Attempts implements AttemptRun.Owner {
     }
     int left = policy.maxAttempts() - made;
     int fallbacksLeft = Math.min(left, fallbacks.size() - fallbacksUsed);
-    Duration wait = waitAfter(failure, retryAfter);
+    Duration wait = waitAfter(run, failure, retryAfter);
     boolean inTime = fits(run, failure, wait);
     boolean fallBack = fallbacksLeft > 0 && (fallbacksLeft == left || !inTime);
     if (left == 0 || !(inTime || fallBack) || !pool.tryRetry()) {
@@ -353,17 +429,30 @@ public final class Attempts implements AttemptRun.Owner {
     }
   }
 
+  /** Errors are not billed, and what never arrived is not either. */
+  private static boolean isFree(AttemptFailure failure) {
+    if (failure instanceof AttemptFailure.Broken broken) {
+      return switch (broken.failure().kind()) {
+        case CONNECT, CONNECT_TIMEOUT, NOT_STARTED -> true;
+        case NO_RESPONSE, CUT, NO_EVENT, CANCELLED -> false;
+      };
+    }
+    return !(failure instanceof AttemptFailure.TimedOut);
+  }
+
   private static boolean isLimit(AttemptFailure failure) {
     return failure instanceof AttemptFailure.ErrorStatus answer
         && (answer.head().status() == 429 || answer.head().status() == 529);
   }
 
-  private Duration waitAfter(AttemptFailure failure, @Nullable Duration retryAfter) {
+  private Duration waitAfter(
+      AttemptRun run, AttemptFailure failure, @Nullable Duration retryAfter) {
     if (failure instanceof AttemptFailure.TimedOut || pool.hasFresh(model, tried)) {
       return Duration.ZERO; // waited long enough already, or another member has not been asked yet
     }
     Duration wait = pool.policy().backoff(made, failure, lastWait);
-    boolean rests = isLimit(failure) && pool.hasChoice(); // and another may be ready before it
+    // And another may be ready before it.
+    boolean rests = run.isMetered() && isLimit(failure) && pool.hasChoice();
     if (retryAfter != null && !rests && retryAfter.compareTo(wait) > 0) {
       wait = retryAfter;
     }
@@ -403,7 +492,7 @@ public final class Attempts implements AttemptRun.Owner {
   private void waitFor(Duration wait) {
     lastWait = wait;
     if (wait.isZero()) {
-      pool.starter().execute(this::begin);
+      beginElsewhere();
       return;
     }
     dueNanos.set(pool.time().nanos() + wait.toNanos());

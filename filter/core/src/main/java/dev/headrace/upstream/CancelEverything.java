@@ -20,6 +20,10 @@ import org.apache.hc.core5.http.nio.AsyncEntityProducer;
  * cancel then cancels a lease that is over, and the upstream goes on generating. This interceptor
  * keeps everything that was ever registered and cancels all of it.
  *
+ * <p>And what is registered for an exchange does nothing while the body of an answer with status
+ * 400 or more comes in: {@code HttpAsyncMainClientExec} counts such an exchange as over with its
+ * head. So the connection itself is registered, too.
+ *
  * <p>Stateless and thread-safe.
  */
 final class CancelEverything implements AsyncExecChainHandler {
@@ -34,6 +38,11 @@ final class CancelEverything implements AsyncExecChainHandler {
       throws HttpException, IOException {
     Registered all = new Registered();
     scope.cancellableDependency.setDependency(all);
+    all.setDependency(
+        () -> {
+          scope.execRuntime.discardEndpoint(); // nothing once the connection is back in its pool
+          return true;
+        });
     chain.proceed(
         request,
         entityProducer,
@@ -52,7 +61,7 @@ final class CancelEverything implements AsyncExecChainHandler {
   /** Everything registered so far; what comes after the cancel is cancelled at once. */
   private static final class Registered implements CancellableDependency {
 
-    private final List<Cancellable> dependencies = new ArrayList<>(3);
+    private final List<Cancellable> dependencies = new ArrayList<>(4);
     private boolean cancelled;
 
     @Override

@@ -70,6 +70,6 @@ class LargeBodiesTest {
     Preset preset =
         new Preset("p", "m", PresetSource.text("Help."), true, null, 9, null, Set.of(), Set.of());
     PresetBodies bodies = new PresetBodies(preset, Map.of(), System::nanoTime);
-    assertCosts(() -> bodies.body(body, SIZE), SIZE + MB);
+    assertCosts(() -> bodies.body(body, SIZE, RequestPolicy.of("plans.any").build()), SIZE + MB);
   }
 }

@@ -48,7 +48,7 @@ class PresetBodiesPropertyTest {
     String value = blank + "\"messages\":" + blank + messages + blank;
     byte[] body =
         ("{" + (before ? stream + "," + value : value + "," + stream) + "}").getBytes(UTF_8);
-    UpstreamBody upstream = bodies().body(body, body.length);
+    UpstreamBody upstream = bodies().body(body, body.length, RequestPolicy.of("plans.any").build());
     assertThat(new String(upstream.bytes(), 0, upstream.length(), UTF_8))
         .isEqualTo(PREFIX + messages + "}");
     assertThat(upstream.head()).isEqualTo(RequestHead.read(upstream.bytes(), upstream.length()));
@@ -77,7 +77,7 @@ class PresetBodiesPropertyTest {
   private static void checkRefusedOrHarmless(byte[] body) throws Exception {
     UpstreamBody upstream;
     try {
-      upstream = bodies().body(body, body.length);
+      upstream = bodies().body(body, body.length, RequestPolicy.of("plans.any").build());
     } catch (InvalidBodyException | RefusedException e) {
       assertThat(e.getMessage()).startsWith("body: ").matches("[ -~]{1,350}");
       return;

@@ -45,7 +45,7 @@ class PresetBodiesTest {
 
   private static String built(PresetBodies bodies, String body) throws Exception {
     byte[] bytes = body.getBytes(UTF_8);
-    UpstreamBody upstream = bodies.body(bytes, bytes.length);
+    UpstreamBody upstream = bodies.body(bytes, bytes.length, RequestPolicy.of("plans.any").build());
     assertThat(upstream.head()).isEqualTo(RequestHead.read(upstream.bytes(), upstream.length()));
     return new String(upstream.bytes(), 0, upstream.length(), UTF_8);
   }
@@ -53,7 +53,7 @@ class PresetBodiesTest {
   /** The refusal of a body, from which nothing for the upstream may have been made. */
   private static String refusal(PresetBodies bodies, byte[] body) {
     try {
-      UpstreamBody upstream = bodies.body(body, body.length);
+      UpstreamBody upstream = bodies.body(body, body.length, RequestPolicy.of("plans.any").build());
       throw new AssertionError("taken: " + new String(upstream.bytes(), UTF_8));
     } catch (RefusedException e) {
       assertThat(e.error().status()).isEqualTo(400);
@@ -66,6 +66,19 @@ class PresetBodiesTest {
 
   private static String refusal(PresetBodies bodies, String body) {
     return refusal(bodies, body.getBytes(UTF_8));
+  }
+
+  /** What a client adds is the client's, and falls under its plan. */
+  @Test
+  void thePlanDecidesHowARequestMayBeServed() throws Exception {
+    PresetBodies bodies = bodies(support(null, false, "speed"));
+    byte[] body = ("{\"speed\":\"fast\"," + MESSAGES + "}").getBytes(UTF_8);
+    RequestPolicy slow = RequestPolicy.of("plans.any").fastMode(RequestPolicy.Rule.REFUSED).build();
+    assertThatThrownBy(() -> bodies.body(body, body.length, slow))
+        .isInstanceOfSatisfying(
+            RefusedException.class,
+            e -> assertThat(e.error().message()).contains("plans.any.fast-mode"));
+    assertThat(built(bodies, new String(body, UTF_8))).contains("\"speed\":\"fast\"");
   }
 
   @Test
@@ -440,6 +453,10 @@ class PresetBodiesTest {
     assertThat(preset.toString()).isEqualTo("support");
     assertThat(requireNonNull(preset.system()).toString()).isEqualTo("20 characters");
     byte[] body = ("{" + MESSAGES + "}").getBytes(UTF_8);
-    assertThat(bodies(preset).body(body, body.length).toString()).endsWith(" bytes");
+    assertThat(
+            bodies(preset)
+                .body(body, body.length, RequestPolicy.of("plans.any").build())
+                .toString())
+        .endsWith(" bytes");
   }
 }

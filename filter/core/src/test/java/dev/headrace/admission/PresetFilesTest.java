@@ -87,7 +87,7 @@ class PresetFilesTest {
 
   private static String built(PresetBodies bodies) throws Exception {
     byte[] body = "{\"messages\":[{\"role\":\"user\",\"content\":\"Hi\"}]}".getBytes(UTF_8);
-    UpstreamBody upstream = bodies.body(body, body.length);
+    UpstreamBody upstream = bodies.body(body, body.length, RequestPolicy.of("plans.any").build());
     return new String(upstream.bytes(), 0, upstream.length(), UTF_8);
   }
 

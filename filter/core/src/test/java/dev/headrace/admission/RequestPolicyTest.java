@@ -77,6 +77,7 @@ class RequestPolicyTest {
         "\"model\":\"fast\",\"max_tokens\":4097|400|max_tokens: 4097 is more than the 4096 of this plan (plans.staff.max-tokens)",
         "\"max_tokens\":9223372036854775807|400|max_tokens: 9223372036854775807 is more than the 4096 of this plan (plans.staff.max-tokens)",
         "\"tools\":[{\"name\":\"a\"}]|403|tools: this plan may not use tools (plans.staff.tools)",
+        "\"tools\":[{\"type\":\"advisor_20260301\",\"model\":\"claude-opus-5-5\"}]|403|tools: \"model\": \"claude-opus-5-5\" is not allowed; this plan may use claude-sonnet-5-5, fast (plans.staff.models)",
         "\"tools\":[1]|403|tools: this plan may not use tools (plans.staff.tools)",
         "\"mcp_servers\":[{\"url\":\"https://mcp.example\"}]|403|mcp_servers: this plan may not use tools that the API runs (plans.staff.server-tools)",
         "\"container\":\"c\"|403|container: this plan may not use tools that the API runs (plans.staff.server-tools)",

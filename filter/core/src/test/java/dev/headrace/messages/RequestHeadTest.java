@@ -62,7 +62,8 @@ class RequestHeadTest {
 
   @Test
   void missingFieldsAreFineBecauseTheApiComplainsItself() throws InvalidBodyException {
-    assertThat(read(" {} ")).isEqualTo(new RequestHead(null, false, null, null, null, null, null));
+    assertThat(read(" {} "))
+        .isEqualTo(new RequestHead(null, false, null, null, null, null, null, 0));
     assertThat(read("{\"stream\":false}").stream()).isFalse();
   }
 
@@ -71,7 +72,7 @@ class RequestHeadTest {
     RequestHead head =
         read(
             "{\"metadata\":{\"model\":1,\"stream\":\"no\",\"max_tokens\":{}},\"tools\":[{\"model\":2}]}");
-    assertThat(head).isEqualTo(new RequestHead(null, false, null, null, null, null, null));
+    assertThat(head).isEqualTo(new RequestHead(null, false, null, null, null, null, null, 0));
   }
 
   @Test
@@ -314,5 +315,30 @@ class RequestHeadTest {
                 })
             .toList();
     assertThat(same).containsOnly(true);
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      quoteCharacter = '~',
+      value = {
+        "[] | 0",
+        "null | 0",
+        "'the url of a source' | 0",
+        "[{'role':'user','content':'source url file_id'}] | 0",
+        "[{'content':[{'type':'image','source':{'type':'base64','data':'url'}}]}] | 0",
+        "[{'content':[{'type':'tool_use','input':{'url':'https://a','source':'b'}}]}] | 0",
+        "[{'content':[{'type':'document','source':{'type':'url','url':'https://a'}}]}] | 1",
+        "[{'content':[{'source':{'url':'https://a','type':'url'},'type':'image'}]}] | 1",
+        "[{'content':[{'type':'document','source':{'type':'file','file_id':'f'}}]}] | 1",
+        "[{'content':[{'type':'container_upload','file_id':'f'}]}] | 1",
+        "[{'content':[{'type':'document','\\u0073ource':{'\\u0075rl':'https://a'}}]}] | 1",
+        "[{'content':[{'source':{'url':'a'}},{'source':{'x':{}}, 'url':'b'},{'source':{'url':'c'}}]}] | 2"
+      })
+  void referencesOfTheMessagesAreCounted(String messages, int references) throws Exception {
+    String body = ("{'model':'m','messages':" + messages + ",'url':'u'}").replace('\'', '"');
+    assertThat(read(body).references()).isEqualTo(references);
+    byte[] bytes = body.getBytes(UTF_8);
+    assertThat(RequestOutline.read(bytes, bytes.length).head().references()).isEqualTo(references);
   }
 }

@@ -5,6 +5,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.awaitility.Awaitility.await;
 
+import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.read.ListAppender;
 import dev.headrace.config.GatewaySettings;
 import dev.headrace.config.Secret;
 import dev.headrace.upstream.UpstreamFailure.Kind;
@@ -13,7 +17,10 @@ import java.io.InputStream;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.net.SocketException;
+import java.net.SocketTimeoutException;
 import java.net.URI;
+import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.KeyStore;
@@ -21,6 +28,8 @@ import java.util.Base64;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import javax.net.ssl.KeyManagerFactory;
@@ -32,6 +41,9 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.slf4j.LoggerFactory;
 
 class ApacheUpstreamClientTest {
 
@@ -110,6 +122,121 @@ class ApacheUpstreamClientTest {
       }
     }
     return -1;
+  }
+
+  /** HttpClient writes the head of each request to its log, for whoever asks for so much. */
+  @Test
+  @Timeout(60)
+  void noLogHasTheKey() throws Exception {
+    Logger all = (Logger) LoggerFactory.getLogger("org.apache.hc");
+    ListAppender<ILoggingEvent> lines = new ListAppender<>();
+    lines.start();
+    all.setLevel(Level.TRACE);
+    all.setAdditive(false);
+    all.addAppender(lines);
+    Deaf listener = new Deaf();
+    try (ServerSocket server = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
+        ApacheUpstreamClient client = new ApacheUpstreamClient(SETTINGS)) {
+      byte[] body = "the prompt".getBytes(UTF_8);
+      URI origin = URI.create("http://127.0.0.1:" + server.getLocalPort());
+      List<HeaderField> head = List.of(new HeaderField("x-api-key", "sk-secret"));
+      client.start(
+          new UpstreamRequest(origin, "POST", "/v1/messages", head, body, body.length), listener);
+      String sent;
+      try (Socket connection = server.accept()) {
+        StringBuilder request = new StringBuilder();
+        InputStream in = connection.getInputStream();
+        while (!request.toString().endsWith("the prompt")) {
+          request.append((char) in.read());
+        }
+        sent = request.toString();
+      }
+      assertThat(listener.failure.get().kind()).isEqualTo(Kind.NO_RESPONSE);
+      assertThat(sent).contains("x-api-key: sk-secret\r\n");
+    } finally {
+      all.detachAppender(lines);
+      all.setLevel(null);
+      all.setAdditive(true);
+    }
+    assertThat(lines.list)
+        .extracting(ILoggingEvent::getFormattedMessage)
+        .anyMatch(line -> line.contains("x-api-key: ****"))
+        .noneMatch(line -> line.contains("sk-secret") || line.contains("the prompt"));
+  }
+
+  /** It would end the I/O thread, and then the client as a whole. */
+  @Test
+  @Timeout(60)
+  void whoFailsToTakeAFailureHarmsNobodyElse() throws Exception {
+    GatewaySettings settings =
+        GatewaySettings.builder().upstreamApiKey(Secret.of("k")).upstreamIoThreads(1).build();
+    try (ServerSocket server = new ServerSocket(0, 9, InetAddress.getLoopbackAddress());
+        ApacheUpstreamClient client = new ApacheUpstreamClient(settings)) {
+      for (int i = 0; i < 3; i++) {
+        CompletableFuture<UpstreamFailure> told = new CompletableFuture<>();
+        client.start(
+            post("http://127.0.0.1:" + server.getLocalPort()),
+            new Deaf() {
+              @Override
+              public void onFailure(UpstreamFailure how) {
+                told.complete(how);
+                throw new NoClassDefFoundError("com/example/Missing");
+              }
+            });
+        server.accept().close();
+        assertThat(told.get().detail()).doesNotContain("Shutdown");
+        Deaf next = new Deaf();
+        client.start(post("http://127.0.0.1:" + server.getLocalPort()), next);
+        try (Socket connection = server.accept()) {
+          assertThat(connection.getInputStream().read()).isEqualTo('P');
+        }
+        assertThat(next.failure.get().detail()).doesNotContain("Shutdown");
+      }
+    }
+  }
+
+  /** For HttpClient such an exchange is over with its head. */
+  @ParameterizedTest
+  @ValueSource(ints = {200, 400, 500, 529})
+  @Timeout(60)
+  void aCancelClosesTheConnectionInMidAnswer(int status) throws Exception {
+    CountDownLatch begun = new CountDownLatch(1);
+    Deaf listener =
+        new Deaf() {
+          @Override
+          public void onBytes(ByteBuffer bytes) {
+            begun.countDown();
+          }
+        };
+    try (ServerSocket server = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
+        ApacheUpstreamClient client = new ApacheUpstreamClient(SETTINGS)) {
+      Attempt attempt = client.start(post("http://127.0.0.1:" + server.getLocalPort()), listener);
+      try (Socket connection = server.accept()) {
+        connection.setSoTimeout(10_000); // far below the test's own
+        InputStream request = connection.getInputStream();
+        while (request.read() != '!') {} // the end of the body
+        connection
+            .getOutputStream()
+            .write(("HTTP/1.1 " + status + " x\r\ncontent-length: 1000\r\n\r\n{").getBytes(UTF_8));
+        begun.await();
+
+        attempt.cancel();
+
+        assertThat(endOf(request)).isEqualTo("closed");
+        assertThat(listener.failure.get().kind()).isEqualTo(Kind.CANCELLED);
+        await().until(() -> client.connectionsInUse() == 0);
+      }
+    }
+  }
+
+  private static String endOf(InputStream in) throws IOException {
+    try {
+      return in.read() < 0 ? "closed" : "more";
+    } catch (SocketTimeoutException e) {
+      return "silent";
+    } catch (SocketException e) {
+      return "closed"; // reset
+    }
   }
 
   /** What must not run twice is repeated only after failures that say that nothing was sent. */

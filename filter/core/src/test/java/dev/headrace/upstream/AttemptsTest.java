@@ -122,6 +122,44 @@ class AttemptsTest {
     assertThat(upstream.calls).hasSize(2);
   }
 
+  /** A source of keys that hangs may hold all threads that start attempts. */
+  @Test
+  void theClockOfTheFirstEventRunsWhileAnAttemptWaitsForAThread() {
+    List<Runnable> waiting = new ArrayList<>();
+    Attempts attempts = startWith(waiting, one);
+    Attempts.Reading reading = attempts.reading();
+    assertThat(reading.running()).isTrue();
+    assertThat(reading.startNanos()).isEqualTo(time.source().nanos());
+    attempts.timeOut("first-event", reading.startNanos() + 1); // of another attempt
+    assertThat(recorder.seen).isEmpty();
+    attempts.timeOut("first-event", reading.startNanos());
+    assertThat(recorder.last()).isEqualTo("given up TimedOut, exhausted");
+    waiting.remove(0).run();
+    assertThat(upstream.calls).isEmpty();
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void anAttemptForWhichThereIsNoThreadIsGivenUp(boolean afterAFailure) {
+    boolean[] failing = {!afterAFailure};
+    Executor threads =
+        task -> {
+          if (failing[0]) {
+            throw new OutOfMemoryError("unable to create native thread");
+          }
+          task.run();
+        };
+    GatewaySettings settings = GatewaySettings.builder().upstreamApiKey(Secret.of("k")).build();
+    pool = new UpstreamPool(settings, upstream, time.source(), new Random(7), threads);
+    Attempts attempts = start();
+    if (afterAFailure) {
+      upstream.call(0).status(529);
+      failing[0] = true;
+      waitAsAsked(attempts);
+    }
+    assertThat(recorder.last()).isEqualTo("given up Broken, may retry");
+  }
+
   @Test
   void attemptThatMightLookUpANameIsStartedElsewhere() {
     List<Runnable> waiting = new ArrayList<>();
@@ -536,7 +574,8 @@ class AttemptsTest {
     upstream.call(0).body(DELTA);
     upstream.call(0).end();
 
-    assertThat(recorder.seen).containsExactly("commit " + START, "bytes " + DELTA, "end");
+    assertThat(recorder.seen)
+        .containsExactly("commit " + START, "by clock", "bytes " + DELTA, "end");
   }
 
   @Test
@@ -572,6 +611,17 @@ class AttemptsTest {
     waitAsAsked(attempts);
     assertThat(upstream.calls).hasSize(1);
     assertThat(recorder.seen).isEmpty();
+  }
+
+  @Test
+  void anErrorOfTheApiCostsNothingAndAnAnswerThatIsAwaitedMay() {
+    Attempts attempts = start();
+    assertThat(attempts.costNothing()).isFalse();
+    upstream.call(0).status(529);
+    assertThat(attempts.costNothing()).isTrue(); // and so it is when the client leaves now
+    waitAsAsked(attempts);
+    assertThat(upstream.calls).hasSize(2);
+    assertThat(attempts.costNothing()).isFalse();
   }
 
   @Test
@@ -618,6 +668,26 @@ class AttemptsTest {
         });
     start();
     assertThat(upstream.call(0).granted).hasValue(2048);
+  }
+
+  /** Else it is set off against what was granted for the held bytes, and the upstream stops. */
+  @Test
+  void whatNobodyReadsIsGrantedInFull() {
+    pool =
+        pool(
+            settings ->
+                settings.buffersSoft(ByteSize.ofKibibytes(2)).buffersHold(ByteSize.ofKibibytes(8)));
+    Attempts attempts = start();
+    upstream.call(0).head(200, "content-type", "application/json");
+    for (int i = 0; i < 8; i++) {
+      upstream.call(0).body("x".repeat(1000));
+    }
+    upstream.call(0).body("x".repeat(193));
+    assertThat(recorder.seen).hasSize(1);
+    long before = upstream.call(0).granted.get();
+    assertThat(before).isPositive();
+    attempts.grantUnread(2048);
+    assertThat(upstream.call(0).granted).hasValue(before + 2048);
   }
 
   @Test
@@ -1043,6 +1113,11 @@ class AttemptsTest {
 
     @Override
     public void onCommitted(Answer answer) {}
+
+    @Override
+    public void onCommittedByClock(Answer answer) {
+      seen.add("by clock");
+    }
 
     @Override
     public void onBytes(Answer answer, byte[] bytes, int offset, int length) {

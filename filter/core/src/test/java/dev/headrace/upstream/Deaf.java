@@ -4,7 +4,7 @@ import java.nio.ByteBuffer;
 import java.util.concurrent.CompletableFuture;
 
 /** For an attempt of which only the failure matters. */
-final class Deaf implements AttemptListener {
+class Deaf implements AttemptListener {
 
   final CompletableFuture<UpstreamFailure> failure = new CompletableFuture<>();
 
