@@ -3,12 +3,19 @@ package dev.headrace.config;
 import java.net.URI;
 import java.net.URISyntaxException;
 import java.util.Locale;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /** Origins of web pages (RFC 6454), as {@code Origin} headers have them. */
-final class Origins {
+public final class Origins {
   static final String EXPECTED =
       "an origin such as https://shop.example.com or http://localhost:5173";
+
+  /** Names with an underscore, which {@link URI#getHost} does not know, are used in intranets. */
+  private static final Pattern AUTHORITY =
+      Pattern.compile(
+          "(?<host>\\[[0-9A-Fa-f:.]+]|[A-Za-z0-9_](?:[A-Za-z0-9._-]*[A-Za-z0-9_.])?)(?::(?<port>[0-9]{1,5}))?");
 
   private Origins() {}
 
@@ -30,8 +37,11 @@ final class Origins {
     return normal == null ? text : normal;
   }
 
-  /** Returns scheme, host and port in lower case, without the port that the scheme implies. */
-  private static @Nullable String normal(String text) {
+  /**
+   * Returns scheme, host and port in lower case, without the port that the scheme implies; null for
+   * what is no origin.
+   */
+  public static @Nullable String normal(String text) {
     URI uri;
     try {
       uri = new URI(text);
@@ -39,20 +49,25 @@ final class Origins {
       return null;
     }
     String scheme = uri.getScheme();
-    String host = uri.getHost();
-    int port = uri.getPort();
-    if (scheme == null
-        || host == null
-        || port == 0
-        || port > 65_535
-        || uri.getRawUserInfo() != null
+    if (scheme == null || uri.getRawAuthority() == null) {
+      return null;
+    }
+    Matcher authority = AUTHORITY.matcher(uri.getRawAuthority());
+    if (!authority.matches()
         || !uri.getRawPath().isEmpty()
         || uri.getRawQuery() != null
         || uri.getRawFragment() != null) {
       return null;
     }
-    String name = scheme.toLowerCase(Locale.ROOT) + "://" + host.toLowerCase(Locale.ROOT);
+    String name = (scheme + "://" + authority.group("host")).toLowerCase(Locale.ROOT);
+    if (authority.group("port") == null) {
+      return name;
+    }
+    int port = Integer.parseInt(authority.group("port"));
     int implied = name.startsWith("https:") ? 443 : name.startsWith("http:") ? 80 : -1;
-    return port < 0 || port == implied ? name : name + ":" + port;
+    if (port == 0 || port > 65_535) {
+      return null;
+    }
+    return port == implied ? name : name + ":" + port;
   }
 }

@@ -1,10 +1,9 @@
 package dev.headrace.identity;
 
 import dev.headrace.config.IdentitySource;
+import dev.headrace.config.Origins;
 import dev.headrace.messages.ApiError;
 import jakarta.servlet.http.HttpServletRequest;
-import java.net.URI;
-import java.net.URISyntaxException;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -102,7 +101,7 @@ public final class CrossSite {
   }
 
   private static String listed(String origin) {
-    String normal = normal(origin);
+    String normal = Origins.normal(origin);
     if (normal == null) {
       throw new IllegalArgumentException(
           origin + " (expected: an origin such as https://shop.example.com)");
@@ -229,18 +228,18 @@ public final class CrossSite {
     if (given.isEmpty()) {
       return true; // no browser, or one that saw no other origin
     }
-    String origin = normal(given.get(0).strip());
+    String origin = Origins.normal(given.get(0).strip());
     return origin != null && origin.equals(ownOrigin(request));
   }
 
   private @Nullable String listedOriginOf(HttpServletRequest request) {
     String given = request.getHeader("Origin");
-    String origin = given == null ? null : normal(given.strip());
+    String origin = given == null ? null : Origins.normal(given.strip());
     return origin != null && origins.contains(origin) ? origin : null;
   }
 
   private static @Nullable String ownOrigin(HttpServletRequest request) {
-    return normal(
+    return Origins.normal(
         request.getScheme() + "://" + request.getServerName() + ":" + request.getServerPort());
   }
 
@@ -257,28 +256,5 @@ public final class CrossSite {
       }
     }
     return String.join(", ", allowed);
-  }
-
-  /** Returns scheme, host and port in lower case, without the port that the scheme implies. */
-  private static @Nullable String normal(String origin) {
-    try {
-      URI uri = new URI(origin);
-      String scheme = uri.getScheme();
-      String host = uri.getHost();
-      if (scheme == null
-          || host == null
-          || uri.getRawUserInfo() != null
-          || !uri.getRawPath().isEmpty()
-          || uri.getRawQuery() != null
-          || uri.getRawFragment() != null) {
-        return null;
-      }
-      String name = scheme.toLowerCase(Locale.ROOT) + "://" + host.toLowerCase(Locale.ROOT);
-      int implied = name.startsWith("https:") ? 443 : name.startsWith("http:") ? 80 : -1;
-      int port = uri.getPort();
-      return port < 0 || port == implied ? name : name + ":" + port;
-    } catch (URISyntaxException e) {
-      return null;
-    }
   }
 }

@@ -209,6 +209,10 @@ public final class Identification {
       // One of them may be the client's, let through by the proxy, and nobody can tell which.
       return refused("the identity header came more than once or as a list");
     }
+    String groups = rules.groupsHeader();
+    if (groups != null && Collections.list(request.getHeaders(groups)).size() > 1) {
+      return refused("the groups header came more than once"); // for the same reason
+    }
     String name = decoded(lines.get(0).strip());
     return name.isEmpty() || name.equals(APACHE_NOTHING)
         ? null

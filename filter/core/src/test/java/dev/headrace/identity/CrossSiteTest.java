@@ -95,6 +95,8 @@ class CrossSiteTest {
     "http://gateway.example.com:80, http://gateway.example.com, 200",
     "https://gateway.example.com:443, https://gateway.example.com, 200",
     "http://[::1]:8080, http://[::1]:8080, 200",
+    "http://app_server:8080, http://app_server:8080, 200",
+    "http://app_server:8080, http://app_servers:8080, 403",
     "http://gateway.example.com:8080, http://gateway.example.com, 403",
     "http://gateway.example.com:8080, https://gateway.example.com:8080, 403",
     "http://gateway.example.com:8080, http://gateway.example.com.evil.example:8080, 403",
@@ -253,7 +255,15 @@ class CrossSiteTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"*", "null", "shop.example.com", "https://shop.example.com/", "https://"})
+  @ValueSource(
+      strings = {
+        "*",
+        "null",
+        "shop.example.com",
+        "https://shop.example.com/",
+        "https://",
+        "https:shop"
+      })
   void whatIsNoOriginCannotBeListed(String origin) {
     assertThatThrownBy(() -> new CrossSite(Set.of(origin), false))
         .isInstanceOf(IllegalArgumentException.class)

@@ -90,8 +90,8 @@ final class FakeRequest {
       case "getHeader" -> values((String) first).stream().findFirst().orElse(null);
       case "getContentType" -> values("Content-Type").stream().findFirst().orElse(null);
       case "getScheme" -> uri.getScheme();
-      case "getServerName" -> uri.getHost();
-      case "getServerPort" -> uri.getPort();
+      case "getServerName" -> uri.getRawAuthority().replaceFirst(":\\d+$", "");
+      case "getServerPort" -> Integer.parseInt(uri.getRawAuthority().replaceFirst(".*:", ""));
       case "getSession" -> sessionIfAny(Boolean.FALSE.equals(first));
       default -> throw new UnsupportedOperationException(name);
     };

@@ -254,6 +254,12 @@ class IdentificationTest {
     FakeRequest list = FakeRequest.post().header("X-User", "admin, carl");
     refused(identification, twice.from(PROXY));
     refused(identification, list.from(PROXY));
+    FakeRequest groups =
+        FakeRequest.post()
+            .header("X-User", "carl")
+            .header("X-Groups", "admin")
+            .header("X-Groups", "guests");
+    refused(identification, groups.from(PROXY));
   }
 
   @Test
