@@ -283,6 +283,21 @@ final class LegacyFilterChainTest {
     }
   }
 
+  /** The API may compress although nobody asks it to, which is no filter's doing. */
+  @Test
+  void aStreamThatTheUpstreamHasCompressedAccusesNoFilter() throws Exception {
+    try (WebApplication.Deployed deployed =
+        deploy(application().asyncSupported("logging").oddFilter("counts"))) {
+      claude.answers(Answer.text("Hello").forcedGzip());
+      Reply compressed = post(deployed);
+      assertThat(compressed.header("content-encoding")).contains("gzip");
+      assertThat(text(compressed)).contains("message_stop");
+      assertThat(post(deployed).body()).isEqualTo(TEXT);
+      assertThat(check(deployed)).contains("\"mode\":\"asynchronous\"", "\"held_back\":null");
+      assertThat(log.at(Level.WARN)).isEmpty();
+    }
+  }
+
   @Test
   void aStreamThatRefusesListenersIsWrittenOnTheThreadOfItsRequest() throws Exception {
     try (WebApplication.Deployed deployed =

@@ -15,6 +15,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -62,6 +63,14 @@ final class FilterCode {
   private static final List<String> HARMLESS =
       List.of("org.springframework.security.", "org.springframework.session.");
 
+  /** {@code NoCompressionFilter} does not compress, {@code GzipRequestFilter} no answers. */
+  private static final Pattern TELLS_NOTHING =
+      Pattern.compile(
+          "(No|Not|Non|Disable|Skip|Without|Bypass|Prevent)[A-Z]|Request(?!.*Response)");
+
+  /** A word of the name, as in {@code ETagFilter}, and not {@code SiteTagFilter}. */
+  private static final Pattern ETAG = Pattern.compile("E(?:[Tt]ag|TAG)|\\betag");
+
   private FilterCode() {}
 
   /**
@@ -108,13 +117,17 @@ final class FilterCode {
   }
 
   private static Effect byName(String className) {
-    String name = className.substring(className.lastIndexOf('.') + 1).toLowerCase(Locale.ROOT);
+    String simple = className.substring(className.lastIndexOf('.') + 1);
+    if (TELLS_NOTHING.matcher(simple).find()) {
+      return Effect.NONE;
+    }
+    String name = simple.toLowerCase(Locale.ROOT);
     if (name.contains("gzip") || name.contains("compress") || name.contains("deflat")) {
       return Effect.COMPRESSES;
     }
     boolean caches =
         name.contains("cachingfilter") || name.contains("contentcach") || name.contains("pagecach");
-    return caches || name.contains("etag") || name.contains("buffer")
+    return caches || ETAG.matcher(simple).find() || name.contains("buffer")
         ? Effect.BUFFERS
         : Effect.NONE;
   }

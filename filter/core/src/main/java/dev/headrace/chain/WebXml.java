@@ -4,6 +4,7 @@ import jakarta.servlet.ServletContext;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.URL;
+import java.net.URLConnection;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
@@ -51,7 +52,9 @@ final class WebXml {
     try {
       for (URL fragment :
           loader == null ? List.<URL>of() : Collections.list(loader.getResources(FRAGMENT))) {
-        try (InputStream in = fragment.openStream()) {
+        URLConnection uncached = fragment.openConnection();
+        uncached.setUseCaches(false); // else the jar stays open when the application has gone
+        try (InputStream in = uncached.getInputStream()) {
           descriptor.read(in, false);
         }
       }

@@ -63,12 +63,22 @@ final class ApplicationLogging {
       return null;
     }
     try {
+      if (hasNoProvider(loader)) {
+        return null; // every line would be lost, the usage records of the log among them
+      }
       ApplicationLogging found = new ApplicationLogging(loader);
       var unused = found.logger(ApplicationLogging.class.getName()); // is it all there?
       return found;
     } catch (ReflectiveOperationException | LinkageError | RuntimeException e) {
       return null; // the JDK's log will do
     }
+  }
+
+  /** Whether this is SLF4J's interface alone, which many libraries bring. */
+  private static boolean hasNoProvider(ClassLoader loader) throws ReflectiveOperationException {
+    Object provided =
+        loader.loadClass(PACKAGE + "LoggerFactory").getMethod("getILoggerFactory").invoke(null);
+    return provided.getClass().getName().equals(PACKAGE + "helpers.NOPLoggerFactory");
   }
 
   /** A logger of this name. */

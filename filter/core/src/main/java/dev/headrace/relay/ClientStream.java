@@ -261,10 +261,14 @@ abstract class ClientStream {
     ClientQueue.Head head = queue.takeHead();
     if (head != null) {
       response.setStatus(head.status());
+      boolean stream = false;
+      boolean coded = false;
       for (HeaderField field : head.headers()) {
-        streamed |= field.is("content-type") && isStream(field.value());
+        stream |= field.is("content-type") && isStream(field.value());
+        coded |= field.is("content-encoding");
         response.setHeader(field.name(), field.value());
       }
+      streamed |= stream && !coded; // what the upstream has compressed shows nothing of a wrapper
     }
   }
 

@@ -20,14 +20,21 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.lang.reflect.Proxy;
+import java.net.URL;
+import java.net.URLClassLoader;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import java.util.zip.GZIPOutputStream;
+import java.util.zip.ZipEntry;
+import java.util.zip.ZipOutputStream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -36,6 +43,7 @@ class FiltersInFrontTest {
 
   private final Map<String, FilterRegistration> registrations = new LinkedHashMap<>();
   private @Nullable String webXml;
+  private ClassLoader loader = getClass().getClassLoader();
 
   private void register(String name, Class<? extends Filter> type, String... patterns) {
     register(name, type.getName(), patterns);
@@ -66,7 +74,7 @@ class FiltersInFrontTest {
             (proxy, method, arguments) ->
                 switch (method.getName()) {
                   case "getFilterRegistrations" -> registrations;
-                  case "getClassLoader" -> getClass().getClassLoader();
+                  case "getClassLoader" -> loader;
                   case "getResourceAsStream" ->
                       webXml == null ? null : new ByteArrayInputStream(webXml.getBytes(UTF_8));
                   default -> throw new UnsupportedOperationException(method.getName());
@@ -199,12 +207,51 @@ class FiltersInFrontTest {
     assertThat(report()).contains("gone (com.example.NoSuchFilter): nothing to object to");
   }
 
+  /** An application's jar that is held open can neither be deleted everywhere nor given back. */
+  @Test
+  @EnabledOnOs(OS.LINUX)
+  void fragmentsAreReadAndTheirJarsLetGo(@TempDir Path directory) throws IOException {
+    Path jar = directory.resolve("fragment.jar");
+    try (ZipOutputStream zip = new ZipOutputStream(Files.newOutputStream(jar))) {
+      zip.putNextEntry(new ZipEntry("META-INF/web-fragment.xml"));
+      zip.write(
+          ("<web-fragment>"
+                  + filter("old", "<filter-class>com.example.Old</filter-class>")
+                  + "</web-fragment>")
+              .getBytes(UTF_8));
+    }
+    try (URLClassLoader application = new URLClassLoader(new URL[] {jar.toUri().toURL()}, null)) {
+      loader = application;
+      register("old", "com.example.Old", "/*");
+      assertThat(report()).contains("old (com.example.Old): does not support asynchronous");
+    }
+    try (Stream<Path> open = Files.list(Path.of("/proc/self/fd"))) {
+      assertThat(open.filter(each -> isOpen(each, jar))).isEmpty();
+    }
+  }
+
+  private static boolean isOpen(Path descriptor, Path file) {
+    try {
+      return Files.readSymbolicLink(descriptor).equals(file);
+    } catch (IOException e) {
+      return false; // closed meanwhile
+    }
+  }
+
   @ParameterizedTest
   @CsvSource({
     "net.sf.ehcache.constructs.web.filter.GzipFilter, COMPRESSES",
     "com.github.ziplet.filter.compression.CompressingFilter, COMPRESSES",
     "net.sf.ehcache.constructs.web.filter.SimplePageCachingFilter, BUFFERS",
     "com.example.EtagFilter, BUFFERS",
+    "com.example.MyETagFilter, BUFFERS",
+    "com.example.ETAGFilter, BUFFERS",
+    "com.example.RequestResponseCompressionFilter, COMPRESSES",
+    "com.example.SiteTagFilter, NONE",
+    "com.example.CreateTagFilter, NONE",
+    "com.example.NoCompressionFilter, NONE",
+    "com.example.DisableBufferingFilter, NONE",
+    "com.example.GzipRequestFilter, NONE",
     "com.example.CacheControlFilter, NONE",
     "org.springframework.security.web.FilterChainProxy, NONE"
   })
@@ -214,7 +261,6 @@ class FiltersInFrontTest {
 
   @Test
   void codeIsAHintWhereTheNameIsNone() {
-    ClassLoader loader = getClass().getClassLoader();
     assertThat(FilterCode.effect(Plain.class.getName(), loader)).isEqualTo(FilterCode.Effect.NONE);
     assertThat(FilterCode.effect(Squeezing.class.getName(), loader))
         .isEqualTo(FilterCode.Effect.COMPRESSES);

@@ -5,7 +5,10 @@ import static org.assertj.core.api.Assertions.tuple;
 
 import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.core.read.ListAppender;
+import java.io.IOException;
 import java.lang.System.Logger.Level;
+import java.net.URL;
+import java.net.URLClassLoader;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.logging.Handler;
@@ -87,6 +90,16 @@ class LoggerFactoryTest {
             tuple("INFO", "{}", "", NAME),
             tuple("WARNING", "one 1 two 2", "", NAME),
             tuple("SEVERE", "three 1 2 3", "broken", NAME));
+  }
+
+  /** SLF4J's interface alone, which many libraries bring, throws all lines away. */
+  @Test
+  void linesGoToTheJdksLogWhereSlf4jHasNoProvider() throws IOException {
+    URL slf4j = org.slf4j.LoggerFactory.class.getProtectionDomain().getCodeSource().getLocation();
+    try (URLClassLoader alone =
+        new URLClassLoader(new URL[] {slf4j}, ClassLoader.getPlatformClassLoader())) {
+      assertThat(ApplicationLogging.find(alone)).isNull();
+    }
   }
 
   private static void writeAll(Logger log) {
