@@ -249,7 +249,8 @@ public final class MessageBodyReader implements UsageView {
       facts = new MessageFacts(null, null, null, null, 0, false, unreadable);
       return;
     }
-    MessageUsage read = message.usage == null ? null : message.usage.toUsage();
+    UsageFields told = message.usage;
+    MessageUsage read = told == null ? null : told.toUsage();
     facts =
         new MessageFacts(
             read,
@@ -257,7 +258,7 @@ public final class MessageBodyReader implements UsageView {
             message.id,
             message.stopReason,
             read == null ? 0 : read.outputTokens(),
-            whole && read != null && !unreadable,
+            whole && read != null && told != null && told.tellsOutput() && !unreadable,
             unreadable);
   }
 
@@ -281,7 +282,7 @@ public final class MessageBodyReader implements UsageView {
     return facts.stopReason();
   }
 
-  /** Whether the whole body was read and it held a usage. */
+  /** Whether the whole body was read and it held a usage with its output. */
   @Override
   public boolean isFinal() {
     return facts.isFinal();

@@ -18,13 +18,17 @@ final class StringCutter {
     boolean counts();
   }
 
-  /** Beyond every value and name that we look at. */
-  static final int KEPT_BYTES = 1_000;
+  /**
+   * Beyond every value and name that we look at; with the rest of a character or of a pair of
+   * escapes still no longer than a name may be for the parser.
+   */
+  static final int KEPT_BYTES = JsonInput.MAX_NAME_LENGTH - 16;
 
   /** A number that the parser may read; a longer one makes the text unreadable. */
   private static final int MAX_NUMBER_BYTES = JsonInput.MAX_NUMBER_LENGTH;
 
   private static final int UNICODE_DIGITS = 4;
+  private static final int UNICODE_BYTES = 6; // the backslash and the u included
 
   private enum State {
     OUTSIDE,
@@ -37,6 +41,8 @@ final class StringCutter {
   private State state = State.OUTSIDE;
   private int stringBytes;
   private int digitsLeft;
+  private int unit; // of the escape that is being read, so far
+  private boolean halfPair; // the last character was the escape of a high surrogate
   private int numberBytes;
   private boolean cutting;
   private boolean counting;
@@ -72,6 +78,7 @@ final class StringCutter {
             from = at + 1;
             counting = receiver.counts();
             stringBytes = 0;
+            halfPair = false;
             state = State.STRING;
           }
         }
@@ -84,7 +91,9 @@ final class StringCutter {
             continue;
           }
           int units = DeltaText.utf16Units(b);
-          if (units > 0 && stringBytes >= KEPT_BYTES && !cutting) {
+          boolean pairGoesOn = halfPair && b == '\\';
+          halfPair = false;
+          if (units > 0 && stringBytes >= KEPT_BYTES && !cutting && !pairGoesOn) {
             receiver.take(bytes, from, at);
             cutting = true;
           }
@@ -94,11 +103,17 @@ final class StringCutter {
         }
         case ESCAPE -> {
           digitsLeft = UNICODE_DIGITS;
+          unit = 0;
           state = b == 'u' ? State.UNICODE : State.STRING;
           stringBytes++;
         }
         case UNICODE -> {
           digitsLeft--;
+          unit = (unit << 4) | (Character.digit(b, 16) & 0xF);
+          halfPair =
+              digitsLeft == 0
+                  && stringBytes < KEPT_BYTES + UNICODE_BYTES
+                  && Character.isHighSurrogate((char) unit);
           state = digitsLeft == 0 ? State.STRING : State.UNICODE;
           stringBytes++;
         }

@@ -100,6 +100,11 @@ final class UsageFields {
         iterations == null ? List.of() : iterations);
   }
 
+  /** Whether the output, which every usage of a whole message has, has been told. */
+  boolean tellsOutput() {
+    return output != null;
+  }
+
   long outputTokens() {
     return orZero(output);
   }

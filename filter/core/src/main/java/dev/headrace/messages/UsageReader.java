@@ -129,8 +129,9 @@ public final class UsageReader implements EventConsumer, UsageView {
     }
     if (delta.usage != null) {
       fields.overwriteWith(delta.usage);
-      totalsCame = true;
-      finalTotals |= delta.stopReason != null;
+      boolean totals = delta.usage.tellsOutput(); // else the placeholder of the start still stands
+      totalsCame |= totals;
+      finalTotals |= totals && delta.stopReason != null;
     }
     String stopReason = delta.stopReason == null ? facts.stopReason() : delta.stopReason;
     publish(facts.model(), facts.messageId(), stopReason, facts.unreadable());

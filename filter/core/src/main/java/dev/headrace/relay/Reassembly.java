@@ -50,8 +50,8 @@ final class Reassembly implements EventConsumer {
 
   @Override
   public synchronized void onEvent(MessageEvent kind, SseEvent event) {
-    if (ended || given || kind == MessageEvent.PING) {
-      return;
+    if (ended || given || kind == MessageEvent.PING || kind == MessageEvent.OTHER) {
+      return; // a client ignores these, too
     }
     if (event.truncated()) {
       giveUp();

@@ -251,7 +251,7 @@ class MessageBodyReaderTest {
 
   @Test
   void longStringsAreReadInLittleMemory() {
-    for (String filling : List.of("x", "ü", "👋", "\\n", "\\ud83d\\udc4b")) {
+    for (String filling : List.of("x", "ü", "👋", "\\n", "\\ud83d", "\\ud83d\\udc4b")) {
       byte[] piece = filling.repeat(8192).getBytes(UTF_8);
       MessageBodyReader reader = new MessageBodyReader();
       feed(reader, "{\"type\":\"message\",\"content\":[{\"type\":\"text\",\"text\":\"");
@@ -282,6 +282,21 @@ class MessageBodyReaderTest {
     assertThat(allocated() - before).as("mostly the test's own strings").isLessThan(150_000_000);
     feed(reader, "\"last\":1}}],\"usage\":{\"input_tokens\":3,\"output_tokens\":1}}");
     assertThat(reader.isFinal()).isTrue();
+  }
+
+  /** However the place where they are cut lies in their characters. */
+  @Test
+  void longNamesOfAnyCharactersAreRead() {
+    for (String filling : List.of("x", "é", "界", "👋", "\\n", "\\u00e9", "\\ud83d\\udc4b")) {
+      for (int before = 0; before < 12; before++) {
+        MessageBodyReader reader = new MessageBodyReader();
+        feed(reader, "{\"content\":[{\"type\":\"tool_use\",\"input\":{\"" + "n".repeat(before));
+        feed(reader, filling.repeat(1300));
+        feed(reader, "\":1}}],\"usage\":{\"input_tokens\":3,\"output_tokens\":1}}");
+        reader.end();
+        assertThat(reader.isFinal()).as("%s behind %d others", filling, before).isTrue();
+      }
+    }
   }
 
   @Test

@@ -86,8 +86,9 @@ final class NaiveUsage {
     stopReason = reason == null ? stopReason : reason;
     if (event.path("usage").isObject()) {
       overwrite(usage, event.path("usage"));
-      totals = true;
-      isFinal |= reason != null;
+      boolean told = event.path("usage").path("output_tokens").isNumber();
+      totals |= told;
+      isFinal |= told && reason != null;
     }
   }
 

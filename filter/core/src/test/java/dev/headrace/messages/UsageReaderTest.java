@@ -249,6 +249,12 @@ class UsageReaderTest {
     assertThat(noTotals.reader.stopReason()).isEqualTo("end_turn");
     assertThat(noTotals.reader.isFinal()).isFalse();
 
+    // What the start says of the output is a placeholder.
+    FedUsage noOutput = new FedUsage().start(START).delta("\"end_turn\"", "{\"input_tokens\":30}");
+    noOutput.event("{\"type\":\"message_stop\"}");
+    assertThat(noOutput.reader.isFinal()).isFalse();
+    assertThat(requireNonNull(noOutput.reader.usage()).inputTokens()).isEqualTo(30);
+
     FedUsage noStart = new FedUsage().delta("\"end_turn\"", "{\"output_tokens\":5}");
     assertThat(noStart.reader.usage()).isNull();
     assertThat(noStart.reader.isFinal()).isFalse();
