@@ -318,8 +318,11 @@ class SettingsFilesTest {
         "plans | {'a': {'roles': []}} | false",
         "plans | {'a': {'betas': []}} | true",
         "presets | {'a-1': {'model': 'm', 'max-tokens': 5, 'system': 'file:a.md'}} | true",
-        "presets | {'a': {'open': ['Max']}} | false",
-        "presets | {'a': {'format': 'json'}} | false",
+        "presets | {'a': {'model': 'm', 'max-tokens': 5}} | true",
+        "presets | {'a': {'model': 'm'}} | false",
+        "presets | {'a': {'max-tokens': 5}} | false",
+        "presets | {'a': {'model': 'm', 'max-tokens': 5, 'open': ['Max']}} | false",
+        "presets | {'a': {'model': 'm', 'max-tokens': 5, 'format': 'json'}} | false",
         "retry.fallbacks | {} | true",
         "retry.fallbacks | {'claude-a': ['claude-b', '${MODEL}']} | true",
         "retry.fallbacks | [] | false",
@@ -477,16 +480,19 @@ class SettingsFilesTest {
   private static boolean acceptsProperties(JsonNode schema, JsonNode form, JsonNode object) {
     Pattern names = Pattern.compile(form.path("propertyNames").path("pattern").asString(""));
     JsonNode others = form.required("additionalProperties");
-    return object.properties().stream()
-        .allMatch(
-            entry -> {
-              JsonNode known = form.path("properties").path(entry.getKey());
-              if (!known.isMissingNode()) {
-                return accepts(schema, known, entry.getValue());
-              }
-              return others.isObject()
-                  && names.matcher(entry.getKey()).find()
-                  && accepts(schema, others, entry.getValue());
-            });
+    boolean whole =
+        form.path("required").values().stream().allMatch(name -> object.has(name.asString()));
+    return whole
+        && object.properties().stream()
+            .allMatch(
+                entry -> {
+                  JsonNode known = form.path("properties").path(entry.getKey());
+                  if (!known.isMissingNode()) {
+                    return accepts(schema, known, entry.getValue());
+                  }
+                  return others.isObject()
+                      && names.matcher(entry.getKey()).find()
+                      && accepts(schema, others, entry.getValue());
+                });
   }
 }

@@ -154,6 +154,10 @@ final class SettingsSchema {
       for (Property<?, ?> property : record.properties()) {
         properties.set(property.name(), property(property));
       }
+      if (!record.needed().isEmpty()) {
+        ArrayNode required = object.putArray("required");
+        record.needed().forEach(property -> required.add(property.name()));
+      }
       return object;
     }
     if (type instanceof SettingType.Choice<?> choice) {

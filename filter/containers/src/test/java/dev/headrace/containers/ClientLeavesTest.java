@@ -100,7 +100,7 @@ final class ClientLeavesTest extends GatewayContract {
     assertThat(millis).isLessThan(2 * HEARTBEAT.toMillis() + 1000);
   }
 
-  /** Before the head there is nothing to write, and so no way to know (facts A4). */
+  /** Before the head there is nothing to write, and so no way to know. */
   @ParameterizedTest
   @EnumSource
   void leavingBeforeTheHeadEndsTheExchangeAtTheFirstWrites(Leaving how) throws Exception {

@@ -46,7 +46,7 @@ final class Http2ClientLeavesTest extends GatewayContract {
     assertThat(response.body()).isEqualTo(Transcripts.text());
   }
 
-  /** RST_STREAM is told to the gateway at once; no heartbeat and no event is needed (facts A2). */
+  /** RST_STREAM is told to the gateway at once; no heartbeat and no event is needed. */
   @Test
   void aResetStreamClosesTheUpstreamInSilence() throws Exception {
     GatewayUnderTest headrace = startUpgraded(Duration.ofSeconds(30));

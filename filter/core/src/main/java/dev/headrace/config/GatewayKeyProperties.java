@@ -110,13 +110,14 @@ final class GatewayKeyProperties {
 
   static final RecordType<GatewayKeyEntry> KEY =
       new RecordType<>(
-          "key", GatewayKeyProperties::make, List.of(NAME, HASH, GROUP, EXPIRES, ADDRESSES));
+              "key", GatewayKeyProperties::make, List.of(NAME, HASH, GROUP, EXPIRES, ADDRESSES))
+          .needing(List.of(NAME, HASH, GROUP));
 
   private GatewayKeyProperties() {}
 
   private static GatewayKeyEntry make(Values<GatewayKeyEntry> values) {
     Problems problems = new Problems();
-    for (Property<GatewayKeyEntry, ?> needed : List.of(NAME, HASH, GROUP)) {
+    for (Property<GatewayKeyEntry, ?> needed : KEY.needed()) {
       if (!values.has(needed)) {
         String text =
             "key "

@@ -175,9 +175,10 @@ final class PresetProperties {
 
   static final RecordType<Preset> PRESET =
       new RecordType<>(
-          "preset",
-          PresetProperties::make,
-          List.of(ROLES, MODEL, SYSTEM, CACHE_SYSTEM, TOOLS, MAX_TOKENS, FORMAT, OPEN));
+              "preset",
+              PresetProperties::make,
+              List.of(ROLES, MODEL, SYSTEM, CACHE_SYSTEM, TOOLS, MAX_TOKENS, FORMAT, OPEN))
+          .needing(List.of(MODEL, MAX_TOKENS));
 
   private PresetProperties() {}
 
@@ -216,7 +217,7 @@ final class PresetProperties {
   private static Preset make(Values<Preset> values) {
     Problems problems = new Problems();
     Place place = Place.of(SettingTable.PRESETS).key(values.place());
-    for (Property<Preset, ?> needed : List.of(MODEL, MAX_TOKENS)) {
+    for (Property<Preset, ?> needed : PRESET.needed()) {
       if (!values.has(needed)) {
         String text = place.path() + " has no " + needed.name();
         String expected = needed == MODEL ? needed.type().expected() : needed.range();

@@ -28,6 +28,7 @@ public final class RecordType<R> extends SettingType<R> {
 
   private final List<Property<R, ?>> properties;
   private final List<Exclusive<R>> exclusives;
+  private final List<Property<R, ?>> needed;
   private final Maker<R> maker;
 
   /**
@@ -36,17 +37,22 @@ public final class RecordType<R> extends SettingType<R> {
    * @param name one word for it
    */
   RecordType(String name, Maker<R> maker, List<Property<R, ?>> properties) {
-    this(name, maker, properties, List.of());
+    this(name, maker, properties, List.of(), List.of());
   }
 
   private RecordType(
-      String name, Maker<R> maker, List<Property<R, ?>> properties, List<Exclusive<R>> exclusives) {
+      String name,
+      Maker<R> maker,
+      List<Property<R, ?>> properties,
+      List<Exclusive<R>> exclusives,
+      List<Property<R, ?>> needed) {
     super(
         name,
         "a group of keys out of "
             + properties.stream().map(Property::name).collect(Collectors.joining(", ")));
     this.properties = List.copyOf(properties);
     this.exclusives = List.copyOf(exclusives);
+    this.needed = List.copyOf(needed);
     this.maker = maker;
   }
 
@@ -54,12 +60,22 @@ public final class RecordType<R> extends SettingType<R> {
   RecordType<R> atMostOneOf(Property<R, ?> first, Property<R, ?> second) {
     List<Exclusive<R>> all = new ArrayList<>(exclusives);
     all.add(new Exclusive<>(first, second));
-    return new RecordType<>(name(), maker, properties, all);
+    return new RecordType<>(name(), maker, properties, all, needed);
+  }
+
+  /** Returns a type of records that have all of these; to check it is the matter of the maker. */
+  RecordType<R> needing(List<Property<R, ?>> all) {
+    return new RecordType<>(name(), maker, properties, exclusives, all);
   }
 
   /** Returns what a record consists of, in the order of the settings file. */
   public List<Property<R, ?>> properties() {
     return properties;
+  }
+
+  /** Returns the properties without which there is no such record. */
+  public List<Property<R, ?>> needed() {
+    return needed;
   }
 
   List<Exclusive<R>> exclusives() {

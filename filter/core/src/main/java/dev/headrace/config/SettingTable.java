@@ -40,7 +40,7 @@ public final class SettingTable {
           Range.mount(),
           GatewaySettings::mount,
           "Path within the web application under which the gateway answers; the messages endpoint"
-              + " is <mount>/v1/messages.");
+              + " is <mount>/v1/messages. In headrace.war the default is /.");
 
   static final Setting<URI> UPSTREAM_BASE_URL =
       row(
@@ -193,7 +193,8 @@ public final class SettingTable {
           Range.endpoints(),
           settings -> settings.request().extraEndpoints(),
           "Endpoints opened besides messages, count_tokens and models, such as GET"
-              + " /v1/files/{id}.");
+              + " /v1/files/{id}. GET is refused with 403 to callers whose plan says raw-messages:"
+              + " false, POST and DELETE to those whose plan has a rule or a limit.");
 
   static final Setting<List<IdentitySource>> IDENTITY_SOURCES =
       row(
@@ -314,7 +315,7 @@ public final class SettingTable {
           "UTC",
           Range.any(),
           settings -> settings.limits().timeZone(),
-          "Time zone in which the days and months of budgets begin.");
+          "Time zone in which the hours, days and months of budgets begin.");
 
   static final Setting<Integer> LIMITS_WAITING_PLACES =
       row(
@@ -506,9 +507,10 @@ public final class SettingTable {
           settings -> settings.retry().maxAttempts(),
           "Most upstream calls for one request, the first one and those to fallback models"
               + " included. A failed one is repeated only while nothing was sent to the client:"
-              + " after a connect failure, a connection that was reset or cut, status 408, 429,"
-              + " 500, 502, 503, 504 or 529, or a first event that says the same; x-should-retry"
-              + " of the API overrides that. When they are used up, the client gets"
+              + " after a connect failure, a connection that was reset or cut,"
+              + " timeouts.first-event or timeouts.idle, status 408, 429, 500, 502, 503, 504 or"
+              + " 529, or a first event that says the same; x-should-retry of the API overrides"
+              + " that. When they are used up, the client gets"
               + " x-should-retry: false, so that its SDK does not multiply them. With 1 the"
               + " gateway repeats nothing and leaves that to its clients.");
 
@@ -520,7 +522,7 @@ public final class SettingTable {
           Range.aboveZero("500ms"),
           settings -> settings.retry().waitDuration(),
           "Longest wait before the second attempt; it doubles with each further one. Each wait is"
-              + " random, but not shorter than the one before it. After a 429 or 529 with"
+              + " random, and while the doubling goes on not shorter than the one before it. After a 429 or 529 with"
               + " retry-after, the next attempt goes to another member at once, or waits for so"
               + " long.");
 
@@ -680,9 +682,9 @@ public final class SettingTable {
           "16",
           Range.between(0, 10_000),
           settings -> settings.blocking().maxConcurrent(),
-          "Where a filter in front of the gateway does not support asynchronous requests, each"
-              + " stream holds a thread of the container: most such streams at the same time. 0"
-              + " refuses them.");
+          "Where a filter in front of the gateway does not support asynchronous requests, or may"
+              + " hold answers back that it wraps, each stream holds a thread of the container:"
+              + " most such streams at the same time. 0 refuses them.");
 
   static final Setting<GatewaySettings.Writers> BLOCKING_WRITERS =
       row(
@@ -752,8 +754,9 @@ public final class SettingTable {
           null,
           Range.any(),
           settings -> settings.usage().pricesFile(),
-          "File with prices of your own, which come before the built-in ones. A relative path"
-              + " starts at the folder of the settings file.");
+          "File with prices of your own: it replaces all rows of the models that it names, and its"
+              + " factors hold for all models. A relative path starts at the folder of the settings"
+              + " file.");
 
   static final Setting<Integer> USAGE_QUEUE =
       row(
@@ -844,7 +847,7 @@ public final class SettingTable {
           Range.any(),
           settings -> settings.usage().reportRole(),
           "Role of the container whose users may read the report at <mount>/ops/usage. With"
-              + " neither this nor usage.report-key there is no report.");
+              + " neither this nor usage.report-key, or without a database, there is no report.");
 
   static final Setting<Secret> USAGE_REPORT_KEY =
       row(

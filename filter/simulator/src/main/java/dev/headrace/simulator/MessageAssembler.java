@@ -8,8 +8,8 @@ import tools.jackson.databind.node.JsonNodeFactory;
 import tools.jackson.databind.node.ObjectNode;
 
 /**
- * Puts the events of one message together, as a client does (claude-api.md 8). So a JSON answer is
- * what the same answer's stream comes to. Not thread-safe.
+ * Puts the events of one message together, as a client does (API reference, "Reassembling the final
+ * message"). So a JSON answer is what the same answer's stream comes to. Not thread-safe.
  */
 final class MessageAssembler {
   private @Nullable ObjectNode message;

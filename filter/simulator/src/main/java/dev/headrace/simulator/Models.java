@@ -4,7 +4,10 @@ import java.util.List;
 import java.util.Locale;
 import java.util.stream.Collectors;
 
-/** The {@code /v1/models} endpoints, with the ids of claude-api.md 12. */
+/**
+ * The {@code /v1/models} endpoints, with the ids of the API reference, "Non-streaming and other
+ * endpoints".
+ */
 final class Models {
   private static final List<String> IDS =
       List.of(

@@ -12,9 +12,11 @@ import tools.jackson.databind.JsonNode;
 
 /** Turns an {@link Answer} into the {@link Plan} for one request. One instance per request. */
 final class PlanBuilder {
-  // Never the true count: a client must not bill from message_start (claude-api.md 5.3).
+  // Never the true count: a client must not bill from message_start (API reference,
+  // "message_start").
   private static final int PLACEHOLDER_OUTPUT = 1;
-  // What a web search adds to the input when its result is fed back (claude-api.md 5.6).
+  // What a web search adds to the input when its result is fed back (API reference,
+  // "message_delta").
   private static final int INPUT_PER_SEARCH = 7565;
   private static final long LONGEST_JSON_FLOOD = 16L << 20;
 

@@ -10,8 +10,8 @@ import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
 
 /**
- * What the API checks before it generates anything, with its messages (claude-api.md 3 and 6). One
- * instance per request.
+ * What the API checks before it generates anything, with its messages (API reference, "Requests",
+ * "Errors"). One instance per request.
  */
 final class RequestChecks {
   private static final String NEWEST_VERSION = "2026-10-21";
@@ -39,7 +39,8 @@ final class RequestChecks {
           "cache_control",
           "output_config",
           "diagnostics");
-  // Claude up to 4.5 continues a partial answer; later models refuse it (claude-api.md 11).
+  // Claude up to 4.5 continues a partial answer; later models refuse it (API reference, "Long
+  // requests").
   private static final Pattern ACCEPTS_PREFILL =
       Pattern.compile("claude-(3|2|instant).*|claude-(opus|sonnet|haiku)-4(-[0-5])?(-\\d{8})?");
 
@@ -111,7 +112,8 @@ final class RequestChecks {
         conversation(body));
   }
 
-  // Required (claude-api.md 3.3); what the API says of one that is not JSON is not known.
+  // Required (API reference, "Other request headers"); what the API says of one that is not JSON is
+  // not known.
   private @Nullable String contentType() {
     return request.header("content-type").isPresent() ? null : "content-type: header is required";
   }

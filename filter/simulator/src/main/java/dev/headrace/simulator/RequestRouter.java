@@ -57,7 +57,7 @@ final class RequestRouter implements Function<SeenRequest, Answer> {
 
   private Answer message(SeenRequest request) {
     Answer answer = script.next(request);
-    // Cache pre-warming: nothing is generated (claude-api.md 9.4).
+    // Cache pre-warming: nothing is generated (API reference, "Special cases").
     return request.prewarms() && answer.spec().kind == AnswerSpec.Kind.MESSAGE
         ? Answer.empty()
             .stopReason("max_tokens")

@@ -10,7 +10,9 @@ import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Collects the header lines of one response (claude-api.md 4). Not thread-safe. */
+/**
+ * Collects the header lines of one response (API reference, "Response headers"). Not thread-safe.
+ */
 final class ResponseHead {
   static final String ORGANIZATION = "5f0c1a52-7d0e-4b5e-9a34-2f3b8d7c6e10";
 

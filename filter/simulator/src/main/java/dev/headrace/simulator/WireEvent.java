@@ -12,7 +12,7 @@ import tools.jackson.databind.JsonNode;
  * of one answer share it.
  */
 final class WireEvent {
-  // The real ping has one inner space and no padding (claude-api.md 5.1).
+  // The real ping has one inner space and no padding (API reference, "Framing").
   static final WireEvent PING =
       new WireEvent("ping", "event: ping\ndata: {\"type\": \"ping\"}\n\n", false, -1, null);
 
