@@ -88,7 +88,8 @@ enum Dialect {
 
     @Override
     String day() {
-      return "CAST(started_at AT TIME ZONE 'UTC' AS DATE)";
+      // Not a CAST to DATE, which takes the day in the zone of the session, and so of the JVM.
+      return "FORMATDATETIME(started_at, 'yyyy-MM-dd', 'en', 'UTC')";
     }
   };
 

@@ -8,6 +8,8 @@ import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.time.Instant;
+import java.time.LocalDate;
 import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.List;
@@ -30,6 +32,9 @@ public final class UsageReport {
   static final int MAX_ROWS = 10_000;
 
   static final int QUERY_SECONDS = 30;
+
+  /** Without this day. MariaDB knows no year 10000, and would find nothing before it. */
+  private static final LocalDate LATEST_END = LocalDate.of(9999, 12, 31);
 
   private static final JsonFactory JSON =
       JsonFactory.builder()
@@ -77,7 +82,7 @@ public final class UsageReport {
     try (PreparedStatement select = connection.prepareStatement(sql(dialect, query, maxRows))) {
       select.setQueryTimeout(QUERY_SECONDS);
       dialect.setTime(select, 1, query.from().atStartOfDay(ZoneOffset.UTC).toInstant());
-      dialect.setTime(select, 2, query.to().plusDays(1).atStartOfDay(ZoneOffset.UTC).toInstant());
+      dialect.setTime(select, 2, end(query));
       List<Row> rows = new ArrayList<>();
       try (ResultSet found = select.executeQuery()) {
         while (found.next()) {
@@ -88,6 +93,11 @@ public final class UsageReport {
       return new UsageReport(
           query, truncated ? List.copyOf(rows.subList(0, maxRows)) : rows, truncated);
     }
+  }
+
+  private static Instant end(ReportQuery query) {
+    LocalDate end = query.to().isBefore(LATEST_END) ? query.to().plusDays(1) : LATEST_END;
+    return end.atStartOfDay(ZoneOffset.UTC).toInstant();
   }
 
   private static String sql(Dialect dialect, ReportQuery query, int maxRows) {

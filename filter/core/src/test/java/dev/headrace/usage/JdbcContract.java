@@ -341,6 +341,16 @@ abstract class JdbcContract {
   }
 
   @Test
+  void reportUntilTheLastDayThatCanBeAskedForHasAllRecords() throws Exception {
+    sink().keep(List.of(record("1", "ann", "1"), record("2", "bob", "1")));
+    JsonNode rows =
+        JsonMapper.shared()
+            .readTree(report(ask("2026-11-22", "9999-12-31", ReportQuery.Key.USER), 100).bytes())
+            .path("rows");
+    assertThat(rows.size()).isEqualTo(2);
+  }
+
+  @Test
   void reportSaysWhatItDoesNotKnow() throws Exception {
     UsageRecord exact = record("1", "ann", "1");
     UsageRecord noPrice = record("2", "ann", null);

@@ -1,6 +1,9 @@
 package dev.headrace.usage;
 
+import java.util.TimeZone;
+import org.h2.util.DateTimeUtils;
 import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -28,5 +31,21 @@ class JdbcOnH2Test extends JdbcContract {
   @Override
   String password() {
     return "";
+  }
+
+  @Test
+  void reportAddsUpByDayInUtcAlsoWhereTheJvmIsInAnotherZone() throws Exception {
+    TimeZone before = TimeZone.getDefault();
+    setDefault(TimeZone.getTimeZone("Pacific/Kiritimati")); // 14 hours ahead
+    try {
+      reportAddsUpByDayInUtcWithBothDaysIncluded();
+    } finally {
+      setDefault(before);
+    }
+  }
+
+  private static void setDefault(TimeZone zone) {
+    TimeZone.setDefault(zone);
+    DateTimeUtils.resetCalendar(); // H2 remembers the one that it saw first
   }
 }
