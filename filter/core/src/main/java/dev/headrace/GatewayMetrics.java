@@ -16,12 +16,17 @@ import io.micrometer.core.instrument.Meter;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Tags;
 import io.micrometer.core.instrument.binder.MeterBinder;
+import java.util.Collections;
+import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import java.util.function.ToDoubleFunction;
 import java.util.function.ToLongFunction;
+import java.util.stream.Stream;
 
 /**
  * The gateway's counters and gauges for Micrometer, which the application brings: {@code new
@@ -29,9 +34,15 @@ import java.util.function.ToLongFunction;
  * anything that a client or the model wrote: {@code model} is the API's name of the one that has
  * answered, and {@code other} beyond 50 of them. Everything is counted anyway, so that a binding
  * costs nothing while streams run. {@link #close} takes the meters out of the registry again and
- * adds none from then on, which a registry that outlives the application needs. Thread-safe.
+ * adds none from then on, which a registry that outlives the application needs.
+ *
+ * <p>A registry shows one gateway at a time, and the newest binding takes over: it removes every
+ * meter of another one, which adds none from then on and at its close removes none but its own. So
+ * a new version of an application is seen although the old one still drains. Thread-safe.
  */
 public final class GatewayMetrics implements MeterBinder, AutoCloseable {
+
+  private static final String PREFIX = "headrace.";
 
   private static final List<String> BREAKER_STATES =
       List.of("closed", "open", "half-open", "disabled");
@@ -49,13 +60,17 @@ public final class GatewayMetrics implements MeterBinder, AutoCloseable {
     this.gateway = requireNonNull(gateway, "gateway");
   }
 
-  /** Registers every meter, and more of them as outcomes and models come up; not after a close. */
+  /**
+   * Registers every meter, in the place of those that another gateway has there, and more of them
+   * as outcomes and models come up; not after a close.
+   */
   @Override
   public void bindTo(MeterRegistry registry) {
     requireNonNull(registry, "registry");
     if (closed) {
       return;
     }
+    takeOver(registry);
     Statistics statistics = gateway.statistics();
     UpstreamPool upstreams = gateway.upstreams();
     statistics.onFirst(outcome -> bindOutcome(registry, statistics, outcome));
@@ -94,12 +109,13 @@ public final class GatewayMetrics implements MeterBinder, AutoCloseable {
       keep(
           registry,
           FunctionCounter.builder(
-                  "headrace.responses.held.back",
-                  statistics,
-                  each -> each.heldBackCount(finding.kind()))
-              .description("Answers that a filter's response wrapper did not let stream, by how")
-              .tags("kind", finding.kind())
-              .register(registry));
+                      "headrace.responses.held.back",
+                      statistics,
+                      each -> each.heldBackCount(finding.kind()))
+                  .description(
+                      "Answers that a filter's response wrapper did not let stream, by how")
+                  .tags("kind", finding.kind())
+              ::register);
     }
     counter(
         registry,
@@ -143,9 +159,9 @@ public final class GatewayMetrics implements MeterBinder, AutoCloseable {
       keep(
           registry,
           FunctionCounter.builder("headrace.usage.records", totals, each -> each.records(accuracy))
-              .description("Usage records, by how far their counts can be trusted")
-              .tags("accuracy", accuracy.name().toLowerCase(Locale.ROOT))
-              .register(registry));
+                  .description("Usage records, by how far their counts can be trusted")
+                  .tags("accuracy", accuracy.name().toLowerCase(Locale.ROOT))
+              ::register);
     }
     counter(
         registry,
@@ -159,30 +175,27 @@ public final class GatewayMetrics implements MeterBinder, AutoCloseable {
   }
 
   private void bindModel(MeterRegistry registry, UsageTotals totals, String model) {
-    if (closed) {
-      return;
-    }
     for (UsageTotals.TokenClass tokenClass : UsageTotals.TokenClass.values()) {
       keep(
           registry,
           FunctionCounter.builder(
-                  "headrace.usage.tokens", totals, each -> each.tokens(model, tokenClass))
-              .description("Tokens used, by the model that answered and by class")
-              .tags(
-                  "model",
-                  model,
-                  "class",
-                  tokenClass.name().toLowerCase(Locale.ROOT).replace('_', '-'))
-              .register(registry));
+                      "headrace.usage.tokens", totals, each -> each.tokens(model, tokenClass))
+                  .description("Tokens used, by the model that answered and by class")
+                  .tags(
+                      "model",
+                      model,
+                      "class",
+                      tokenClass.name().toLowerCase(Locale.ROOT).replace('_', '-'))
+              ::register);
     }
     keep(
         registry,
         FunctionCounter.builder(
-                "headrace.usage.cost", totals, each -> each.costUsd(model).doubleValue())
-            .description("Cost, where the price is known")
-            .baseUnit("usd")
-            .tags("model", model)
-            .register(registry));
+                    "headrace.usage.cost", totals, each -> each.costUsd(model).doubleValue())
+                .description("Cost, where the price is known")
+                .baseUnit("usd")
+                .tags("model", model)
+            ::register);
   }
 
   private void bindSink(MeterRegistry registry, Ledger ledger, String sink) {
@@ -220,10 +233,10 @@ public final class GatewayMetrics implements MeterBinder, AutoCloseable {
     keep(
         registry,
         FunctionCounter.builder(
-                "headrace.usage.sink." + name, ledger, each -> figure(each, sink, value))
-            .description(description)
-            .tags("sink", sink)
-            .register(registry));
+                    "headrace.usage.sink." + name, ledger, each -> figure(each, sink, value))
+                .description(description)
+                .tags("sink", sink)
+            ::register);
   }
 
   private void sinkGauge(
@@ -236,9 +249,9 @@ public final class GatewayMetrics implements MeterBinder, AutoCloseable {
     keep(
         registry,
         Gauge.builder("headrace.usage.sink." + name, ledger, each -> figure(each, sink, value))
-            .description(description)
-            .tags("sink", sink)
-            .register(registry));
+                .description(description)
+                .tags("sink", sink)
+            ::register);
   }
 
   private static double figure(Ledger ledger, String sink, ToLongFunction<SinkFigures> value) {
@@ -253,19 +266,16 @@ public final class GatewayMetrics implements MeterBinder, AutoCloseable {
   }
 
   private void bindOutcome(MeterRegistry registry, Statistics statistics, Outcome outcome) {
-    if (closed) {
-      return;
-    }
     keep(
         registry,
         FunctionCounter.builder("headrace.exchanges", statistics, each -> each.count(outcome))
-            .description("Exchanges that have ended, by how")
-            .tags(
-                "outcome",
-                outcome.kind().name().toLowerCase(Locale.ROOT),
-                "detail",
-                outcome.detail().isEmpty() ? "none" : outcome.detail())
-            .register(registry));
+                .description("Exchanges that have ended, by how")
+                .tags(
+                    "outcome",
+                    outcome.kind().name().toLowerCase(Locale.ROOT),
+                    "detail",
+                    outcome.detail().isEmpty() ? "none" : outcome.detail())
+            ::register);
   }
 
   private void bindMember(MeterRegistry registry, UpstreamPool upstreams, String name) {
@@ -273,29 +283,29 @@ public final class GatewayMetrics implements MeterBinder, AutoCloseable {
       keep(
           registry,
           Gauge.builder(
-                  "headrace.upstream.breaker",
-                  upstreams,
-                  pool -> pool.member(name).breaker().equals(state) ? 1 : 0)
-              .description("1 for the state that the circuit breaker of an upstream is in")
-              .tags("upstream", name, "state", state)
-              .register(registry));
+                      "headrace.upstream.breaker",
+                      upstreams,
+                      pool -> pool.member(name).breaker().equals(state) ? 1 : 0)
+                  .description("1 for the state that the circuit breaker of an upstream is in")
+                  .tags("upstream", name, "state", state)
+              ::register);
     }
     keep(
         registry,
         Gauge.builder(
-                "headrace.upstream.rest",
-                upstreams,
-                pool -> pool.member(name).rests().toMillis() / 1000.0)
-            .description(
-                "How long an upstream still rests, for the model whose limit lasts longest")
-            .baseUnit("seconds")
-            .tags(Tags.of("upstream", name))
-            .register(registry));
+                    "headrace.upstream.rest",
+                    upstreams,
+                    pool -> pool.member(name).rests().toMillis() / 1000.0)
+                .description(
+                    "How long an upstream still rests, for the model whose limit lasts longest")
+                .baseUnit("seconds")
+                .tags(Tags.of("upstream", name))
+            ::register);
   }
 
   private void gauge(
       MeterRegistry registry, String name, String description, Supplier<Number> value) {
-    keep(registry, Gauge.builder(name, value).description(description).register(registry));
+    keep(registry, Gauge.builder(name, value).description(description)::register);
   }
 
   private <T> void counter(
@@ -304,23 +314,67 @@ public final class GatewayMetrics implements MeterBinder, AutoCloseable {
       String description,
       T source,
       ToDoubleFunction<T> value) {
-    keep(
-        registry,
-        FunctionCounter.builder(name, source, value).description(description).register(registry));
+    keep(registry, FunctionCounter.builder(name, source, value).description(description)::register);
   }
 
-  private void keep(MeterRegistry registry, Meter meter) {
+  /** Removes what another binding has there: Micrometer would keep that and ignore ours. */
+  private void takeOver(MeterRegistry registry) {
+    Set<Meter> there = metersIn(registry);
+    registered.removeIf(each -> each.registry == registry && !there.contains(each.meter));
+    Set<Meter> ours = oursFor(registry);
+    there.stream()
+        .filter(meter -> !ours.contains(meter) && meter.getId().getName().startsWith(PREFIX))
+        .forEach(registry::remove);
+  }
+
+  /** Registers a meter, unless this binding is over or somebody else has one in its place. */
+  private void keep(MeterRegistry registry, Function<MeterRegistry, ? extends Meter> register) {
+    Set<Meter> before = metersIn(registry);
+    if (closed || isTakenOver(registry, before)) {
+      return;
+    }
+    Meter meter = register.apply(registry);
+    if (before.contains(meter) || !metersIn(registry).contains(meter)) {
+      return; // there already, or refused by a filter of the registry
+    }
     registered.add(new Registered(registry, meter));
     if (closed) {
       registry.remove(meter); // perhaps too late for close, which may have looked already
     }
   }
 
+  private boolean isTakenOver(MeterRegistry registry, Set<Meter> there) {
+    Set<Meter> ours = oursFor(registry);
+    return !ours.isEmpty() && Collections.disjoint(ours, there);
+  }
+
+  private Set<Meter> oursFor(MeterRegistry registry) {
+    return identities(
+        registered.stream().filter(each -> each.registry == registry).map(Registered::meter));
+  }
+
+  private static Set<Meter> metersIn(MeterRegistry registry) {
+    return identities(registry.getMeters().stream());
+  }
+
+  /** Not by {@code equals}, for which meters of two gateways are the same. */
+  private static Set<Meter> identities(Stream<Meter> meters) {
+    Set<Meter> set = Collections.newSetFromMap(new IdentityHashMap<>());
+    meters.forEach(set::add);
+    return set;
+  }
+
   /** Takes every meter of this binding out of its registry; none follows. Idempotent. */
   @Override
   public void close() {
     closed = true;
-    registered.forEach(each -> each.registry.remove(each.meter));
+    registered.forEach(GatewayMetrics::remove);
     registered.clear();
+  }
+
+  private static void remove(Registered each) {
+    if (metersIn(each.registry).contains(each.meter)) { // else a newer binding's is in its place
+      each.registry.remove(each.meter);
+    }
   }
 }

@@ -165,6 +165,86 @@ class GatewayMetricsTest {
     }
   }
 
+  @Test
+  void newVersionOfAnApplicationTakesTheRegistryOverFromTheOldOneThatStillRuns() {
+    try (Gateway old = start();
+        Gateway current = start()) {
+      GatewayMetrics ofOld = new GatewayMetrics(old);
+      ofOld.bindTo(registry);
+      old.statistics().ended(Outcome.of(Outcome.Kind.COMPLETED));
+      old.statistics().heartbeat();
+      try (GatewayMetrics ofCurrent = new GatewayMetrics(current)) {
+        ofCurrent.bindTo(registry);
+        assertThat(registry.get("headrace.heartbeats").functionCounter().count()).isZero();
+        assertThat(registry.find("headrace.exchanges").meters()).isEmpty();
+
+        current.statistics().ended(Outcome.of(Outcome.Kind.COMPLETED));
+        current.statistics().heartbeat();
+        current.statistics().heartbeat();
+        ofOld.close();
+        assertThat(registry.get("headrace.heartbeats").functionCounter().count()).isEqualTo(2);
+        assertThat(registry.get("headrace.ready").gauge().value()).isEqualTo(1);
+        assertThat(count("completed", "none")).isEqualTo(1);
+      }
+      assertThat(registry.getMeters()).isEmpty();
+    }
+  }
+
+  @Test
+  void whatIsNewInTheOldVersionNeitherStandsInTheWayOfTheNewOneNorTakesItsMetersAway() {
+    Outcome idle = new Outcome(Outcome.Kind.TIMED_OUT, "idle");
+    Outcome total = new Outcome(Outcome.Kind.TIMED_OUT, "total");
+    try (Gateway old = start();
+        Gateway current = start();
+        GatewayMetrics ofCurrent = new GatewayMetrics(current)) {
+      GatewayMetrics ofOld = new GatewayMetrics(old);
+      ofOld.bindTo(registry);
+      ofCurrent.bindTo(registry);
+
+      old.statistics().ended(idle); // the old one first
+      current.statistics().ended(idle);
+      current.statistics().ended(idle);
+      current.statistics().ended(total); // the new one first
+      old.statistics().ended(total);
+      old.statistics().ended(total);
+      ofOld.close();
+      assertThat(count("timed_out", "idle")).isEqualTo(2);
+      assertThat(count("timed_out", "total")).isEqualTo(1);
+    }
+  }
+
+  @Test
+  void metersOfTheApplicationAndThoseInOtherRegistriesStay() {
+    SimpleMeterRegistry other = new SimpleMeterRegistry();
+    registry.counter("shop.orders");
+    try (Gateway old = start();
+        Gateway current = start();
+        GatewayMetrics ofOld = new GatewayMetrics(old);
+        GatewayMetrics ofCurrent = new GatewayMetrics(current)) {
+      ofOld.bindTo(registry);
+      ofOld.bindTo(other);
+      ofCurrent.bindTo(registry);
+      old.statistics().ended(Outcome.of(Outcome.Kind.COMPLETED));
+      assertThat(other.get("headrace.exchanges").functionCounter().count()).isEqualTo(1);
+      assertThat(registry.find("headrace.exchanges").meters()).isEmpty();
+      assertThat(registry.find("shop.orders").meters()).hasSize(1);
+    }
+  }
+
+  @Test
+  void oneThatWasTakenOverCanBeBoundAgain() {
+    try (Gateway old = start();
+        Gateway current = start();
+        GatewayMetrics ofOld = new GatewayMetrics(old);
+        GatewayMetrics ofCurrent = new GatewayMetrics(current)) {
+      old.statistics().heartbeat();
+      ofOld.bindTo(registry);
+      ofCurrent.bindTo(registry);
+      ofOld.bindTo(registry);
+      assertThat(registry.get("headrace.heartbeats").functionCounter().count()).isEqualTo(1);
+    }
+  }
+
   private static Gateway start() {
     return Gateway.start(GatewaySettings.builder().upstreamApiKey(Secret.of("sk-test")).build());
   }
