@@ -82,10 +82,12 @@ final class Journal implements AutoCloseable {
    * Records that were read together.
    *
    * @param records in order; empty if there was nothing but lines that cannot be read
+   * @param lines how many lines they and those that cannot be read are, as {@link #countWaiting}
+   *     counts them: without one that was cut
    * @param segment where they stood
    * @param end the offset behind the last of them
    */
-  record Batch(List<UsageRecord> records, long segment, long end) {}
+  record Batch(List<UsageRecord> records, int lines, long segment, long end) {}
 
   private Journal(String sink, Path folder, long maxBytes, FileChannel lockFile) {
     this.sink = sink;
@@ -266,6 +268,7 @@ final class Journal implements AutoCloseable {
     endSegment();
   }
 
+  /** Deletes it if nothing in it waits: on a full disk each try would leave an empty one behind. */
   private void endSegment() {
     closeQuietly(active);
     active = null;
@@ -274,9 +277,8 @@ final class Journal implements AutoCloseable {
     synchronized (this) {
       ended = activeSegment;
       activeSegment = -1;
-      done =
-          readSegment > ended
-              || (readSegment == ended && readOffset >= segments.getOrDefault(ended, 0L));
+      long length = segments.getOrDefault(ended, 0L);
+      done = length == 0 || readSegment > ended || (readSegment == ended && readOffset >= length);
     }
     if (done) {
       delete(ended);
@@ -349,9 +351,10 @@ final class Journal implements AutoCloseable {
   }
 
   /** Null if there is no whole line and the segment goes on. */
-  private @Nullable Batch parse(byte[] bytes, long segment, long offset, boolean toTheEnd, int max)
-      throws IOException {
+  private @Nullable Batch parse(
+      byte[] bytes, long segment, long offset, boolean toTheEnd, int max) {
     List<UsageRecord> records = new ArrayList<>();
+    int lines = 0;
     int from = 0;
     while (from < bytes.length && records.size() < max) {
       int to = from;
@@ -373,9 +376,10 @@ final class Journal implements AutoCloseable {
             sink,
             file(segment));
       }
+      lines += whole ? 1 : 0;
       from = whole ? to + 1 : to;
     }
-    return from == 0 ? null : new Batch(records, segment, offset + from);
+    return from == 0 ? null : new Batch(records, lines, segment, offset + from);
   }
 
   private static @Nullable UsageRecord parseLine(byte[] bytes, int from, int to) {
@@ -394,20 +398,23 @@ final class Journal implements AutoCloseable {
     }
   }
 
-  private void keepBroken(long segment, long at, byte[] bytes, int from, int to)
-      throws IOException {
+  /** Never throws: one bad line on a full disk must not hold up the good ones behind it. */
+  private void keepBroken(long segment, long at, byte[] bytes, int from, int to) {
     Path broken = folder.resolve("broken.txt");
-    LOG.warn(
-        "Usage sink {}: the line at byte {} of {} cannot be read; it is skipped and kept in {}",
-        sink,
-        at,
-        file(segment),
-        broken);
+    String kept = " and kept in " + broken;
     try (OutputStream out =
         Files.newOutputStream(broken, StandardOpenOption.CREATE, StandardOpenOption.APPEND)) {
       out.write(bytes, from, to - from);
       out.write('\n');
+    } catch (IOException e) {
+      kept = " and cannot be kept in " + broken + ": " + Delivery.describe(e);
     }
+    LOG.warn(
+        "Usage sink {}: the line at byte {} of {} cannot be read; it is skipped{}",
+        sink,
+        at,
+        file(segment),
+        kept);
   }
 
   /** The sink has these records and all before them. */

@@ -8,6 +8,7 @@ import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -24,7 +25,8 @@ import org.slf4j.LoggerFactory;
  * The two threads keep a sink that hangs from keeping records out of the journal. What the kill of
  * the process loses is what is still in the queue: the journal thread writes it at once, all that
  * has gathered during its last fsync. While the disk fails, records wait in memory ({@code aside}),
- * go to the sink from there, and into the journal as soon as that works again. Thread-safe.
+ * go to the sink from there, and into the journal once that works again, which is tried at most
+ * once a second. Thread-safe.
  */
 final class SpooledSink implements SinkQueue {
 
@@ -56,6 +58,7 @@ final class SpooledSink implements SinkQueue {
   private boolean hurried; // guarded by monitor; the delivery thread is to end
   private boolean closed; // guarded by monitor
   private boolean diskIsFailing; // of the journal thread
+  private long failedAt; // of the journal thread; by System.nanoTime()
   private boolean spoolIsUnreadable; // of the delivery thread
 
   private SpooledSink(
@@ -121,23 +124,32 @@ final class SpooledSink implements SinkQueue {
   }
 
   private long pause() {
-    synchronized (monitor) {
-      if (!aside.isEmpty()) {
-        return RETRY_MILLIS;
-      }
+    if (areOthersAside()) {
+      return RETRY_MILLIS;
     }
     boolean untold = queueFull.isUntold() || spoolFull.isUntold() || diskFails.isUntold();
     return untold ? UNTOLD_MILLIS : LONG_MILLIS;
   }
 
   private void append(List<UsageRecord> batch) {
+    if (hasJustFailed()) {
+      putLastAside(batch);
+      tellDeliverer();
+      return;
+    }
     List<UsageRecord> records = batch;
-    if (putBehindOthersAside(batch)) {
+    if (areOthersAside()) {
+      putLastAside(batch);
       records = takeAside(WRITE_BATCH);
     }
     while (!records.isEmpty() && appendNow(records)) {
       records = takeAside(WRITE_BATCH);
     }
+  }
+
+  private boolean hasJustFailed() {
+    return diskIsFailing
+        && System.nanoTime() - failedAt < TimeUnit.MILLISECONDS.toNanos(RETRY_MILLIS);
   }
 
   /** False if the disk fails. */
@@ -161,13 +173,18 @@ final class SpooledSink implements SinkQueue {
             Delivery.describe(e));
       }
       LOG.debug("Usage sink {}: the spool cannot be written", name, e);
+      failedAt = System.nanoTime();
       putAside(records);
     }
+    tellDeliverer();
+    return good;
+  }
+
+  private void tellDeliverer() {
     synchronized (monitor) {
       changes++;
       monitor.notifyAll();
     }
-    return good;
   }
 
   private void drop(Drops drops, List<UsageRecord> records) {
@@ -199,18 +216,20 @@ final class SpooledSink implements SinkQueue {
     drop(diskFails, records.subList(room, records.size()));
   }
 
-  /** To keep the order; false if there are no others. */
-  private boolean putBehindOthersAside(List<UsageRecord> records) {
+  private boolean areOthersAside() {
+    synchronized (monitor) {
+      return !aside.isEmpty();
+    }
+  }
+
+  /** Behind the others, to keep the order. */
+  private void putLastAside(List<UsageRecord> records) {
     int room;
     synchronized (monitor) {
-      if (aside.isEmpty()) {
-        return false;
-      }
       room = Math.max(0, Math.min(records.size(), capacity - aside.size()));
       aside.addAll(records.subList(0, room));
     }
     drop(diskFails, records.subList(room, records.size()));
-    return true;
   }
 
   // ---- the delivery thread ----
@@ -251,7 +270,7 @@ final class SpooledSink implements SinkQueue {
         return false;
       }
       journal.acknowledge(batch);
-      waiting.addAndGet(-batch.records().size());
+      waiting.addAndGet(-batch.lines());
       return true;
     }
     List<UsageRecord> direct = takeAside(DELIVERY_BATCH);

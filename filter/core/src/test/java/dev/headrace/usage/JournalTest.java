@@ -1,15 +1,18 @@
 package dev.headrace.usage;
 
+import static java.nio.charset.StandardCharsets.US_ASCII;
 import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIOException;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.headrace.spi.UsageRecord;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -152,6 +155,61 @@ class JournalTest {
       Files.write(folder.resolve("00000001.usage"), file.toByteArray());
       assertThat(drainNew()).as("broken at " + at).containsExactly("0000", "0002", "0003");
       assertThat(Files.readAllBytes(folder.resolve("broken.txt"))).isEqualTo(broken);
+    }
+  }
+
+  @Test
+  void brokenLineThatCannotBeKeptAsideDoesNotHoldUpTheOthers() throws IOException {
+    writeSegmentWithABrokenLine();
+    Files.createDirectory(folder.resolve("broken.txt")); // cannot be written to
+    try (LogLines log = new LogLines("dev.headrace.usage")) {
+      assertThat(drainNew()).containsExactly("0000", "0002", "0003");
+      assertThat(log.containing("cannot be read; it is skipped and cannot be kept in "))
+          .singleElement()
+          .asString()
+          .contains("byte " + Journal.line(Records.numbered(0, 1).get(0)).length + " of ");
+    }
+  }
+
+  @Test
+  void batchSaysHowManyOfTheLinesThatWereCountedItIs() throws IOException {
+    writeSegmentWithABrokenLine();
+    Path segment = folder.resolve("00000001.usage");
+    Files.write(segment, "cut when".getBytes(US_ASCII), StandardOpenOption.APPEND);
+    try (Journal journal = open()) {
+      assertThat(journal.countWaiting()).isEqualTo(4);
+      Journal.Batch first = batch(journal, 2);
+      assertThat(Records.ids(first.records())).containsExactly("0000", "0002");
+      assertThat(first.lines()).isEqualTo(3);
+      journal.acknowledge(first);
+      assertThat(batch(journal, 2).lines()).isEqualTo(1);
+    }
+  }
+
+  /** Four lines, of which the second one is broken. */
+  private void writeSegmentWithABrokenLine() throws IOException {
+    byte[] broken = Journal.line(Records.numbered(1, 2).get(0));
+    broken[20] ^= 1;
+    ByteArrayOutputStream file = new ByteArrayOutputStream();
+    file.writeBytes(lines(Records.numbered(0, 1)));
+    file.writeBytes(broken);
+    file.writeBytes(lines(Records.numbered(2, 4)));
+    Files.write(folder.resolve("00000001.usage"), file.toByteArray());
+  }
+
+  @Test
+  void diskThatIsFullGathersNoEmptySegments() throws IOException {
+    Path full = Path.of("/dev/full");
+    assumeTrue(Files.isWritable(full), "no /dev/full here");
+    try (Journal journal = open()) {
+      for (int i = 1; i <= 3; i++) {
+        Files.createSymbolicLink(folder.resolve("0000000" + i + ".usage"), full);
+        assertThatIOException().isThrownBy(() -> journal.append(Records.numbered(0, 5)));
+        assertThat(segments()).isEmpty();
+      }
+      journal.append(Records.numbered(5, 10));
+      assertThat(segments()).containsExactly(folder.resolve("00000004.usage"));
+      assertThat(drain(journal)).isEqualTo(Records.ids(Records.numbered(5, 10)));
     }
   }
 

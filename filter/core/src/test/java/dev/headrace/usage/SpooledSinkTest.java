@@ -3,9 +3,11 @@ package dev.headrace.usage;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.headrace.spi.UsageRecord;
 import dev.headrace.usage.ScriptedSink.Mode;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -283,6 +285,63 @@ class SpooledSinkTest {
     }
     assertThat(log.containing("cannot be written")).hasSize(1);
     assertThat(spooled.figures().dropped()).isZero();
+  }
+
+  @Test
+  void diskThatIsFullIsTriedOnceASecondAndTheOrderStays() throws IOException {
+    Path full = Path.of("/dev/full");
+    assumeTrue(Files.isWritable(full), "no /dev/full here");
+    SpooledSink spooled = open();
+    int tries = 60; // each takes one of these away, which are the next segments
+    for (int i = 1; i <= tries; i++) {
+      Files.createSymbolicLink(folder.resolve(String.format("%08d.usage", i)), full);
+    }
+    long before = System.nanoTime();
+    for (int i = 0; i < 50; i++) {
+      offer(spooled, i, i + 1);
+      int count = i + 1;
+      await().pollInterval(Duration.ofMillis(1)).until(() -> sink.kept().size() == count);
+    }
+    long seconds = Duration.ofNanos(System.nanoTime() - before).toSeconds();
+    List<Path> untried = segments(folder);
+    for (Path link : untried) {
+      Files.delete(link);
+    }
+    assertThat(tries - untried.size()).isBetween(1, 1 + (int) seconds);
+    assertThat(sink.offered).isEqualTo(ids(0, 50));
+    await().until(() -> spooled.figures().waiting() == 0);
+    assertThat(spooled.figures().dropped()).isZero();
+  }
+
+  @Test
+  void closingWithAFullDiskDropsWhatTheSinkDoesNotTakeAndSaysSo() throws IOException {
+    sink.now(Mode.FAILS);
+    SpooledSink spooled = open();
+    breakFolder();
+    offer(spooled, 0, 20);
+    await().until(() -> !log.containing("its records wait until it is back").isEmpty());
+    await().until(() -> spooled.figures().waiting() == 20);
+    spooled.close(PATIENCE);
+    assertThat(spooled.figures().dropped()).isEqualTo(20);
+    assertThat(spooled.figures().waiting()).isZero();
+    assertThat(log.containing("20 records were dropped because the spool cannot be written"))
+        .hasSize(1);
+  }
+
+  @Test
+  void lineThatCannotBeReadIsNotWaitedFor() throws IOException {
+    Files.createDirectories(folder);
+    byte[] broken = Journal.line(Records.numbered(1, 2).get(0));
+    broken[20] ^= 1;
+    ByteArrayOutputStream lines = new ByteArrayOutputStream();
+    lines.writeBytes(broken);
+    Records.numbered(0, 10).forEach(usage -> lines.writeBytes(Journal.line(usage)));
+    Files.write(folder.resolve("00000001.usage"), lines.toByteArray());
+    SpooledSink spooled = open();
+    await().until(() -> spooled.figures().kept() == 10);
+    spooled.close(PATIENCE);
+    assertThat(spooled.figures().waiting()).isZero();
+    assertThat(log.containing("stay in the spool")).isEmpty();
   }
 
   @Test
