@@ -11,17 +11,19 @@ import org.jspecify.annotations.Nullable;
 final class BadValue extends Exception {
   @Serial private static final long serialVersionUID = 1L;
 
+  private final @Nullable String subject;
   private final @Nullable String note;
   private final String expected;
 
-  private BadValue(@Nullable String note, String expected) {
+  private BadValue(@Nullable String subject, @Nullable String note, String expected) {
     super(expected, null, false, false);
+    this.subject = subject;
     this.note = note;
     this.expected = expected;
   }
 
   static BadValue expected(String expected) {
-    return new BadValue(null, expected);
+    return new BadValue(null, null, expected);
   }
 
   /**
@@ -30,11 +32,20 @@ final class BadValue extends Exception {
    * @param note continues the value: "60" "has no unit"
    */
   static BadValue noted(String note, String expected) {
-    return new BadValue(note, expected);
+    return new BadValue(null, note, expected);
+  }
+
+  /** A value that is empty, which is said in its place: asterisks or nothing would hide it. */
+  static BadValue empty(String expected) {
+    return new BadValue("the value", "is empty", expected);
   }
 
   /** Returns the fault in words, such as {@code 60 has no unit (expected: …)}. */
   String sentence(String shownValue) {
-    return shownValue + (note == null ? "" : " " + note) + " (expected: " + expected + ")";
+    return (subject == null ? shownValue : subject)
+        + (note == null ? "" : " " + note)
+        + " (expected: "
+        + expected
+        + ")";
   }
 }

@@ -174,25 +174,23 @@ record Range<T>(String text, Check<T> check, @Nullable String minimum, @Nullable
   }
 
   static Range<Secret> apiKey() {
-    String text = "visible ASCII characters, without spaces and line breaks";
-    return new Range<>(
-        text,
-        value -> {
-          // A line break in a header value would be the start of another header.
-          if (!KEY.matcher(value.reveal()).matches()) {
-            throw BadValue.expected(text);
-          }
-        },
-        null,
-        null);
+    return key(1, "visible ASCII characters, without spaces and line breaks");
   }
 
   static Range<Secret> reportKey() {
-    String text = "at least 16 visible ASCII characters, without spaces and line breaks";
+    return key(16, "at least 16 visible ASCII characters, without spaces and line breaks");
+  }
+
+  private static Range<Secret> key(int minLength, String text) {
     return new Range<>(
         text,
         value -> {
-          if (value.reveal().length() < 16 || !KEY.matcher(value.reveal()).matches()) {
+          String key = value.reveal();
+          if (key.isEmpty()) {
+            throw BadValue.empty(text);
+          }
+          // A line break in a header value would be the start of another header.
+          if (key.length() < minLength || !KEY.matcher(key).matches()) {
             throw BadValue.expected(text);
           }
         },

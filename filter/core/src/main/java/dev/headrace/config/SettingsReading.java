@@ -223,6 +223,12 @@ final class SettingsReading {
     Faults faults =
         (path, shown, fault) ->
             problem(path, ": " + fault.sentence(setting.type().show(text)), origin);
+    if (text.isBlank() && setting == SettingTable.IDENTITY_SOURCES) {
+      // No sources let everybody in, and a variable without content is seldom meant to.
+      String leaveOut = "; leave the variable out to have the file's value";
+      faults.add(setting.key(), text, BadValue.empty(setting.type().expected() + leaveOut));
+      return;
+    }
     int before = problems.size();
     try {
       T value = setting.type().read(text);

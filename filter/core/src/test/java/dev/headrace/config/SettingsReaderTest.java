@@ -561,6 +561,51 @@ class SettingsReaderTest {
   }
 
   @Test
+  void apiKeyThatIsEmptyIsCalledSo() {
+    String empty =
+        "api-key: the value is empty (expected: visible ASCII characters, without spaces and line"
+            + " breaks) ";
+    assertProblems("upstream: {api-key: ''}\n", "upstream." + empty + "at headrace.yaml:1");
+    assertProblems(
+        "upstream: {members: [{api-key: ''}]}\n",
+        "upstream.members[0]." + empty + "at headrace.yaml:1");
+    assertThat(
+            failure(
+                    "upstream: {api-key: '${ANTHROPIC_API_KEY}'}\n",
+                    SampleSettings.variables("ANTHROPIC_API_KEY", ""))
+                .problems())
+        .containsExactly("upstream." + empty + "at headrace.yaml:1");
+    assertThat(failure("", SampleSettings.variables("HEADRACE_UPSTREAM_API_KEY", "")).problems())
+        .containsExactly(
+            "upstream." + empty + "in the environment variable HEADRACE_UPSTREAM_API_KEY");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"", " ", "\t"})
+  void emptyVariableDoesNotSwitchIdentityOff(String empty) {
+    assertThat(
+            failure(
+                    KEY + "identity: {sources: [principal]}\n",
+                    SampleSettings.variables("HEADRACE_IDENTITY_SOURCES", empty))
+                .problems())
+        .containsExactly(
+            "identity.sources: the value is empty (expected: a list, each element principal or"
+                + " session or header or key or resolver or address; leave the variable out to have"
+                + " the file's value) in the environment variable HEADRACE_IDENTITY_SOURCES");
+  }
+
+  @Test
+  void otherListsMayBeEmptyInAVariableAndSourcesInTheFile() {
+    GatewaySettings settings =
+        read(
+                KEY + "identity: {sources: []}\n",
+                SampleSettings.variables("HEADRACE_METRICS_ADDRESSES", ""))
+            .settings();
+    assertThat(settings.metrics().addresses()).isEmpty();
+    assertThat(settings.identity().sources()).isEmpty();
+  }
+
+  @Test
   void listOfMembersMustBeOne() {
     assertProblems(
         "upstream:\n  members: main\n",

@@ -51,6 +51,14 @@ class UsageSettingsTest {
   }
 
   @Test
+  void reportKeyThatIsEmptyIsCalledSo() {
+    assertProblems(
+        builder().usageReportKey(Secret.of("")),
+        "usage.report-key: the value is empty (expected: at least 16 visible ASCII characters,"
+            + " without spaces and line breaks)");
+  }
+
+  @Test
   void reportKeyIsNotTooShort() {
     assertProblems(
         builder().usageReportKey(Secret.of("short")),
