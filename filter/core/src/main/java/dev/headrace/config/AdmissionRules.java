@@ -8,7 +8,7 @@ import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/** Which settings of identity, plans and presets go together. Stateless. */
+/** Which settings of identity, models, plans and presets go together. Stateless. */
 final class AdmissionRules {
   private AdmissionRules() {}
 
@@ -96,6 +96,37 @@ final class AdmissionRules {
                 BadValue.noted("is an alias itself", "a model"));
           }
         });
+  }
+
+  /**
+   * Checks that fallbacks are between models: an alias is replaced before they are looked up, and
+   * one that they lead to would be asked as it is.
+   */
+  static void checkFallbacks(
+      Problems problems, Map<String, String> aliases, Map<String, List<String>> fallbacks) {
+    if (problems.concernAnyOf(
+        List.of(key(SettingTable.MODELS_ALIASES), key(SettingTable.RETRY_FALLBACKS)))) {
+      return;
+    }
+    Place map = Place.of(SettingTable.RETRY_FALLBACKS);
+    fallbacks.forEach(
+        (model, others) -> {
+          Place entry = map.key(model);
+          if (aliases.containsKey(model)) {
+            addAlias(problems, entry, map.path() + ": the key " + Shown.text(model));
+          }
+          others.stream()
+              .filter(aliases::containsKey)
+              .forEach(other -> addAlias(problems, entry, entry.path() + ": " + Shown.text(other)));
+        });
+  }
+
+  private static void addAlias(Problems problems, Place fallback, String text) {
+    String aliases = key(SettingTable.MODELS_ALIASES);
+    problems.add(
+        Problem.between(
+            List.of(fallback.path(), aliases),
+            text + " is an alias (expected: the model that " + aliases + " has for it)"));
   }
 
   /**

@@ -67,10 +67,11 @@ public record GatewaySettings(
     Shutdown shutdown) {
 
   /**
-   * Checks the settings that are in no group, and that there is an API key unless the gateway is
-   * switched off.
+   * Checks the settings that are in no group, what settings of different groups need of each other,
+   * and that there is an API key unless the gateway is switched off.
    *
-   * @throws SettingsException if the mount is malformed or the API key is missing
+   * @throws SettingsException if the mount is malformed, the API key is missing, or plans, presets
+   *     or fallbacks do not go together with other settings
    */
   public GatewaySettings {
     requireNonNull(mount, "mount");
@@ -99,6 +100,7 @@ public record GatewaySettings(
     Problems problems = new Problems();
     checkTop(problems, enabled, mount, hasKey, upstream.members());
     AdmissionRules.check(problems, plans, presets, identity.sources(), identity.groupsHeader());
+    AdmissionRules.checkFallbacks(problems, models.aliases(), retry.fallbacks());
     problems.throwIfAny();
   }
 
@@ -848,7 +850,7 @@ public record GatewaySettings(
    * @param holdTime longest time that events are kept back until the first content; above zero,
    *     default 3s
    * @param fallbacks models asked instead, in order, by the model that the client asked for: 1 to 5
-   *     others for each; default none
+   *     others for each, and no alias among them; default none
    */
   public record Retry(
       int maxAttempts,

@@ -326,7 +326,7 @@ public final class GatewaySettingsBuilder {
 
   /**
    * Sets {@code retry.fallbacks}: the models that are asked instead, in order, by the model that
-   * the client asked for.
+   * the client asked for. An alias of {@code models.aliases} is none of them.
    */
   public GatewaySettingsBuilder retryFallbacks(Map<String, List<String>> value) {
     Map<String, List<String>> copy = new LinkedHashMap<>();
@@ -553,6 +553,8 @@ public final class GatewaySettingsBuilder {
           value(SettingTable.PRESETS),
           value(SettingTable.IDENTITY_SOURCES),
           valueOrNull(SettingTable.IDENTITY_GROUPS_HEADER));
+      AdmissionRules.checkFallbacks(
+          problems, value(SettingTable.MODELS_ALIASES), value(SettingTable.RETRY_FALLBACKS));
       return null;
     }
     return attempt(

@@ -200,6 +200,52 @@ class AdmissionSettingsTest {
   }
 
   @Test
+  void fallbacksAreNoAliases() {
+    String yaml =
+        """
+        models:
+          aliases: {best: claude-opus-5-5, fast: claude-haiku-5-5}
+        retry:
+          fallbacks:
+            best: [claude-sonnet-5-5]
+            claude-opus-5-5: [claude-sonnet-5-5, fast]
+            claude-sonnet-5-5: [claude-haiku-5-5]
+        """;
+    String[] problems = {
+      "retry.fallbacks: the key best is an alias (expected: the model that models.aliases has for"
+          + " it) at t.yaml:5",
+      "retry.fallbacks.claude-opus-5-5: fast is an alias (expected: the model that models.aliases"
+          + " has for it) at t.yaml:6",
+    };
+    assertProblems(yaml, problems);
+    assertProblems(
+        yaml + "shutdown: {drain: -1s}\n",
+        "shutdown.drain: -1s (expected: a duration with its unit, such as 500ms, 60s, 5m or 1h) at"
+            + " t.yaml:8",
+        problems[0],
+        problems[1]);
+  }
+
+  @Test
+  void groupThatCannotBeMadeDoesNotHideThatAFallbackIsAnAlias() {
+    assertThatExceptionOfType(SettingsException.class)
+        .isThrownBy(
+            () ->
+                code()
+                    .limitsMaxUsers(1)
+                    .modelsAliases(Map.of("fast", "claude-haiku-5-5"))
+                    .retryFallbacks(Map.of("claude-opus-5-5", List.of("fast")))
+                    .build())
+        .satisfies(
+            failure ->
+                assertThat(failure.problems())
+                    .containsExactly(
+                        "limits.max-users: 1 (expected: 100 to 10000000)",
+                        "retry.fallbacks.claude-opus-5-5: fast is an alias (expected: the model that"
+                            + " models.aliases has for it)"));
+  }
+
+  @Test
   void timeZoneIsOneThatJavaKnows() {
     assertThat(read("limits: {time-zone: Europe/Berlin}").limits().timeZone())
         .isEqualTo(ZoneId.of("Europe/Berlin"));
