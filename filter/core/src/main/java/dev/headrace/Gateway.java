@@ -197,12 +197,15 @@ public final class Gateway implements AutoCloseable {
    * @param plans by name; the first that fits a caller is theirs. May not be empty if the gateway
    *     was started with plans, because nobody would be limited any more
    * @throws IllegalArgumentException if there are no plans, but were at the start
+   * @throws dev.headrace.config.SettingsException if the gateway would not start with these plans
+   *     and its other settings, such as with one that nobody can get; those in force stay then
    */
   public void setPlans(Map<String, GatewaySettings.Plan> plans) {
     if (plans.isEmpty() && !settings.plans().isEmpty()) {
       throw new IllegalArgumentException("no plans (expected: at least one)");
     }
-    relay.setPlans(plans.values());
+    GatewaySettings checked = settings.toBuilder().plans(plans).build();
+    relay.setPlans(checked.plans().values());
   }
 
   /**
