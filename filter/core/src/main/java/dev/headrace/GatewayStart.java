@@ -34,19 +34,24 @@ final class GatewayStart {
     }
   }
 
-  /** Whether the settings say {@code enabled: false}, which the log then says. */
+  /** Whether the settings say {@code enabled: false}, which the log then says, with warnings. */
   static boolean isSwitchedOff(LoadedSettings loaded) {
     if (loaded.settings().enabled()) {
       return false;
     }
+    tellWarnings(loaded); // also that the variable to switch it on is misspelt
     LOG.info("Headrace is switched off by its settings (enabled: false)");
     return true;
   }
 
   /** Starts a gateway with what the application adds, and says where its settings come from. */
   static Gateway start(LoadedSettings loaded, ClassLoader application) {
-    loaded.warnings().forEach(warning -> LOG.warn("{}", warning));
+    tellWarnings(loaded);
     return Gateway.builder(loaded).services(application).start();
+  }
+
+  private static void tellWarnings(LoadedSettings loaded) {
+    loaded.warnings().forEach(warning -> LOG.warn("{}", warning));
   }
 
   /** The settings of a gateway that the application wants only if it has a settings file. */

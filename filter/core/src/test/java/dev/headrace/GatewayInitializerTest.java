@@ -3,6 +3,10 @@ package dev.headrace;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
+import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.read.ListAppender;
 import dev.headrace.config.Environment;
 import dev.headrace.config.LoadedSettings;
 import dev.headrace.config.SettingsLocator;
@@ -20,6 +24,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
+import org.slf4j.LoggerFactory;
 
 /** How the gateway registers itself; the real containers are tested in filter/containers. */
 class GatewayInitializerTest {
@@ -27,6 +32,7 @@ class GatewayInitializerTest {
   private static final String SETTINGS = "upstream: {api-key: k}\nmount: /c\n";
 
   private final List<ServletContextListener> listeners = new ArrayList<>();
+  private String settings = SETTINGS;
   private boolean inAListenerOfOurs;
 
   /** Before Servlet 6.0 a listener that code has added may ask its context for next to nothing. */
@@ -39,6 +45,34 @@ class GatewayInitializerTest {
     listeners.forEach(listener -> listener.contextInitialized(event));
     assertThat(threads()).anyMatch(name -> name.startsWith("headrace-upstream"));
     listeners.forEach(listener -> listener.contextDestroyed(event));
+  }
+
+  /** Perhaps the variable that should have switched it on is misspelt. */
+  @Test
+  void switchedOffItStillTellsTheWarnings() throws Exception {
+    settings = "enabled: false\nupstream: {api-key: \"${HEADRACE_ABSENT}\"}\n";
+    Logger logger = (Logger) LoggerFactory.getLogger(GatewayStart.class);
+    ListAppender<ILoggingEvent> log = new ListAppender<>();
+    log.start();
+    logger.addAppender(log);
+    logger.setLevel(Level.INFO);
+    try {
+      new GatewayInitializer().onStartup(null, context());
+    } finally {
+      logger.detachAppender(log);
+      logger.setLevel(null);
+    }
+    assertThat(listeners).isEmpty();
+    assertThat(log.list)
+        .extracting(event -> event.getLevel() + " " + event.getFormattedMessage())
+        .satisfiesExactly(
+            warning ->
+                assertThat(warning)
+                    .startsWith("WARN The gateway is switched off; otherwise: upstream.api-key: ")
+                    .contains("${HEADRACE_ABSENT} has no value"),
+            end ->
+                assertThat(end)
+                    .isEqualTo("INFO Headrace is switched off by its settings (enabled: false)"));
   }
 
   private static List<String> threads() {
@@ -69,8 +103,8 @@ class GatewayInitializerTest {
             });
   }
 
-  private static InputStream settings() {
-    return new ByteArrayInputStream(SETTINGS.getBytes(StandardCharsets.UTF_8));
+  private InputStream settings() {
+    return new ByteArrayInputStream(settings.getBytes(StandardCharsets.UTF_8));
   }
 
   private static <T> T proxy(Class<T> type, InvocationHandler handler) {

@@ -69,6 +69,8 @@ final class Deployment implements AutoCloseable {
             context.getContextPath());
         return without(State.NOT_CONFIGURED);
       }
+      // Also where it is switched off, perhaps because a variable is misspelt.
+      settings.get().warnings().forEach(warning -> LOG.warn("{}", warning));
       if (!settings.get().settings().enabled()) {
         LOG.info("Headrace is switched off by its settings (enabled: false)");
         return without(State.SWITCHED_OFF);
@@ -88,7 +90,6 @@ final class Deployment implements AutoCloseable {
   }
 
   private static Deployment start(LoadedSettings loaded, ServletContext context) {
-    loaded.warnings().forEach(warning -> LOG.warn("{}", warning));
     ClassLoader application = context.getClassLoader();
     Gateway gateway = Gateway.builder(loaded).services(application).start();
     PrometheusMetrics metrics;

@@ -309,6 +309,19 @@ class WarTest {
     }
   }
 
+  /** Perhaps the variable that should have switched it on is misspelt. */
+  @Test
+  void switchedOffItStillTellsTheWarnings() throws Exception {
+    Path settings = settings("enabled: false\nusage: {report-key: '${HEADRACE_ABSENT}'}\n");
+    try (WarContainer.Deployed war = deploy("/headrace", settings)) {
+      assertRefuses(war, "switched off");
+      assertThat(messages(Level.WARN))
+          .singleElement()
+          .asString()
+          .contains("otherwise: usage.report-key: ${HEADRACE_ABSENT} has no value");
+    }
+  }
+
   private void assertRefuses(WarContainer.Deployed war, String why) throws Exception {
     HttpResponse<String> answer = post(war, "/headrace/v1/messages");
     assertThat(answer.statusCode()).isEqualTo(503);
