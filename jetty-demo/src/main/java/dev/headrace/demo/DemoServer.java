@@ -77,7 +77,7 @@ final class DemoServer implements AutoCloseable {
   /**
    * Starts everything; what was started is closed again if a later part fails.
    *
-   * @throws DemoException if the settings cannot be used or the port is taken
+   * @throws DemoException if the settings cannot be used or the demo cannot listen where they say
    */
   static DemoServer start(DemoSettings settings) throws DemoException {
     ClaudeSimulator simulator = settings.apiKey() == null ? startSimulator() : null;
@@ -96,14 +96,36 @@ final class DemoServer implements AutoCloseable {
       demo.jetty.start();
     } catch (Exception e) { // Jetty's start() declares nothing narrower
       demo.close();
-      throw isPortTaken(e)
-          ? new DemoException(
-              "Port %d is taken. Set PORT to another one, such as PORT=%d"
-                  .formatted(settings.port(), settings.port() + 1),
-              e)
-          : new DemoException("Jetty does not start: " + e.getMessage(), e);
+      throw new DemoException(whyNot(e, demo.connector), e);
     }
     return demo;
+  }
+
+  private static String whyNot(Exception e, ServerConnector connector) {
+    BindException bind = bindException(e);
+    if (bind == null) {
+      return "Jetty does not start: " + e.getMessage();
+    }
+    int port = connector.getPort();
+    String reason = String.valueOf(bind.getMessage());
+    if (reason.contains("in use")) {
+      return "Port %d is taken. Set PORT to another one, such as PORT=%d".formatted(port, port + 1);
+    }
+    String host = connector.getHost();
+    return "Cannot listen on "
+        + (host == null ? "port " + port : inUrl(host) + ":" + port)
+        + ": "
+        + reason
+        + ". Set PORT to another port or HEADRACE_DEMO_HOST to an address of this machine";
+  }
+
+  private static @Nullable BindException bindException(Throwable e) {
+    for (Throwable cause = e; cause != null; cause = cause.getCause()) {
+      if (cause instanceof BindException bind) {
+        return bind;
+      }
+    }
+    return null;
   }
 
   private static ClaudeSimulator startSimulator() {
@@ -183,15 +205,6 @@ final class DemoServer implements AutoCloseable {
     return Environment.of(variables, Map.of());
   }
 
-  private static boolean isPortTaken(Throwable e) {
-    for (Throwable cause = e; cause != null; cause = cause.getCause()) {
-      if (cause instanceof BindException) {
-        return true;
-      }
-    }
-    return false;
-  }
-
   private ServletContextHandler servlets(DemoSettings settings) {
     ServletContextHandler context = new ServletContextHandler("/");
     ServletHolder claude = new ServletHolder("claude", new GatewayServlet(gateway));
@@ -259,7 +272,12 @@ final class DemoServer implements AutoCloseable {
   /** Where the page is, for a browser on this machine. */
   URI uri() {
     String host = connector.getHost() == null ? "localhost" : connector.getHost();
-    return URI.create("http://" + host + ":" + connector.getLocalPort() + "/");
+    return URI.create("http://" + inUrl(host) + ":" + connector.getLocalPort() + "/");
+  }
+
+  /** An IPv6 address stands in brackets (RFC 3986, 3.2.2). */
+  private static String inUrl(String host) {
+    return host.contains(":") && !host.startsWith("[") ? "[" + host + "]" : host;
   }
 
   /** Waits until the demo is closed. */

@@ -3,6 +3,7 @@ package dev.headrace.demo;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.headrace.simulator.Answer;
 import dev.headrace.simulator.ClaudeSimulator;
@@ -254,6 +255,36 @@ class DemoServerTest {
       assertThatThrownBy(() -> DemoMain.start(Map.of("PORT", "" + taken.getLocalPort())).close())
           .isInstanceOf(DemoException.class)
           .hasMessageStartingWith("Port " + taken.getLocalPort() + " is taken. Set PORT");
+    }
+  }
+
+  @Test
+  void anAddressThatIsNotOfThisMachineIsNotCalledATakenPort() {
+    assertThatThrownBy(
+            () -> DemoMain.start(Map.of("PORT", "0", "HEADRACE_DEMO_HOST", "192.0.2.1")).close())
+        .isInstanceOf(DemoException.class)
+        .message()
+        .startsWith("Cannot listen on 192.0.2.1:0: ")
+        .endsWith(". Set PORT to another port or HEADRACE_DEMO_HOST to an address of this machine")
+        .doesNotContain("taken", "null", "\n");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"::1", "[::1]"})
+  void anAddressOfIpv6IsInBracketsInTheUrl(String host) throws Exception {
+    assumeTrue(hasIpv6(), "no IPv6 here");
+    try (DemoServer local = DemoMain.start(Map.of("PORT", "0", "HEADRACE_DEMO_HOST", host))) {
+      assertThat(local.uri()).hasHost("[::1]").hasPath("/");
+      assertThat(local.isLocal()).isTrue();
+      assertThat(bodyOf(local.uri())).contains("<title>Headrace demo</title>");
+    }
+  }
+
+  private static boolean hasIpv6() {
+    try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getAllByName("::1")[0])) {
+      return socket.isBound();
+    } catch (IOException e) {
+      return false;
     }
   }
 
