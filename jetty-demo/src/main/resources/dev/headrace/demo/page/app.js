@@ -4,6 +4,7 @@ import { newAnswer } from './answer.js';
 import { ask } from './client.js';
 import { isRemembered, requestBody } from './conversation.js';
 import { h } from './dom.js';
+import { stored, storeUnlessUsual } from './stored.js';
 import { TurnView } from './view.js';
 
 const $ = (id) => document.getElementById(id);
@@ -242,26 +243,9 @@ document.addEventListener('pointerdown', (event) => {
 
 // --- settings and theme ---
 
-const stored = {
-  get(name) {
-    try {
-      return localStorage.getItem(`headrace.${name}`);
-    } catch {
-      return null;
-    }
-  },
-  set(name, value) {
-    try {
-      localStorage.setItem(`headrace.${name}`, value);
-    } catch {
-      // storage is switched off; the choice lasts as long as the page
-    }
-  },
-};
-
 $('settings-button').addEventListener('click', () => page.settings.showModal());
 page.settings.addEventListener('close', () => {
-  stored.set('system', page.system.value);
+  if (config.system !== undefined) storeUnlessUsual('system', page.system.value, config.system);
   page.prompt.focus();
 });
 page.model.addEventListener('change', () => stored.set('model', page.model.value));
