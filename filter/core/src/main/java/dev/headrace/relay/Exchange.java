@@ -75,6 +75,7 @@ final class Exchange
   private final @Nullable Allowance allowance; // null without limits
   private final List<HeaderField> upstreamHeaders;
   private final Permit permit;
+  private final BodyMemory.Share bodyRoom;
   private final Account account;
   private final AnswerHeaders headers;
   private final AtomicReference<State> state = new AtomicReference<>(State.RECEIVING);
@@ -116,6 +117,7 @@ final class Exchange
     this.wanted = wanted;
     this.upstreamHeaders = upstreamHeaders;
     this.permit = permit;
+    this.bodyRoom = relay.bodyMemory().share();
     this.delivery = relay.delivery(Wanted.EVENTS, asker);
     this.allowance =
         switch (route.endpoint().kind()) {
@@ -199,6 +201,22 @@ final class Exchange
     return new Outcome(Outcome.Kind.REFUSED, Integer.toString(error.status()));
   }
 
+  /** What the request's body takes of the memory for all bodies. */
+  BodyMemory.Share bodyRoom() {
+    return bodyRoom;
+  }
+
+  @Override
+  public void onNoRoomForBody() {
+    ApiError error =
+        new ApiError(
+            503,
+            "overloaded_error",
+            "The gateway holds as many large request bodies as it has memory for.",
+            null);
+    answerBusy(error, "request bodies");
+  }
+
   /** Most bytes of the request's body. */
   long maxBodyBytes() {
     return entrant.plan().policy().maxBodyBytes(relay.settings().request().maxBody().bytes());
@@ -243,13 +261,7 @@ final class Exchange
   private void attempt(byte @Nullable [] bytes, int length, @Nullable RequestHead head) {
     Permit connection = relay.takeUpstreamPermit();
     if (connection == null) {
-      ApiError error = Relay.tooMany();
-      byte[] json = error.json();
-      answer(
-          error.status(),
-          ClientHeaders.with(headers.of(error, json), "retry-after", "1"),
-          json,
-          new Outcome(Outcome.Kind.REFUSED, "upstream.max-connections"));
+      answerBusy(Relay.tooMany(), "upstream.max-connections");
       return;
     }
     upstreamPermit = connection;
@@ -289,6 +301,7 @@ final class Exchange
     if (!state.compareAndSet(State.ATTEMPTING, State.STREAMING)) {
       return false;
     }
+    bodyRoom.release(); // from now on no attempt can need it again
     account.requestId(answer.head().header("request-id"));
     followed = answer.isEventStream();
     answerComplete = answer.isStopped();
@@ -550,6 +563,16 @@ final class Exchange
     answer(error.status(), headers.of(error, json), json, outcome);
   }
 
+  /** In a moment there may be room again. */
+  private void answerBusy(ApiError error, String what) {
+    byte[] json = error.json();
+    answer(
+        error.status(),
+        ClientHeaders.with(headers.of(error, json), "retry-after", "1"),
+        json,
+        new Outcome(Outcome.Kind.REFUSED, what));
+  }
+
   private void answerFinalError(ApiError error, Outcome outcome) {
     byte[] json = error.json();
     answer(error.status(), AnswerHeaders.withoutRetry(headers.of(error, json)), json, outcome);
@@ -722,6 +745,7 @@ final class Exchange
       connection.release();
     }
     permit.release();
+    bodyRoom.release();
     Attempts made = attempts;
     try {
       UsageBook.Used used = account.end(outcome, made); // before the gateway can close

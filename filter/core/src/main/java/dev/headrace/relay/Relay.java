@@ -98,6 +98,7 @@ public final class Relay implements AutoCloseable {
   private volatile @Nullable Admittance door; // set once, before any request
   private final Listeners listeners;
   private final Containers containers = new Containers();
+  private final BodyMemory bodyMemory = BodyMemory.ofTheHeap();
   private final Writers writers;
   private final UsageBook book;
   private final Ledger ledger;
@@ -514,6 +515,7 @@ public final class Relay implements AutoCloseable {
         request.getInputStream(),
         request.getContentLengthLong(),
         exchange.maxBodyBytes(),
+        exchange.bodyRoom(),
         exchange);
   }
 
@@ -616,6 +618,10 @@ public final class Relay implements AutoCloseable {
     Limits limits = entrant.plan().limits();
     Limits left = limits == null ? null : limits.withoutBudgets();
     return left == null ? null : new Allowance(entrant, left, prices, Map.of());
+  }
+
+  BodyMemory bodyMemory() {
+    return bodyMemory;
   }
 
   Listeners listeners() {

@@ -22,6 +22,9 @@ final class RequestBody implements ReadListener {
 
     void onBodyTooLarge();
 
+    /** Too many others are large. */
+    void onNoRoomForBody();
+
     void onBodyFailure(Throwable cause);
   }
 
@@ -54,6 +57,7 @@ final class RequestBody implements ReadListener {
   private final ServletInputStream in;
   private final long declaredLength;
   private final long maxBytes;
+  private final BodyMemory.Share room;
   private final Listener listener;
   private Reader blockingReader = ANY_THREAD;
   private byte[] bytes;
@@ -62,11 +66,18 @@ final class RequestBody implements ReadListener {
 
   /**
    * @param declaredLength the request's content length, or -1; a shorter body is a failure
+   * @param room what the body may take; its listener gives that back
    */
-  RequestBody(ServletInputStream in, long declaredLength, long maxBytes, Listener listener) {
+  RequestBody(
+      ServletInputStream in,
+      long declaredLength,
+      long maxBytes,
+      BodyMemory.Share room,
+      Listener listener) {
     this.in = in;
     this.declaredLength = declaredLength;
     this.maxBytes = maxBytes;
+    this.room = room;
     this.listener = listener;
     // One byte more than declared, so that the end of the body is met without growing.
     this.bytes = new byte[(int) Math.min(Math.max(declaredLength + 1, 512), FIRST_CAPACITY)];
@@ -131,8 +142,8 @@ final class RequestBody implements ReadListener {
 
   /** Reads what there is; false at the end. */
   private boolean read() throws IOException {
-    if (length == bytes.length) {
-      bytes = Arrays.copyOf(bytes, (int) Math.min(2L * length, maxBytes + 1));
+    if (length == bytes.length && !grow()) {
+      return true;
     }
     if (!blockingReader.entersRead()) {
       over = true;
@@ -154,6 +165,19 @@ final class RequestBody implements ReadListener {
       listener.onBodyTooLarge();
     }
     return true;
+  }
+
+  /** False if that was the end. */
+  private boolean grow() {
+    int capacity = (int) Math.min(2L * length, maxBytes + 1);
+    if (room.growTo(capacity)) {
+      bytes = Arrays.copyOf(bytes, capacity);
+      return true;
+    }
+    over = true;
+    bytes = NOTHING;
+    listener.onNoRoomForBody();
+    return false;
   }
 
   @Override

@@ -19,13 +19,20 @@ import org.junit.jupiter.api.Test;
 
 class RequestBodyTest {
 
+  private static final BodyMemory ROOM = new BodyMemory(1 << 30);
+
+  private static RequestBody body(
+      ServletInputStream in, long declaredLength, long maxBytes, RequestBody.Listener listener) {
+    return new RequestBody(in, declaredLength, maxBytes, ROOM.share(), listener);
+  }
+
   /** A container keeps its read listener until the answer has ended, and prompts are large. */
   @Test
   void bodyThatWasHandedOverIsNotHeld() throws IOException {
     List<WeakReference<byte[]>> bodies = new ArrayList<>();
     List<Integer> lengths = new ArrayList<>();
     RequestBody body =
-        new RequestBody(
+        body(
             new Input("{\"stream\":true}"),
             -1,
             1 << 20,
@@ -39,6 +46,11 @@ class RequestBodyTest {
               @Override
               public void onBodyTooLarge() {
                 lengths.add(-1);
+              }
+
+              @Override
+              public void onNoRoomForBody() {
+                lengths.add(-3);
               }
 
               @Override
@@ -60,12 +72,30 @@ class RequestBodyTest {
     assertThat(lengths).hasSize(1);
   }
 
+  @Test
+  void bodyForWhichThereIsNoRoomIsReadNoFurther() throws IOException {
+    BodyMemory memory = new BodyMemory(200_000);
+    assertThat(memory.share().growTo(200_000)).isTrue(); // another one's
+    Told told = new Told();
+    RequestBody small =
+        new RequestBody(new Input("x".repeat(50_000)), -1, 1 << 20, memory.share(), told);
+    small.onDataAvailable();
+    small.onAllDataRead();
+    assertThat(told.all).singleElement().asString().hasSize(50_000);
+    Told large = new Told();
+    RequestBody body =
+        new RequestBody(new Input("x".repeat(150_000)), -1, 1 << 20, memory.share(), large);
+    body.onDataAvailable();
+    body.onAllDataRead();
+    assertThat(large.all).containsExactly("no room");
+  }
+
   /** Tomcat over HTTP/2 might forget it when it comes while Tomcat is asked to listen. */
   @Test
   void bodyThatIsAboutToComeIsReadWithoutAListener() throws IOException {
     Http2Input in = new Http2Input("bo", "dy");
     Told told = new Told();
-    new RequestBody(in, 4, 1 << 20, told).listen(true);
+    body(in, 4, 1 << 20, told).listen(true);
     assertThat(told.all).containsExactly("body");
     assertThat(in.listener).isNull();
   }
@@ -75,7 +105,7 @@ class RequestBodyTest {
     Http2Input in = new Http2Input("body");
     in.asksBeforeItIsThere = 5;
     Told told = new Told();
-    new RequestBody(in, 4, 1 << 20, told).listen(true);
+    body(in, 4, 1 << 20, told).listen(true);
     assertThat(told.all).containsExactly("body");
     assertThat(in.listener).isNull();
   }
@@ -84,7 +114,7 @@ class RequestBodyTest {
   void bodyThatDoesNotComeHoldsNoThread() throws IOException {
     Http2Input in = new Http2Input();
     Told told = new Told();
-    RequestBody body = new RequestBody(in, 4, 1 << 20, told);
+    RequestBody body = body(in, 4, 1 << 20, told);
     body.listen(true);
     assertThat(told.all).isEmpty();
     assertThat(in.listener).isSameAs(body);
@@ -96,7 +126,7 @@ class RequestBodyTest {
     Http2Input in = new Http2Input("bo");
     in.endsEarly = true;
     Told told = new Told();
-    RequestBody body = new RequestBody(in, 4, 1 << 20, told);
+    RequestBody body = body(in, 4, 1 << 20, told);
     body.listen(true);
     assertThat(told.all).isEmpty();
     assertThat(in.listener).isSameAs(body);
@@ -106,7 +136,7 @@ class RequestBodyTest {
   void restThatDoesNotComeIsListenedFor() throws IOException {
     Http2Input in = new Http2Input("bo");
     Told told = new Told();
-    RequestBody body = new RequestBody(in, 4, 1 << 20, told);
+    RequestBody body = body(in, 4, 1 << 20, told);
     body.listen(true);
     assertThat(told.all).isEmpty();
     assertThat(in.listener).isSameAs(body);
@@ -120,7 +150,7 @@ class RequestBodyTest {
   void bodyThatSaysNoLengthIsListenedForAndNotLost() throws IOException {
     Http2Input in = new Http2Input("body");
     Told told = new Told();
-    RequestBody body = new RequestBody(in, -1, 1 << 20, told);
+    RequestBody body = body(in, -1, 1 << 20, told);
     body.listen(true);
     assertThat(told.all).isEmpty();
     assertThat(in.listener).isSameAs(body);
@@ -132,7 +162,7 @@ class RequestBodyTest {
   @Test
   void emptyBodyIsCompleteAtOnce() throws IOException {
     Told told = new Told();
-    new RequestBody(new Http2Input(), 0, 1 << 20, told).listen(true);
+    body(new Http2Input(), 0, 1 << 20, told).listen(true);
     assertThat(told.all).containsExactly("");
   }
 
@@ -140,7 +170,7 @@ class RequestBodyTest {
   void bodyThatIsTooLargeIsSaidAtOnce() throws IOException {
     Http2Input in = new Http2Input("body");
     Told told = new Told();
-    new RequestBody(in, 4, 3, told).listen(true);
+    body(in, 4, 3, told).listen(true);
     assertThat(told.all).containsExactly("too large");
   }
 
@@ -149,7 +179,7 @@ class RequestBodyTest {
     Http2Input in = new Http2Input("body");
     in.failure = new IOException("reset");
     Told told = new Told();
-    new RequestBody(in, 4, 1 << 20, told).listen(true);
+    body(in, 4, 1 << 20, told).listen(true);
     assertThat(told.all).containsExactly("java.io.IOException: reset");
     assertThat(in.listener).isNull();
   }
@@ -158,7 +188,7 @@ class RequestBodyTest {
   void otherContainersAreListenedTo() throws IOException {
     Http2Input in = new Http2Input("body");
     Told told = new Told();
-    RequestBody body = new RequestBody(in, 4, 1 << 20, told);
+    RequestBody body = body(in, 4, 1 << 20, told);
     body.listen(false);
     assertThat(in.parts).containsExactly("body");
     assertThat(in.listener).isSameAs(body);
@@ -175,6 +205,11 @@ class RequestBodyTest {
     @Override
     public void onBodyTooLarge() {
       all.add("too large");
+    }
+
+    @Override
+    public void onNoRoomForBody() {
+      all.add("no room");
     }
 
     @Override
