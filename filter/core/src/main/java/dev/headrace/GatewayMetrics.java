@@ -50,6 +50,7 @@ public final class GatewayMetrics implements MeterBinder, AutoCloseable {
   private final Gateway gateway;
   private final List<Registered> registered = new CopyOnWriteArrayList<>();
   private volatile boolean closed;
+  private volatile boolean binding; // everything, and not a meter that came up
 
   private record Registered(MeterRegistry registry, Meter meter) {}
 
@@ -70,7 +71,18 @@ public final class GatewayMetrics implements MeterBinder, AutoCloseable {
     if (closed) {
       return;
     }
-    takeOver(registry);
+    synchronized (registry) {
+      binding = true;
+      try {
+        takeOver(registry);
+        bindAll(registry);
+      } finally {
+        binding = false;
+      }
+    }
+  }
+
+  private void bindAll(MeterRegistry registry) {
     Statistics statistics = gateway.statistics();
     UpstreamPool upstreams = gateway.upstreams();
     statistics.onFirst(outcome -> bindOutcome(registry, statistics, outcome));
@@ -329,17 +341,22 @@ public final class GatewayMetrics implements MeterBinder, AutoCloseable {
 
   /** Registers a meter, unless this binding is over or somebody else has one in its place. */
   private void keep(MeterRegistry registry, Function<MeterRegistry, ? extends Meter> register) {
-    Set<Meter> before = metersIn(registry);
-    if (closed || isTakenOver(registry, before)) {
-      return;
-    }
-    Meter meter = register.apply(registry);
-    if (before.contains(meter) || !metersIn(registry).contains(meter)) {
-      return; // there already, or refused by a filter of the registry
-    }
-    registered.add(new Registered(registry, meter));
-    if (closed) {
-      registry.remove(meter); // perhaps too late for close, which may have looked already
+    synchronized (registry) { // the one thing that gateways of two class loaders share
+      Set<Meter> before = metersIn(registry);
+      if (closed || isTakenOver(registry, before)) {
+        return;
+      }
+      Meter meter = register.apply(registry);
+      if (binding && before.contains(meter) && !oursFor(registry).contains(meter)) {
+        registry.remove(meter); // of another name to us: a filter of the registry has renamed it
+        meter = register.apply(registry);
+      } else if (before.contains(meter) || !metersIn(registry).contains(meter)) {
+        return; // there already, or refused by a filter of the registry
+      }
+      registered.add(new Registered(registry, meter));
+      if (closed) {
+        registry.remove(meter); // perhaps too late for close, which may have looked already
+      }
     }
   }
 
@@ -373,8 +390,10 @@ public final class GatewayMetrics implements MeterBinder, AutoCloseable {
   }
 
   private static void remove(Registered each) {
-    if (metersIn(each.registry).contains(each.meter)) { // else a newer binding's is in its place
-      each.registry.remove(each.meter);
+    synchronized (each.registry) {
+      if (metersIn(each.registry).contains(each.meter)) { // else a newer binding's is in its place
+        each.registry.remove(each.meter);
+      }
     }
   }
 }

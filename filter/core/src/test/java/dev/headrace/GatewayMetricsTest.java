@@ -8,6 +8,8 @@ import dev.headrace.observe.Outcome;
 import dev.headrace.spi.Accuracy;
 import dev.headrace.spi.Tokens;
 import dev.headrace.spi.UsageRecord;
+import io.micrometer.core.instrument.Meter;
+import io.micrometer.core.instrument.config.MeterFilter;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.math.BigDecimal;
 import java.time.Instant;
@@ -186,6 +188,31 @@ class GatewayMetricsTest {
         assertThat(registry.get("headrace.ready").gauge().value()).isEqualTo(1);
         assertThat(count("completed", "none")).isEqualTo(1);
       }
+      assertThat(registry.getMeters()).isEmpty();
+    }
+  }
+
+  @Test
+  void newVersionTakesOverAlsoWhereTheRegistryRenamesMeters() {
+    registry
+        .config()
+        .meterFilter(
+            new MeterFilter() {
+              @Override
+              public Meter.Id map(Meter.Id id) {
+                return id.withName("myapp." + id.getName());
+              }
+            });
+    try (Gateway old = start();
+        Gateway current = start()) {
+      GatewayMetrics ofOld = new GatewayMetrics(old);
+      ofOld.bindTo(registry);
+      old.statistics().heartbeat();
+      GatewayMetrics ofCurrent = new GatewayMetrics(current);
+      ofCurrent.bindTo(registry);
+      ofOld.close();
+      assertThat(registry.get("myapp.headrace.heartbeats").functionCounter().count()).isZero();
+      ofCurrent.close();
       assertThat(registry.getMeters()).isEmpty();
     }
   }

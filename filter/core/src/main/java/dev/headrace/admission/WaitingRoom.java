@@ -234,6 +234,9 @@ public final class WaitingRoom implements LimitStore {
     if (waiting.get() >= settings.places()) {
       return false;
     }
+    if (lines.containsKey(visitor.user) && lineFor(visitor.user, visitor.limits) == null) {
+      return false; // those who wait there wait for something else
+    }
     Line line = lines.computeIfAbsent(visitor.user, user -> new Line());
     if (!hasPlace(line)) {
       return false;
@@ -390,10 +393,10 @@ public final class WaitingRoom implements LimitStore {
     private final String user;
     private final Limits limits;
     private final Demand demand;
-    private final Consumer<? super Admission> answer;
     private final long deadlineNanos;
 
     // Guarded by the lock of the room.
+    private @Nullable Consumer<? super Admission> answer; // holds the request; null once it is over
     private boolean done;
     private boolean asked; // by its line
     private @Nullable Line line;
@@ -410,31 +413,36 @@ public final class WaitingRoom implements LimitStore {
 
     /** Ends the visit with an answer. Returns false if it had ended before. */
     private boolean end(Admission admission) {
-      if (!close()) {
+      Consumer<? super Admission> told = close();
+      if (told == null) {
         return false;
       }
-      answer.accept(admission);
+      told.accept(admission);
       serve();
       return true;
     }
 
     @Override
     public boolean leave() {
-      if (!close()) {
+      if (close() == null) {
         return false;
       }
       serve();
       return true;
     }
 
-    private boolean close() {
+    /** Whom to tell how it has ended; null if somebody else does. */
+    private @Nullable Consumer<? super Admission> close() {
       List<Future<?>> timers = new ArrayList<>(2);
       PendingAdmission open;
+      Consumer<? super Admission> told;
       synchronized (lock) {
         if (done) {
-          return false;
+          return null;
         }
         done = true;
+        told = answer;
+        answer = null;
         open = question;
         removeFromLine(this, timers);
       }
@@ -442,7 +450,7 @@ public final class WaitingRoom implements LimitStore {
       if (open != null && open.leave()) {
         answered(this); // else the answer says so, and gives back what it brings
       }
-      return true;
+      return told;
     }
   }
 

@@ -1,23 +1,28 @@
 package dev.headrace.relay;
 
-import java.util.concurrent.atomic.AtomicLong;
+import java.util.HashMap;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
- * How much memory large request bodies take together, so that clients that send many of them at the
+ * How much memory request bodies take together, so that clients that send many large ones at the
  * same time cannot use up the heap, which is the application's too. Thread-safe.
  */
 final class BodyMemory {
 
-  /** A body of no more than this is not counted. */
-  static final int SMALL_BYTES = 64 * 1024;
+  /** A body of no more than this is not counted: most are smaller, and need no lock. */
+  static final int SMALL_BYTES = 8 * 1024;
 
   private static final int PART_OF_HEAP = 4;
+  private static final int PART_OF_A_USER = 2;
 
   private final long max;
-  private final AtomicLong used = new AtomicLong();
+  private long used; // guarded by this
+  private final Map<String, Long> usedByUser = new HashMap<>(); // guarded by this; none of 0
 
   /**
-   * @param max most bytes for all bodies; a body that is the only one may be larger
+   * @param max most bytes for all bodies, and twice as much as for those of one user; a body that
+   *     is the only one may be larger
    */
   BodyMemory(long max) {
     this.max = max;
@@ -28,19 +33,46 @@ final class BodyMemory {
     return new BodyMemory(Runtime.getRuntime().maxMemory() / PART_OF_HEAP);
   }
 
-  long usedBytes() {
-    return used.get();
+  synchronized long usedBytes() {
+    return used;
   }
 
-  /** The part of one body, which has none yet. */
-  Share share() {
-    return new Share();
+  /**
+   * The part of one body, which has none yet.
+   *
+   * @param user who sends it; null where nobody is told from the others
+   */
+  Share share(@Nullable String user) {
+    return new Share(user);
+  }
+
+  private synchronized boolean take(@Nullable String user, long held, long more) {
+    long ofUser = user == null ? 0 : usedByUser.getOrDefault(user, 0L);
+    boolean alone = used == held;
+    boolean aloneOfUser = user == null || ofUser == held;
+    if ((!alone && used + more > max) || (!aloneOfUser && ofUser + more > max / PART_OF_A_USER)) {
+      return false;
+    }
+    add(user, more);
+    return true;
+  }
+
+  private synchronized void add(@Nullable String user, long bytes) {
+    used += bytes;
+    if (user != null && bytes != 0) {
+      usedByUser.merge(user, bytes, (one, other) -> one + other == 0 ? null : one + other);
+    }
   }
 
   /** What one body takes. Thread-safe. */
   final class Share {
+    private final @Nullable String user;
     private long held; // guarded by this
     private boolean released; // guarded by this
+
+    private Share(@Nullable String user) {
+      this.user = user;
+    }
 
     /**
      * To be asked before the body's array grows.
@@ -52,12 +84,9 @@ final class BodyMemory {
       if (capacity <= SMALL_BYTES) {
         return true;
       }
-      long more = capacity - held;
-      long others = used.get() - held;
-      if (released || (others > 0 && used.get() + more > max)) {
+      if (released || !take(user, held, capacity - held)) {
         return false;
       }
-      used.addAndGet(more); // others may do so as well: by a body each it can be too much
       held = capacity;
       return true;
     }
@@ -65,7 +94,7 @@ final class BodyMemory {
     /** The body is needed no more. Idempotent. */
     synchronized void release() {
       released = true;
-      used.addAndGet(-held);
+      add(user, -held);
       held = 0;
     }
   }

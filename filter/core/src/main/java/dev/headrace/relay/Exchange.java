@@ -117,7 +117,7 @@ final class Exchange
     this.wanted = wanted;
     this.upstreamHeaders = upstreamHeaders;
     this.permit = permit;
-    this.bodyRoom = relay.bodyMemory().share();
+    this.bodyRoom = relay.bodyMemory().share(entrant.user());
     this.delivery = relay.delivery(Wanted.EVENTS, asker);
     this.allowance =
         switch (route.endpoint().kind()) {
@@ -608,6 +608,7 @@ final class Exchange
   }
 
   private void finishing() {
+    bodyRoom.release();
     finishNanos = relay.nanoTime();
     releaseUpstream();
   }

@@ -169,7 +169,9 @@ final class RequestBody implements ReadListener {
 
   /** False if that was the end. */
   private boolean grow() {
-    int capacity = (int) Math.min(2L * length, maxBytes + 1);
+    // One byte more than is to come, so that its end is met without growing.
+    long most = declaredLength >= length ? Math.min(declaredLength, maxBytes) : maxBytes;
+    int capacity = (int) Math.min(2L * length, most + 1);
     if (room.growTo(capacity)) {
       bytes = Arrays.copyOf(bytes, capacity);
       return true;

@@ -64,6 +64,24 @@ final class ApacheAttempt implements AsyncResponseConsumer<Void>, Attempt {
     }
   }
 
+  /** Hears of the end where nobody asks the consumer, as when the client has been closed. */
+  FutureCallback<Void> callback() {
+    return new FutureCallback<>() {
+      @Override
+      public void completed(@Nullable Void nothing) {}
+
+      @Override
+      public void failed(Exception cause) {
+        ApacheAttempt.this.failed(cause);
+      }
+
+      @Override
+      public void cancelled() {
+        ApacheAttempt.this.failed(new CancellationException());
+      }
+    };
+  }
+
   /** From now on no failure means that nothing was sent. */
   void bodyIsBeingSent() {
     bodySent = true;

@@ -27,7 +27,6 @@ import org.apache.hc.core5.http2.HttpVersionPolicy;
 import org.apache.hc.core5.io.CloseMode;
 import org.apache.hc.core5.pool.PoolConcurrencyPolicy;
 import org.apache.hc.core5.reactor.IOReactorConfig;
-import org.apache.hc.core5.reactor.IOReactorStatus;
 import org.apache.hc.core5.util.TimeValue;
 import org.apache.hc.core5.util.Timeout;
 import org.jspecify.annotations.Nullable;
@@ -144,14 +143,8 @@ public final class ApacheUpstreamClient implements UpstreamClient {
             attempt,
             null,
             HttpClientContext.create(), // a fresh one each time: with null the consumer gets none
-            null));
+            attempt.callback()));
     return attempt;
-  }
-
-  @Override
-  public boolean isRunning() {
-    // Its threads come up on their own.
-    return client.getStatus().compareTo(IOReactorStatus.ACTIVE) <= 0;
   }
 
   @Override

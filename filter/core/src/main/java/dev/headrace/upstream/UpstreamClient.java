@@ -16,11 +16,6 @@ public interface UpstreamClient extends AutoCloseable {
    */
   Attempt start(UpstreamRequest request, AttemptListener listener);
 
-  /** Whether it takes calls; once it does not, it never will again. */
-  default boolean isRunning() {
-    return true;
-  }
-
   /**
    * Whether {@link #start} would find a connection to this origin at this moment, and so would not
    * look up a name, which can take seconds.

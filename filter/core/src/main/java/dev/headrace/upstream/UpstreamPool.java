@@ -53,7 +53,7 @@ public final class UpstreamPool implements AutoCloseable {
 
   /** Starts the client. */
   public UpstreamPool(GatewaySettings settings, TimeSource time) {
-    this(settings, new LastingUpstreamClient(() -> new ApacheUpstreamClient(settings)), time);
+    this(settings, new ApacheUpstreamClient(settings), time);
   }
 
   /**

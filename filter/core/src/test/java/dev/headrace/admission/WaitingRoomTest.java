@@ -1,12 +1,15 @@
 package dev.headrace.admission;
 
 import static dev.headrace.admission.LimitFixtures.plan;
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import dev.headrace.admission.LimitFixtures.ManualTimer;
 import dev.headrace.admission.LimitFixtures.Time;
 import dev.headrace.admission.LimitStore.PendingAdmission;
 import dev.headrace.admission.Refusal.Waiting;
+import java.lang.ref.WeakReference;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -86,6 +89,48 @@ class WaitingRoomTest {
     assertThat(room.waiting()).isZero();
     assertThat(timer.pending()).isZero();
     assertThat(store.usersWithStreams()).isZero();
+  }
+
+  /** What needs no budget does not stand behind those who wait for one. */
+  @Test
+  void whoNeedsNoBudgetDoesNotWaitForOne() {
+    WaitingRoom room = room(store);
+    Limits limits =
+        plan().concurrent(2).budget(LimitKind.OUTPUT_TOKENS, 1_000, Window.DAY).limits();
+    Limits noBudget = requireNonNull(limits.withoutBudgets());
+    Demand nothing = new Demand(0, 0, null);
+    ask(room, "ann", limits, new Demand(0, 1_000, null), "1");
+    ask(room, "ann", limits, new Demand(0, 600, null), "2");
+    assertThat(room.waiting()).isEqualTo(1);
+    ask(room, "ann", noBudget, nothing, "3");
+    assertThat(passed).containsExactly("1", "3");
+    ask(room, "ann", noBudget, nothing, "4"); // two streams run
+    assertThat(refused).containsExactly("4: concurrent");
+    assertThat(room.waiting()).isEqualTo(1);
+  }
+
+  /**
+   * The answer holds a request's body, and whoever asked keeps the question for its stream's life.
+   */
+  @Test
+  void whatIsToldTheAnswerIsLetGoOfBehindIt() {
+    WaitingRoom room = room(store);
+    List<WeakReference<byte[]>> bodies = new ArrayList<>();
+    PendingAdmission question = askWithABody(room, bodies);
+    assertThat(passed).containsExactly("1000 bytes");
+    await()
+        .until(
+            () -> {
+              System.gc();
+              return bodies.get(0).get() == null;
+            });
+    assertThat(question.leave()).isFalse(); // still there until here
+  }
+
+  private PendingAdmission askWithABody(WaitingRoom room, List<WeakReference<byte[]>> bodies) {
+    byte[] body = new byte[1000];
+    bodies.add(new WeakReference<>(body));
+    return room.admit("ann", ONE_STREAM, SMALL, answer -> passed.add(body.length + " bytes"));
   }
 
   @Test

@@ -18,20 +18,20 @@ class BodyMemoryTest {
   @Test
   void smallBodiesAreNotCounted() {
     for (int i = 0; i < 1000; i++) {
-      assertThat(memory.share().growTo(BodyMemory.SMALL_BYTES)).isTrue();
+      assertThat(memory.share(null).growTo(BodyMemory.SMALL_BYTES)).isTrue();
     }
     assertThat(memory.usedBytes()).isZero();
   }
 
   @Test
   void largeOnesTogetherTakeNoMoreThanThereIs() {
-    BodyMemory.Share one = memory.share();
-    BodyMemory.Share other = memory.share();
-    BodyMemory.Share third = memory.share();
+    BodyMemory.Share one = memory.share(null);
+    BodyMemory.Share other = memory.share(null);
+    BodyMemory.Share third = memory.share(null);
     assertThat(one.growTo(LARGE / 2)).isTrue();
     assertThat(one.growTo(LARGE)).isTrue();
     assertThat(other.growTo(LARGE)).isTrue();
-    assertThat(third.growTo(BodyMemory.SMALL_BYTES * 2)).isFalse();
+    assertThat(third.growTo(2 * BodyMemory.SMALL_BYTES)).isFalse();
     assertThat(other.growTo(2 * LARGE)).isFalse();
     assertThat(memory.usedBytes()).isEqualTo(2 * LARGE);
     one.release();
@@ -41,10 +41,22 @@ class BodyMemoryTest {
     assertThat(one.growTo(LARGE)).as("is over").isFalse();
   }
 
+  @Test
+  void oneUserLeavesHalfOfItToOthers() {
+    assertThat(memory.share("alice").growTo(LARGE / 2)).isTrue();
+    BodyMemory.Share second = memory.share("alice");
+    assertThat(second.growTo(LARGE / 2)).isTrue();
+    assertThat(memory.share("alice").growTo(LARGE / 2)).isFalse();
+    assertThat(memory.share("bob").growTo(LARGE)).isTrue();
+    second.release();
+    assertThat(memory.share("alice").growTo(LARGE / 2)).isTrue();
+    assertThat(memory.share("carl").growTo(LARGE)).isFalse();
+  }
+
   /** A single request is no flood, however small the heap. */
   @Test
   void aBodyAloneMayBeLarger() {
-    BodyMemory.Share alone = memory.share();
+    BodyMemory.Share alone = memory.share(null);
     assertThat(alone.growTo(2 * LARGE)).isTrue();
     assertThat(alone.growTo(4 * LARGE)).isTrue();
     alone.release();
@@ -61,7 +73,7 @@ class BodyMemoryTest {
             threads.submit(
                 () -> {
                   for (int j = 0; j < 10_000; j++) {
-                    BodyMemory.Share share = memory.share();
+                    BodyMemory.Share share = memory.share(null);
                     boolean unused = share.growTo(LARGE / 2) && share.growTo(LARGE);
                     share.release();
                   }

@@ -23,7 +23,7 @@ class RequestBodyTest {
 
   private static RequestBody body(
       ServletInputStream in, long declaredLength, long maxBytes, RequestBody.Listener listener) {
-    return new RequestBody(in, declaredLength, maxBytes, ROOM.share(), listener);
+    return new RequestBody(in, declaredLength, maxBytes, ROOM.share(null), listener);
   }
 
   /** A container keeps its read listener until the answer has ended, and prompts are large. */
@@ -75,16 +75,16 @@ class RequestBodyTest {
   @Test
   void bodyForWhichThereIsNoRoomIsReadNoFurther() throws IOException {
     BodyMemory memory = new BodyMemory(200_000);
-    assertThat(memory.share().growTo(200_000)).isTrue(); // another one's
+    assertThat(memory.share(null).growTo(200_000)).isTrue(); // another one's
     Told told = new Told();
     RequestBody small =
-        new RequestBody(new Input("x".repeat(50_000)), -1, 1 << 20, memory.share(), told);
+        new RequestBody(new Input("x".repeat(8_000)), -1, 1 << 20, memory.share(null), told);
     small.onDataAvailable();
     small.onAllDataRead();
-    assertThat(told.all).singleElement().asString().hasSize(50_000);
+    assertThat(told.all).singleElement().asString().hasSize(8_000);
     Told large = new Told();
     RequestBody body =
-        new RequestBody(new Input("x".repeat(150_000)), -1, 1 << 20, memory.share(), large);
+        new RequestBody(new Input("x".repeat(150_000)), -1, 1 << 20, memory.share(null), large);
     body.onDataAvailable();
     body.onAllDataRead();
     assertThat(large.all).containsExactly("no room");

@@ -195,6 +195,21 @@ class ApacheUpstreamClientTest {
     }
   }
 
+  /** HttpClient asks no consumer then, and tells only who has given it a callback. */
+  @Test
+  @Timeout(60)
+  void aCallThatMeetsTheEndOfTheClientIsTold() {
+    ApacheUpstreamClient client = new ApacheUpstreamClient(SETTINGS);
+    client.close();
+    Deaf listener = new Deaf();
+    try {
+      client.start(post("http://127.0.0.1:1"), listener);
+    } catch (IllegalStateException e) {
+      return; // told at once, as of httpclient5 that looks before
+    }
+    assertThat(listener.failure.join()).isNotNull();
+  }
+
   /** For HttpClient such an exchange is over with its head. */
   @ParameterizedTest
   @ValueSource(ints = {200, 400, 500, 529})
