@@ -702,7 +702,10 @@ abstract class ServerContract extends CellTest {
   void aServerThatIsAskedToEndTearsNoStream() throws Exception {
     Map<String, Integer> ends = drain(Context.OPEN, () -> bench().server().terminate());
     if (differs(Notes.SHUTDOWN_CUTS)) {
-      assertThat(ends).isEqualTo(Map.of("complete", 3, "torn: CUT", 3));
+      // A server that stops a moment later than usual lets the gateway end them properly.
+      assertThat(ends).containsEntry("complete", 3);
+      int cut = ends.getOrDefault("torn: CUT", 0);
+      assertThat(cut + ends.getOrDefault("error event", 0)).as("%s", ends).isEqualTo(3);
     } else if (differs(Notes.SHUTDOWN_CUTS_AT_ONCE)) {
       assertThat(ends).isEqualTo(Map.of("torn: CUT", 6));
     } else {
