@@ -156,7 +156,7 @@ public final class RequestPolicy {
     if (needsOutline()) {
       RequestOutline outline = RequestOutline.read(body, length);
       head = outline.head();
-      checkModel(head.model());
+      checkModel("model", head.model());
       checkOutline(outline);
     } else {
       head = RequestHead.read(body, length);
@@ -200,11 +200,12 @@ public final class RequestPolicy {
     return c == ' ' || c == '\t';
   }
 
-  private void checkModel(@Nullable String model) throws RefusedException {
+  private void checkModel(String field, @Nullable String model) throws RefusedException {
     // A missing model is refused by the API, which says so in the words that clients know.
     if (!models.isEmpty() && model != null && !models.contains(model)) {
       throw forbidden(
-          "model: \""
+          field
+              + ": \""
               + Printable.name(model)
               + "\" is not allowed; this plan may use "
               + listed(models),
@@ -218,14 +219,7 @@ public final class RequestPolicy {
           "fallbacks: not allowed, because this plan may use " + listed(models), "models");
     }
     for (String model : outline.toolModels()) {
-      if (!models.isEmpty() && !models.contains(model)) {
-        throw forbidden(
-            "tools: \"model\": \""
-                + Printable.name(model)
-                + "\" is not allowed; this plan may use "
-                + listed(models),
-            "models");
-      }
+      checkModel("tools: \"model\"", model);
     }
     if (tools == Rule.REFUSED && outline.tools() > 0) {
       throw forbidden("tools: this plan may not use tools", "tools");

@@ -144,7 +144,7 @@ public final class WaitingRoom implements LimitStore {
     boolean over;
     synchronized (lock) {
       visitor.clock = clock;
-      over = visitor.done;
+      over = visitor.isOver();
     }
     if (over) {
       clock.cancel(false);
@@ -179,7 +179,7 @@ public final class WaitingRoom implements LimitStore {
     boolean left;
     synchronized (lock) {
       visitor.question = question;
-      left = visitor.done;
+      left = visitor.isOver();
     }
     if (left && question.leave()) {
       answered(visitor); // no answer will say so
@@ -205,7 +205,7 @@ public final class WaitingRoom implements LimitStore {
     boolean waits = false;
     boolean isNew = false;
     synchronized (lock) {
-      if (!visitor.done && isWorthWaiting(visitor, refusal)) {
+      if (!visitor.isOver() && isWorthWaiting(visitor, refusal)) {
         isNew = visitor.line == null;
         waits = !isNew || enter(visitor);
       }
@@ -270,7 +270,7 @@ public final class WaitingRoom implements LimitStore {
     Future<?> old = alarm;
     synchronized (lock) {
       Line line = visitor.line;
-      if (line != null && !visitor.done) {
+      if (line != null && !visitor.isOver()) {
         old = line.alarm;
         line.alarm = alarm;
       }
@@ -397,7 +397,6 @@ public final class WaitingRoom implements LimitStore {
 
     // Guarded by the lock of the room.
     private @Nullable Consumer<? super Admission> answer; // holds the request; null once it is over
-    private boolean done;
     private boolean asked; // by its line
     private @Nullable Line line;
     private @Nullable Future<?> clock;
@@ -409,6 +408,11 @@ public final class WaitingRoom implements LimitStore {
       this.demand = demand;
       this.answer = answer;
       deadlineNanos = nanoTime.getAsLong() + settings.longest().toNanos();
+    }
+
+    /** With the lock of the room held. */
+    private boolean isOver() {
+      return answer == null;
     }
 
     /** Ends the visit with an answer. Returns false if it had ended before. */
@@ -437,10 +441,9 @@ public final class WaitingRoom implements LimitStore {
       PendingAdmission open;
       Consumer<? super Admission> told;
       synchronized (lock) {
-        if (done) {
+        if (isOver()) {
           return null;
         }
-        done = true;
         told = answer;
         answer = null;
         open = question;

@@ -538,9 +538,16 @@ final class Exchange
     LastFailure last =
         LastFailure.of(failure, relay.clocks(), relay.settings().timeouts().connect(), id);
     account.requestId(upstream().requestId());
-    if (last.warning() != null) {
-      LOG.warn("Exchange {}: {}", id, last.warning());
+    try {
+      if (last.warning() != null) {
+        LOG.warn("Exchange {}: {}", id, last.warning());
+      }
+    } finally { // a log may fail, and nobody else would answer
+      answerFailure(last, exhausted);
     }
+  }
+
+  private void answerFailure(LastFailure last, boolean exhausted) {
     List<HeaderField> fields =
         exhausted ? AnswerHeaders.withoutRetry(last.headers()) : last.headers();
     String requestId = account.requestId();

@@ -286,11 +286,11 @@ public final class Attempts implements AttemptRun.Owner {
 
   /** Nobody else would start an attempt, and no clock but that of the whole would end the wait. */
   private void notStarted(Throwable cause) {
-    LOG.error("An upstream call could not be started", cause);
     giveUp(
         new AttemptFailure.Broken(
             new UpstreamFailure(UpstreamFailure.Kind.NOT_STARTED, cause.getClass().getName())),
         false);
+    LOG.error("An upstream call could not be started", cause); // last: a log may fail, too
   }
 
   private void begin() {
