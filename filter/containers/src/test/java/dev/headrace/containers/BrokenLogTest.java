@@ -17,6 +17,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -96,5 +97,27 @@ final class BrokenLogTest extends GatewayContract {
     assertThat(reply.end()).isEqualTo(RawClient.End.COMPLETE);
     // Its length has told the client before that it is whole.
     await().untilAsserted(() -> assertThat(failures).hasValue(1));
+  }
+
+  /** The warning stands before the answer, and is written on the thread that reads the upstream. */
+  @Test
+  void aFailureThatTheLogIsToTellOfIsAnswered() throws Exception {
+    Logger warnings = (Logger) LoggerFactory.getLogger("dev.headrace.relay.Exchange");
+    warnings.addAppender(broken);
+    warnings.setLevel(Level.WARN);
+    try {
+      GatewayUnderTest headrace = start(settings -> settings.retryMaxAttempts(1));
+      headrace.claude().answersAlways(Answer.text("never").resetBeforeHead());
+      for (int i = 1; i <= 3; i++) {
+        Reply reply = post(headrace, STREAMING);
+        assertThat(reply.status()).isEqualTo(502);
+        assertThat(reply.end()).isEqualTo(RawClient.End.COMPLETE);
+      }
+      headrace.awaitIdle(Duration.ofSeconds(5));
+      assertThat(failures).hasValueGreaterThanOrEqualTo(6); // a warning and a line each
+    } finally {
+      warnings.setLevel(null);
+      warnings.detachAppender(broken);
+    }
   }
 }
