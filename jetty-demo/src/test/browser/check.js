@@ -76,6 +76,13 @@ try {
   const idle = (page) => page.waitForSelector('#send:not([hidden])', { timeout: 30_000 });
   const answerLength = (page) => page.evaluate(() => document.querySelector('.turn:last-child .answer-text')?.textContent.length ?? 0);
   const lastNotice = (page) => page.locator('.turn:last-child .notice');
+  const focused = (page) => page.evaluate(() => document.activeElement.id);
+  /** Answers with these words, whatever is asked. */
+  const answerWith = (page, text) => {
+    const events = { start: { id: 'msg_1', model: 'claude-sonnet-5-5' }, text: { text }, done: { stop_reason: 'end_turn' } };
+    const body = Object.entries(events).map(([name, data]) => `event: ${name}\ndata: ${JSON.stringify(data)}\n\n`).join('');
+    return page.route('**/claude/v1/messages?*', (route) => route.fulfill({ contentType: 'text/event-stream', body }));
+  };
   const shoot = (page, name) => page.screenshot({ path: join(screenshots, `${name}.png`) });
   const simulator = async () => (await fetch(new URL('/demo/simulator.json', url))).json();
   const eventually = async (what, condition) => {
@@ -152,6 +159,73 @@ try {
     assert.ok(seen.kept, 'what has no such link stays the same elements');
   });
 
+  await check('what nests too deep for the parser is plain text, and the answer ends as any other', {}, async (page) => {
+    // A cold parser gives up before 3000; one that the browser has compiled needs less of the stack.
+    const deep = { quotes: '>'.repeat(12_000), lists: '- '.repeat(12_000) + 'x' };
+    for (const [what, piece] of Object.entries(deep)) {
+      await answerWith(page, `Before **it**.\n\n${piece}\n\nAfter *it*.`);
+      await say(page, what);
+      await idle(page);
+      const turn = page.locator('.turn:last-child');
+      const paragraphs = await turn.locator('.answer-text > p').allTextContents();
+      assert.deepEqual(paragraphs, ['Before it.', piece, 'After it.'], what);
+      assert.equal(await turn.locator('.answer-text > :first-child strong').count(), 1, what);
+      assert.equal(await turn.locator('.answer-text > :last-child em').count(), 1, what);
+      assert.equal(await page.textContent('#status'), 'Answer finished');
+      assert.equal(await turn.locator('.answer').getAttribute('aria-busy'), null);
+      assert.ok(await turn.getByRole('button', { name: 'Copy answer' }).isVisible());
+      assert.ok(await turn.locator('.more').isVisible());
+      await page.unroute('**/claude/v1/messages?*');
+    }
+    const grown = await page.evaluate(async () => {
+      const { MarkdownView } = await import('/markdown.js');
+      const view = new MarkdownView(() => {});
+      const given = '[docs]: https://example.com/\n\n'.repeat(2); // the lexer keeps the first only
+      view.update(`First.\r\n\r\n${given}`);
+      const [first] = view.element.children;
+      for (let depth = 1000; depth <= 12_000; depth += 1000) view.update(`First.\r\n\r\n${given}${'>'.repeat(depth)}`);
+      const plain = view.element.lastElementChild.textContent;
+      view.update(`First.\r\n\r\n${given}${'>'.repeat(12_000)}\r\n\r\nThe [docs].`);
+      const link = view.element.querySelector('a')?.href;
+      return { kept: view.element.firstElementChild === first, plain, last: view.element.lastElementChild.textContent, link };
+    });
+    assert.deepEqual(grown, { kept: true, plain: '>'.repeat(12_000), last: 'The docs.', link: 'https://example.com/' });
+    const inLine = `${'*a '.repeat(5000)}${'a* '.repeat(5000)}`.trim();
+    const shown = await page.evaluate(async (emphasis) => {
+      const { MarkdownView } = await import('/markdown.js');
+      const view = new MarkdownView(() => {});
+      view.update(`${emphasis}\n\nAfter *it*.`);
+      return { text: view.element.textContent.trim(), emphasised: view.element.querySelector('em').textContent };
+    }, inLine);
+    assert.deepEqual(shown, { text: `${inLine}\nAfter it.`, emphasised: 'it' });
+  });
+
+  await check('a turn says how it ended though its answer cannot be drawn', {}, async (page) => {
+    const seen = await page.evaluate(async () => {
+      const { TurnView } = await import('/view.js');
+      const { newAnswer } = await import('/answer.js');
+      const reported = [];
+      addEventListener('error', (event) => {
+        event.preventDefault();
+        reported.push(event.message);
+      });
+      const endless = {};
+      endless.endless = endless;
+      const blocks = [
+        { kind: 'text', text: 'The text.', version: 1 },
+        { kind: 'tool', name: 'odd', input: endless, version: 1 }, // as JSON it would be endless
+      ];
+      const view = new TurnView('Question', { simulated: true, announce() {}, onRetry() {}, onContinue() {} });
+      document.querySelector('#turns').append(view.element);
+      const words = view.finish({ ...newAnswer(0), blocks }, { kind: 'stopped' });
+      const count = (selector) => view.element.querySelectorAll(selector).length;
+      return { words, notices: count('.notice'), copies: count('[aria-label="Copy answer"]'), busy: count('[aria-busy]'), reported: reported.length };
+    });
+    const { words, ...counts } = seen;
+    assert.match(words, /^Stopped by you/);
+    assert.deepEqual(counts, { notices: 1, copies: 1, busy: 0, reported: 1 });
+  });
+
   await check('Stop keeps the text and cancels upstream; the conversation goes on', {}, async (page) => {
     const before = await simulator();
     await say(page, '/show long');
@@ -172,6 +246,20 @@ try {
     assert.deepEqual(messages.map(({ role }) => role), ['user', 'assistant', 'user']);
     await idle(page);
     assert.equal(await page.locator('.turn').count(), 2);
+  });
+
+  await check('a new conversation says nothing of the answer that it ended', {}, async (page) => {
+    await say(page, '/show long');
+    await page.waitForFunction(() => document.querySelector('.answer-text')?.textContent.length > 40);
+    await page.mouse.move(400, 200);
+    await page.mouse.wheel(0, -40);
+    await page.click('#new');
+    await idle(page);
+    await page.waitForTimeout(300);
+    assert.equal(await page.textContent('#status'), 'New conversation');
+    assert.equal(await page.locator('.turn').count(), 0);
+    assert.ok(await page.isVisible('#empty'));
+    assert.ok(await page.isHidden('#latest'));
   });
 
   await check('overload, rate limit and an HTML error page are readable, and Retry asks again', {}, async (page) => {
@@ -234,7 +322,7 @@ try {
   });
 
   await check('the keyboard is enough', {}, async (page) => {
-    assert.equal(await page.evaluate(() => document.activeElement.id), 'prompt', 'ready to type');
+    assert.equal(await focused(page), 'prompt', 'ready to type');
     await page.keyboard.type('line one');
     await page.keyboard.press('Shift+Enter');
     await page.keyboard.type('/show long');
@@ -245,10 +333,10 @@ try {
     await page.keyboard.press('Escape');
     await idle(page);
     assert.match(await lastNotice(page).textContent(), /Stopped by you/);
-    assert.equal(await page.evaluate(() => document.activeElement.id), 'prompt', 'focus is back');
+    assert.equal(await focused(page), 'prompt', 'focus is back');
     await page.keyboard.press('Tab'); // the model
     await page.keyboard.press('Tab');
-    assert.equal(await page.evaluate(() => document.activeElement.id), 'faults-button');
+    assert.equal(await focused(page), 'faults-button');
     await page.keyboard.press('Enter');
     await page.keyboard.press('ArrowDown');
     await page.keyboard.press('ArrowUp');
@@ -264,6 +352,30 @@ try {
     await page.keyboard.press('Escape');
     const [request] = await Promise.all([page.waitForRequest('**/claude/v1/messages?*'), say(page, 'Hello')]);
     assert.equal(request.postDataJSON().system, 'Be brief.');
+    await page.focus('#stop');
+    await idle(page);
+    assert.equal(await focused(page), 'prompt', 'the focus does not vanish with the button');
+  });
+
+  await check('the settings take no wrong number', {}, async (page) => {
+    const usual = await page.inputValue('#max-tokens');
+    const open = () => page.evaluate(() => document.querySelector('#settings').open);
+    // The browser tells the page a moment after it has closed the dialog; the focus is the last that the page sets then.
+    const closed = () => page.waitForFunction(() => !document.querySelector('#settings').open && document.activeElement.id === 'prompt');
+    await page.click('#settings-button');
+    await page.fill('#max-tokens', '-5');
+    await page.press('#max-tokens', 'Enter');
+    await page.waitForTimeout(200);
+    assert.ok(await open(), 'Enter asks for a right one');
+    await page.click('#settings-close');
+    await closed();
+    assert.equal(await page.inputValue('#max-tokens'), usual, 'Close leaves it as it was');
+    await page.click('#settings-button');
+    await page.fill('#max-tokens', '300');
+    await page.press('#max-tokens', 'Enter');
+    await closed();
+    const [request] = await Promise.all([page.waitForRequest('**/claude/v1/messages?*'), say(page, 'Hello')]);
+    assert.equal(request.postDataJSON().max_tokens, 300);
     await idle(page);
   });
 
@@ -303,19 +415,62 @@ try {
     await say(page, '/show long');
     await page.waitForFunction(() => document.querySelector('#conversation').scrollTop > 200, null, { timeout: 20_000 });
     await page.mouse.move(400, 200);
-    await page.mouse.wheel(0, -400);
-    await page.waitForSelector('#latest:not([hidden])');
     const at = () => page.evaluate(() => document.querySelector('#conversation').scrollTop);
-    const before = await at();
-    await page.waitForTimeout(600);
-    assert.equal(await at(), before);
-    await page.click('#latest');
-    await page.waitForFunction(() => {
-      const { scrollHeight, scrollTop, clientHeight } = document.querySelector('#conversation');
-      return scrollHeight - scrollTop - clientHeight < 64;
-    });
+    const up = {
+      'a large step': () => page.mouse.wheel(0, -400),
+      'a small step': () => page.mouse.wheel(0, -40),
+      'an arrow key': () => page.press('#conversation', 'ArrowUp'),
+    };
+    const back = { 'the button': () => page.click('#latest'), 'scrolling': () => page.mouse.wheel(0, 4000) };
+    for (const [how, leave] of Object.entries(up)) {
+      for (const [way, comeBack] of Object.entries(back)) {
+        await leave();
+        await page.waitForSelector('#latest:not([hidden])');
+        await page.waitForTimeout(300); // the browser scrolls smoothly
+        const before = await at();
+        await page.waitForTimeout(600);
+        assert.equal(await at(), before, how);
+        await comeBack();
+        await page.waitForSelector('#latest', { state: 'hidden' });
+        const end = await at();
+        await page.waitForFunction((old) => document.querySelector('#conversation').scrollTop > old, end, { timeout: 8000 });
+        assert.ok(end > before && (await page.isHidden('#latest')), `${how}, then ${way}: it follows again`);
+      }
+    }
     await page.keyboard.press('Escape');
     await idle(page);
+  });
+
+  await check('an older turn that is asked again is the one in sight', { viewport: { width: 900, height: 500 } }, async (page) => {
+    await say(page, '/show long');
+    await page.waitForFunction(() => document.querySelector('.answer-text')?.textContent.length > 400, null, { timeout: 20_000 });
+    await page.keyboard.press('Escape');
+    await idle(page);
+    for (const command of ['/show markdown', '/fault overloaded']) {
+      await say(page, command);
+      await idle(page);
+    }
+    const first = page.locator('.turn').first();
+    const other = lastNotice(page).getByRole('button', { name: 'Retry' });
+    await first.getByRole('button', { name: 'Retry' }).click();
+    await page.waitForFunction(() => document.querySelector('.answer-text')?.textContent.length > 100, null, { timeout: 20_000 });
+    const inSight = () => first.evaluate((turn) => turn.getBoundingClientRect().top - document.querySelector('#conversation').getBoundingClientRect().top);
+    assert.ok(Math.abs(await inSight()) < 20, `the turn begins at ${await inSight()}`);
+    assert.ok(await page.isVisible('#latest'));
+    assert.ok(await other.isDisabled(), 'one answer at a time');
+    await page.mouse.move(400, 200);
+    await page.mouse.wheel(0, 4000);
+    await page.waitForSelector('#latest', { state: 'hidden' });
+    const at = () => page.evaluate(() => document.querySelector('#conversation').scrollTop);
+    const before = await at();
+    await page.waitForSelector('#latest:not([hidden])', { timeout: 8000 });
+    assert.equal(await at(), before, 'what is below it does not run away from a reader');
+    await page.keyboard.press('Escape');
+    await idle(page);
+    await other.click();
+    await idle(page);
+    assert.equal(await page.locator('.turn').count(), 3);
+    await page.waitForSelector('#latest', { state: 'hidden' });
   });
 
   await check('a flood of text does not stall the page', {}, async (page) => {
@@ -376,15 +531,26 @@ try {
     assert.ok(cut.partial.length > 20);
   });
 
-  for (const colorScheme of ['light', 'dark']) {
-    const phone = { viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true, deviceScaleFactor: 2, colorScheme };
-    await check(`a phone of 360 pixels, ${colorScheme}: nothing to scroll sideways`, phone, async (page) => {
+  for (const [width, colorScheme] of [
+    [360, 'light'],
+    [360, 'dark'],
+    [320, 'light'],
+  ]) {
+    const phone = { viewport: { width, height: 740 }, hasTouch: true, isMobile: true, deviceScaleFactor: 2, colorScheme };
+    const name = `${width}-${colorScheme}`;
+    await check(`a phone of ${width} pixels, ${colorScheme}: nothing to scroll sideways, nothing cut off`, phone, async (page) => {
       const overflow = () =>
         page.evaluate(() =>
           [document.documentElement, document.querySelector('#conversation')].map((element) => element.scrollWidth - element.clientWidth),
         );
       assert.deepEqual(await overflow(), [0, 0]);
-      await shoot(page, `phone-empty-${colorScheme}`);
+      assert.ok(await page.isVisible('#simulated'));
+      assert.equal(await page.evaluate(() => document.querySelector('#conversation').scrollTop), 0, 'the greeting is in sight');
+      const rows = page.locator('.bar > :visible, .composer-row > :visible');
+      for (const { x, width: wide } of await rows.evaluateAll((all) => all.map((one) => one.getBoundingClientRect().toJSON()))) {
+        assert.ok(x >= 0 && x + wide <= width, `the header and the composer fit: ${x} and ${wide}`);
+      }
+      await shoot(page, `phone-empty-${name}`);
       for (const command of ['/show table', '/show code', '/show search', '/fault overloaded']) {
         await say(page, command);
         await idle(page);
@@ -394,10 +560,10 @@ try {
       assert.deepEqual(await overflow(), [0, 0], 'details');
       const edge = (selector, side) => page.evaluate(([at, name]) => document.querySelector(at).getBoundingClientRect()[name], [selector, side]);
       await eventually('the details stand clear of the message box', async () => (await edge('.dock', 'top')) - (await edge('.more[open]', 'bottom')) >= 8);
-      await shoot(page, `phone-${colorScheme}`);
+      await shoot(page, `phone-${name}`);
       await page.tap('#faults-button');
       assert.deepEqual(await overflow(), [0, 0], 'faults');
-      await shoot(page, `phone-faults-${colorScheme}`);
+      await shoot(page, `phone-faults-${name}`);
     });
   }
 } catch (failure) {

@@ -83,7 +83,7 @@ final class DemoServer implements AutoCloseable {
     ClaudeSimulator simulator = settings.apiKey() == null ? startSimulator() : null;
     Gateway gateway;
     try {
-      gateway = Gateway.start(gatewaySettings(settings, simulator));
+      gateway = Gateway.builder(loadedSettings(settings, simulator)).start();
     } catch (SettingsException e) {
       closeAll(simulator);
       throw new DemoException(String.valueOf(e.getMessage()), e);
@@ -133,7 +133,7 @@ final class DemoServer implements AutoCloseable {
   }
 
   /** File and environment are stronger than what the demo itself gives. */
-  private static GatewaySettings gatewaySettings(
+  private static LoadedSettings loadedSettings(
       DemoSettings settings, @Nullable ClaudeSimulator simulator) throws DemoException {
     GatewaySettingsBuilder own =
         GatewaySettings.builder()
@@ -145,14 +145,15 @@ final class DemoServer implements AutoCloseable {
       own.upstreamBaseUrl(baseUrl);
     }
     LoadedSettings loaded = readWithKey(settings, own);
-    loaded.warnings().forEach(warning -> LOG.warn("{}", warning));
     checkKeys(loaded.settings(), simulator);
     if (simulated(loaded.settings(), simulator)
         && !loaded.origins().containsKey("breaker.enabled")) {
       // Its faults are asked for: a few of them must not close the way for the answers after them.
-      return loaded.settings().toBuilder().breakerEnabled(false).build();
+      GatewaySettings withoutBreaker = loaded.settings().toBuilder().breakerEnabled(false).build();
+      return new LoadedSettings(
+          withoutBreaker, loaded.source(), loaded.origins(), loaded.warnings());
     }
-    return loaded.settings();
+    return loaded;
   }
 
   /**

@@ -1,6 +1,8 @@
 package dev.headrace.demo;
 
+import dev.headrace.config.GatewaySettings;
 import dev.headrace.config.Secret;
+import dev.headrace.config.SettingsException;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Files;
@@ -8,6 +10,7 @@ import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -57,6 +60,7 @@ record DemoSettings(
       """;
 
   private static final int DEFAULT_PORT = 8080;
+  private static final List<String> LOG_LEVELS = List.of("error", "warn", "info", "debug");
   private static final int MAX_PROMPTS = 12;
 
   DemoSettings {
@@ -91,6 +95,7 @@ record DemoSettings(
           "ANTHROPIC_BASE_URL is set, but ANTHROPIC_API_KEY is not. Set both for another upstream,"
               + " or neither for the simulator.");
     }
+    checkLogLevel(get(environment, "HEADRACE_DEMO_LOG"));
     String configFile = get(environment, "HEADRACE_CONFIG");
     String models = get(environment, "HEADRACE_DEMO_MODEL");
     String prompts = get(environment, "HEADRACE_DEMO_PROMPTS");
@@ -132,13 +137,25 @@ record DemoSettings(
     try {
       URI url = URI.create(value);
       if (url.getHost() != null && List.of("http", "https").contains(url.getScheme())) {
+        // All that the gateway asks of it, said of this variable and not of a setting.
+        GatewaySettings.builder().upstreamApiKey(Secret.of("none")).upstreamBaseUrl(url).build();
         return url;
       }
+    } catch (SettingsException e) {
+      String expected = e.problems().get(0).replace("upstream.base-url", "ANTHROPIC_BASE_URL");
+      throw new DemoException(expected, e);
     } catch (IllegalArgumentException e) {
       // said below, without the value: it may contain credentials
     }
     throw new DemoException(
         "ANTHROPIC_BASE_URL is no web address (expected: such as https://api.anthropic.com)");
+  }
+
+  private static void checkLogLevel(@Nullable String value) throws DemoException {
+    if (value != null && !LOG_LEVELS.contains(value.toLowerCase(Locale.ROOT))) {
+      throw new DemoException(
+          "HEADRACE_DEMO_LOG: " + value + " (expected: " + String.join(", ", LOG_LEVELS) + ")");
+    }
   }
 
   private static Path path(String variable, String value) throws DemoException {

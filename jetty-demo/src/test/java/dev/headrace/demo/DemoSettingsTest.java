@@ -45,12 +45,39 @@ class DemoSettingsTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"api.example", "ftp://api.example", "http://", "https://u:secret@/ x"})
+  @ValueSource(
+      strings = {
+        "api.example",
+        "ftp://api.example",
+        "http://",
+        "https://u:secret@/ x",
+        "https://u:secret@api.example"
+      })
   void anUpstreamThatIsNoAddressIsRefusedWithoutRepeatingIt(String url) {
     assertThatThrownBy(
             () -> DemoSettings.of(Map.of("ANTHROPIC_API_KEY", "k", "ANTHROPIC_BASE_URL", url)))
         .hasMessageContaining("ANTHROPIC_BASE_URL")
         .hasMessageNotContaining("secret");
+  }
+
+  @Test
+  void anUpstreamWithTheApisOwnPathIsRefusedInTheNameOfItsVariable() {
+    assertThatThrownBy(
+            () ->
+                DemoSettings.of(
+                    Map.of(
+                        "ANTHROPIC_API_KEY", "k", "ANTHROPIC_BASE_URL", "https://api.example/v1")))
+        .isInstanceOf(DemoException.class)
+        .hasMessageContaining(
+            "ANTHROPIC_BASE_URL: https://api.example/v1 (expected: the URL without")
+        .hasMessageNotContaining("upstream.base-url");
+  }
+
+  @Test
+  void aLogLevelThatIsNoneIsNamedWithWhatWasExpected() {
+    assertThatThrownBy(() -> DemoSettings.of(Map.of("HEADRACE_DEMO_LOG", "loud")))
+        .isInstanceOf(DemoException.class)
+        .hasMessage("HEADRACE_DEMO_LOG: loud (expected: error, warn, info, debug)");
   }
 
   @Test

@@ -31,8 +31,9 @@ const page = {
 const NEAR_BOTTOM = 64; // pixels within which a reader counts as being at the end
 let config = { simulated: false, models: [], faults: [], prompts: [], maxTokens: 4096 };
 let turns = [];
-let running = null; // {controller} of the answer that is being written
+let running = null; // {controller, turn} of the answer that is being written
 let following = true; // the reader is at the end and wants to stay there
+let lastTop = 0; // where the conversation was scrolled to when it was last looked at
 
 // --- sending and stopping ---
 
@@ -62,37 +63,43 @@ function send(prompt) {
 async function run(turn) {
   if (running) return;
   const controller = new AbortController();
-  running = { controller };
-  following = true;
+  running = { controller, turn };
+  following = growsAtEnd();
   showRunning(true);
   page.prompt.focus();
   announce('Claude is answering');
 
   turn.answer = newAnswer(performance.now());
   turn.view.start(turn.answer);
+  if (!following) turn.view.element.scrollIntoView();
   follow();
   const painter = new Painter(() => {
     turn.view.render(turn.answer);
     follow();
   });
   const earlier = turns.slice(0, turns.indexOf(turn)).filter(isRemembered);
-  turn.outcome = await ask({
-    stream,
-    body: requestBody({
-      model: page.model.value,
-      maxTokens: page.maxTokens.valueAsNumber || config.maxTokens,
-      system: page.system.value,
-      turns: earlier,
-      prompt: turn.prompt,
-    }),
-    answer: turn.answer,
-    signal: controller.signal,
-    onChange: () => painter.request(),
-  });
-  painter.cancel();
-  running = null;
-  showRunning(false);
-  announce(turn.view.finish(turn.answer, turn.outcome));
+  try {
+    turn.outcome = await ask({
+      stream,
+      body: requestBody({
+        model: page.model.value,
+        maxTokens: page.maxTokens.valueAsNumber || config.maxTokens,
+        system: page.system.value,
+        turns: earlier,
+        prompt: turn.prompt,
+      }),
+      answer: turn.answer,
+      signal: controller.signal,
+      onChange: () => painter.request(),
+    });
+  } finally {
+    painter.cancel();
+    running = null;
+    showRunning(false);
+  }
+  const words = turn.view.finish(turn.answer, turn.outcome);
+  if (!turns.includes(turn)) return; // a new conversation has begun
+  announce(words);
   follow();
 }
 
@@ -141,10 +148,12 @@ function stop() {
 }
 
 function showRunning(is) {
+  if (!is && document.activeElement === page.stop) page.prompt.focus(); // a hidden button would lose the focus
   page.stop.hidden = !is;
   page.send.hidden = is;
   page.composer.classList.toggle('running', is);
   for (const button of page.faultList.querySelectorAll('button')) button.disabled = is;
+  for (const { view } of turns) view.hold(is);
 }
 
 /** One polite line for screen readers; the answer itself is not announced token by token. */
@@ -155,27 +164,50 @@ function announce(text) {
 // --- following the end of the text ---
 
 function follow() {
-  if (following) page.conversation.scrollTop = page.conversation.scrollHeight;
+  if (following && turns.length > 0) {
+    page.conversation.scrollTop = page.conversation.scrollHeight;
+    lastTop = page.conversation.scrollTop;
+  }
   showLatest();
 }
 
-function atEnd() {
+/** An answer that is asked for again may have turns below it; its reader would be led away from it. */
+function growsAtEnd() {
+  return !running || running.turn === turns.at(-1);
+}
+
+function distanceToEnd() {
   const { scrollHeight, scrollTop, clientHeight } = page.conversation;
-  return scrollHeight - scrollTop - clientHeight < NEAR_BOTTOM;
+  return scrollHeight - scrollTop - clientHeight;
 }
 
 function showLatest() {
-  page.latest.hidden = following || atEnd();
+  page.latest.hidden = following || turns.length === 0 || distanceToEnd() < (running ? 1 : NEAR_BOTTOM);
 }
 
-page.conversation.addEventListener(
-  'scroll',
-  () => {
-    following = atEnd();
-    showLatest();
-  },
-  { passive: true },
-);
+/** However small a step upwards is, it is meant. Upwards to the very end is no step: the text became shorter. */
+function scrolled() {
+  const top = page.conversation.scrollTop;
+  const distance = distanceToEnd();
+  if (top < lastTop && distance >= 1) following = false;
+  if (top > lastTop && distance < NEAR_BOTTOM && growsAtEnd()) following = true;
+  lastTop = top;
+  showLatest();
+}
+
+/** The wheel or the key itself is heard: an end that moves on stops the browser's smooth scrolling before its first step. */
+function meantUpwards() {
+  if (page.conversation.scrollTop > 0) following = false;
+}
+
+page.conversation.addEventListener('scroll', scrolled, { passive: true });
+page.conversation.addEventListener('wheel', (event) => event.deltaY < 0 && !event.ctrlKey && meantUpwards(), { passive: true });
+// At the document: after a click into the text, keys scroll it though nothing in it has the focus.
+document.addEventListener('keydown', (event) => {
+  const upwards = ['ArrowUp', 'PageUp', 'Home'].includes(event.key) || (event.key === ' ' && event.shiftKey);
+  const elsewhere = event.target.closest('input, textarea, select, button, [role="menu"], dialog');
+  if (upwards && !elsewhere && !event.defaultPrevented) meantUpwards();
+});
 page.latest.addEventListener('click', () => {
   following = true;
   follow();
@@ -213,6 +245,7 @@ $('new').addEventListener('click', () => {
   turns = [];
   page.turns.replaceChildren();
   page.empty.hidden = false;
+  showLatest();
   announce('New conversation');
   page.prompt.focus();
 });
@@ -244,7 +277,10 @@ document.addEventListener('pointerdown', (event) => {
 // --- settings and theme ---
 
 $('settings-button').addEventListener('click', () => page.settings.showModal());
+$('settings-close').addEventListener('click', () => page.settings.close());
 page.settings.addEventListener('close', () => {
+  // Done asks for a right number; Close and Esc do not, and a wrong one must not be sent.
+  if (!page.maxTokens.validity.valid) page.maxTokens.value = config.maxTokens;
   if (config.system !== undefined) storeUnlessUsual('system', page.system.value, config.system);
   page.prompt.focus();
 });

@@ -4,9 +4,9 @@
  * The exception are links like `[docs][1]`, whose address may come at the end of the text.
  *
  * HTML in the text is shown, not obeyed; DOMPurify checks the result nevertheless. Pictures become
- * links, because this page loads nothing from elsewhere.
+ * links, because this page loads nothing from elsewhere. What the parser cannot take is plain text.
  */
-import { Marked } from '/webjars/marked/lib/marked.esm.js';
+import { Lexer, Marked } from '/webjars/marked/lib/marked.esm.js';
 import DOMPurify from '/webjars/dompurify/dist/purify.es.mjs';
 import { copyButton, h } from './dom.js';
 
@@ -40,7 +40,59 @@ const SAFE = {
   RETURN_DOM_FRAGMENT: true,
 };
 
-const mayHaveLinks = ({ type, raw }) => type !== 'code' && raw.includes('[');
+const PLAIN = 'plain'; // no type of the lexer: a piece that is shown as it was written
+const mayHaveLinks = ({ type, raw }) => type !== 'code' && type !== PLAIN && raw.includes('[');
+const AT_TOP = { inLink: false, inRawBlock: false, top: true }; // how a lexer begins
+
+/**
+ * As `marked.lexer`, but takes every text. The lexer calls itself for what stands inside, and a few thousand quotes or
+ * lists in each other are more than the stack holds. Such a piece stays plain up to the next empty line.
+ */
+function tokensOf(text) {
+  const lexer = new Lexer(marked.defaults);
+  const source = text.replace(/\r\n?/g, '\n'); // or positions would not fit those of the lexer
+  for (let at = 0; at < source.length; ) at = readBlocks(lexer, source, at);
+  for (const { src, tokens } of lexer.inlineQueue) readInline(lexer, src, tokens);
+  return lexer.tokens;
+}
+
+/** Reads on from a position; gives the one after what was read. */
+function readBlocks(lexer, source, at) {
+  try {
+    lexer.blockTokens(source.slice(at), lexer.tokens);
+    return source.length;
+  } catch {
+    const start = endOf(lexer.tokens, source); // the blocks before the piece are complete
+    const gap = source.indexOf('\n\n', start + 1);
+    const end = gap < 0 ? source.length : gap;
+    lexer.tokens.push({ type: PLAIN, raw: source.slice(start, end) });
+    lexer.state = { ...AT_TOP };
+    return end;
+  }
+}
+
+/** Searches rather than adds up: the lexer gives no token for an address that was already given. */
+function endOf(tokens, source) {
+  return tokens.reduce((at, { raw }) => Math.max(at, source.indexOf(raw, at)) + raw.length, 0);
+}
+
+function readInline(lexer, src, tokens) {
+  try {
+    lexer.inlineTokens(src, tokens);
+  } catch {
+    tokens.splice(0, tokens.length, { type: 'text', raw: src, text: src });
+    lexer.state = { ...AT_TOP };
+  }
+}
+
+/** Null if the parser or the check of its result fails. */
+function fragmentOf(token, links) {
+  try {
+    return DOMPurify.sanitize(marked.parser(Object.assign([token], { links })), SAFE);
+  } catch {
+    return null;
+  }
+}
 
 export class MarkdownView {
   element = h('div', { class: 'markdown' });
@@ -54,7 +106,7 @@ export class MarkdownView {
   }
 
   update(text) {
-    const tokens = marked.lexer(text);
+    const tokens = tokensOf(text);
     let same = 0;
     while (same < tokens.length && tokens[same].raw === this.#parts[same]?.raw) same++;
     const links = JSON.stringify(tokens.links);
@@ -87,8 +139,8 @@ export class MarkdownView {
 
   #part(token, links) {
     if (token.type === 'code') return this.#codePart(token);
-    const html = marked.parser(Object.assign([token], { links }));
-    const fragment = DOMPurify.sanitize(html, SAFE);
+    const fragment = token.type === PLAIN ? null : fragmentOf(token, links);
+    if (fragment === null) return { type: PLAIN, raw: token.raw, nodes: [h('p', { class: 'plain' }, token.raw.trimEnd())] };
     this.#finish(fragment);
     return { type: token.type, raw: token.raw, nodes: [...fragment.childNodes] };
   }

@@ -94,7 +94,7 @@ function explainStop(answer, hasText) {
     case 'tool_use':
       return note('Claude asks for a tool', 'This page runs no tools, so the answer ends here.', null);
     case 'pause_turn':
-      return note('Claude paused', 'A long search or tool run was interrupted.', 'continue');
+      return note('Claude paused', 'A long search or tool run was interrupted.', hasText ? 'continue' : 'retry');
     default:
       return hasText || answer.blocks.length > 0 ? null : note('An empty answer', 'Claude finished without a word.', 'retry');
   }

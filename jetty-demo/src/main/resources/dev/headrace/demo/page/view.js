@@ -77,11 +77,20 @@ export class TurnView {
     return { view, version: -1 };
   }
 
+  /** Greys out what would ask again; a fieldset, since a countdown has its own say about its button. */
+  hold(held) {
+    for (const actions of this.#foot.querySelectorAll('fieldset')) actions.disabled = held;
+  }
+
   /** Shows how it ended. Returns what a screen reader should hear. */
   finish(answer, outcome) {
     clearInterval(this.#timer);
     this.#live.hidden = true;
-    this.render(answer, false);
+    try {
+      this.render(answer, false);
+    } catch (failure) {
+      reportError(failure); // whoever reads still has to learn how it ended, and to copy it
+    }
     this.#article.removeAttribute('aria-busy');
     const text = textOf(answer);
     const explained = explain(outcome, answer, text.trim() !== '');
@@ -117,7 +126,7 @@ export class TurnView {
   }
 
   #notice({ tone, title, text, said, action, retryAfterSeconds }) {
-    const actions = h('div', { class: 'actions' });
+    const actions = h('fieldset', { class: 'actions' });
     if (action === 'retry') actions.append(this.#retryButton(retryAfterSeconds));
     if (action === 'continue') {
       actions.append(h('button', { type: 'button', class: 'button', onclick: this.#settings.onContinue }, 'Continue'));
