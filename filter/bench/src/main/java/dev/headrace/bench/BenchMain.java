@@ -18,7 +18,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Random;
 import java.util.TreeMap;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -29,6 +28,8 @@ import org.jspecify.annotations.Nullable;
  * the machine disturbs all of them; the order changes with every round.
  */
 public final class BenchMain {
+
+  private static final int REASON_LINES = 4;
 
   private final Options options;
   private final int upstreamPort;
@@ -42,7 +43,9 @@ public final class BenchMain {
     this.report = new Report(Machine.describe(options, peers));
   }
 
-  /** Runs what the command line asks for; ends with 1 if Headrace lost a stream. */
+  /**
+   * Runs what the command line asks for; ends with 1 if Headrace lost a stream or was not measured.
+   */
   @SuppressWarnings("SystemOut") // a program
   public static void main(String... arguments) throws Exception {
     if (arguments.length > 0 && arguments[0].equals("jmh")) {
@@ -62,24 +65,45 @@ public final class BenchMain {
       System.exit(2);
       return;
     }
-    Files.createDirectories(options.directory());
-    int lost;
+    List<Peer> peers;
+    try {
+      peers = peers(options);
+      Files.createDirectories(options.directory());
+    } catch (IllegalArgumentException e) {
+      System.err.println(e.getMessage());
+      System.exit(2);
+      return;
+    } catch (IOException e) {
+      System.err.println("--out " + options.directory() + " cannot be made a folder: " + e);
+      System.exit(2);
+      return;
+    }
+    Report report;
     try (UpstreamProcess upstream = UpstreamProcess.start(options.directory())) {
-      BenchMain bench = new BenchMain(options, upstream.port(), peers(options));
+      BenchMain bench = new BenchMain(options, upstream.port(), peers);
       for (Scenario scenario : options.scenarios()) {
         bench.run(scenario);
         bench.report.write(options.directory()); // what there is so far
       }
       System.out.println(bench.report.markdown());
       say("Written to %s", options.directory().toAbsolutePath().normalize());
-      lost = bench.report.ownLostStreams();
+      report = bench.report;
     }
+    report.failures().forEach(System.err::println);
+    int lost = report.ownLostStreams();
     if (lost > 0) {
       System.err.println(lost + " streams were lost");
+    }
+    if (lost > 0 || report.lacksOwn()) {
       System.exit(1);
     }
   }
 
+  /**
+   * Those that can run here.
+   *
+   * @throws IllegalArgumentException if one cannot that was asked for by name
+   */
   private static List<Peer> peers(Options options) {
     List<Peer> peers = new ArrayList<>();
     JvmVariant jvm = new JvmVariant("", options.java(), options.jvm());
@@ -90,6 +114,9 @@ public final class BenchMain {
       String missing = peer.missing();
       if (missing == null) {
         peers.add(peer);
+      } else if (options.serversNamed()) {
+        throw new IllegalArgumentException(
+            "--server " + peer.name() + " cannot run here: " + missing);
       } else {
         say("%s is left out: %s", peer.name(), missing);
       }
@@ -117,9 +144,7 @@ public final class BenchMain {
         each.unlessFailed(() -> warmUp(each, scenario));
       }
       for (int round = 1; round <= options.rounds(); round++) {
-        List<Contestant> order = new ArrayList<>(all);
-        Collections.shuffle(order, new Random(round)); // no server always behind the same one
-        for (Contestant each : order) {
+        for (Contestant each : order(all, round)) {
           int number = round;
           each.unlessFailed(() -> measure(each, scenario, number));
         }
@@ -128,6 +153,21 @@ public final class BenchMain {
     } finally {
       all.forEach(Contestant::close);
     }
+  }
+
+  /**
+   * No server always at the same place or behind the same other one: each pair of rounds goes there
+   * and back, from one further than the pair before.
+   *
+   * @param round from 1
+   */
+  static <T> List<T> order(List<T> all, int round) {
+    List<T> order = new ArrayList<>(all);
+    Collections.rotate(order, -(round - 1) / 2);
+    if (round % 2 == 0) {
+      Collections.reverse(order);
+    }
+    return order;
   }
 
   /** Each round in a new process, since what was allocated once is seldom given back. */
@@ -171,17 +211,30 @@ public final class BenchMain {
       return new Contestant(Target.of(peer, peer.start(upstreamPort, directory)), directory);
     } catch (IOException e) {
       say("  %s does not start: %s", peer.name(), e);
-      return new Contestant(peer, "does not start");
+      return new Contestant(peer, "does not start: " + reason(e));
     }
+  }
+
+  /** What went wrong, in a line: of a server's log its last lines, without the stack's. */
+  static String reason(IOException failure) {
+    String message = failure.getMessage();
+    if (message == null || failure.getClass() != IOException.class) {
+      return failure.toString();
+    }
+    List<String> lines =
+        message
+            .lines()
+            .filter(line -> !line.isBlank() && !line.startsWith("\tat "))
+            .map(String::strip)
+            .toList();
+    List<String> last = lines.subList(Math.max(0, lines.size() - REASON_LINES), lines.size());
+    return String.join("; ", last).replace(":; ", ": ");
   }
 
   private void warmUp(Contestant contestant, Scenario scenario) throws IOException {
     // Other rounds begin hundreds of streams: too few for what begins and ends one to be compiled.
     boolean begun = scenario == Scenario.SHORT || warmUpWith(contestant, Scenario.SHORT);
     contestant.settled = warmUpWith(contestant, scenario) && begun;
-    if (!contestant.settled) {
-      say("  %s had not settled after %d rounds", contestant.name(), contestant.warmUps);
-    }
   }
 
   private boolean warmUpWith(Contestant contestant, Scenario scenario) throws IOException {
@@ -193,6 +246,11 @@ public final class BenchMain {
       say(
           "  warm-up %d (%s) %s",
           contestant.warmUps, scenario.argument(), describe(contestant, measurement));
+    }
+    if (!warmUp.isWarm()) {
+      say(
+          "  %s had not settled after %d rounds of %s",
+          contestant.name(), warmUp.rounds(), scenario.argument());
     }
     return warmUp.isWarm();
   }
@@ -247,7 +305,7 @@ public final class BenchMain {
     }
 
     /**
-     * @param directory of the server's files, deleted with it unless it has failed
+     * @param directory of the server's files, deleted with it unless it has failed or lost streams
      */
     Contestant(Target target, @Nullable Path directory) {
       this.name = target.name();
@@ -289,7 +347,7 @@ public final class BenchMain {
       try {
         step.run();
       } catch (IOException e) {
-        failure = e.toString();
+        failure = reason(e);
         say("  %s fails: %s", name, e);
       }
     }
@@ -303,7 +361,7 @@ public final class BenchMain {
       if (target != null) {
         target.close();
       }
-      if (directory != null && failure == null) {
+      if (directory != null && failure == null && row().lost() == 0) {
         delete(directory);
       }
     }

@@ -3,7 +3,6 @@ package dev.headrace.bench;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
-import java.util.Locale;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -31,8 +30,12 @@ final class Comparison {
     MORE
   }
 
-  private record Compared(
-      String title, String format, Better better, ToDoubleFunction<Row> value) {}
+  private record Compared(Figure figure, Better better) {
+
+    double value(Row row) {
+      return row.median(figure.value());
+    }
+  }
 
   private final Scenario scenario;
   private final List<Row> rows;
@@ -47,31 +50,29 @@ final class Comparison {
     List<List<String>> lines = new ArrayList<>();
     Row nginx = Report.named(rows, "nginx");
     Row haproxy = Report.named(rows, "haproxy");
-    for (Compared figure : figures()) {
-      Row peer = bestPeer(figure);
+    for (Compared compared : figures()) {
+      Row peer = bestPeer(compared);
       if (nginx == null && haproxy == null && peer == null) {
         continue;
       }
       for (Row own : rows.stream().filter(Row::isHeadrace).toList()) {
         lines.add(
             List.of(
-                figure.title() + ", " + own.server(),
-                value(own, figure),
-                value(nginx, figure),
-                value(haproxy, figure),
-                peer == null ? "–" : value(peer, figure) + " (" + peer.server() + ")",
-                ratio(own, nginx, figure),
-                ratio(own, haproxy, figure),
-                ratio(own, peer, figure)));
+                compared.figure().title() + ", " + own.server(),
+                value(own, compared),
+                value(nginx, compared),
+                value(haproxy, compared),
+                peer == null ? "–" : value(peer, compared) + " (" + peer.server() + ")",
+                compared.figure().ratio(own, nginx),
+                compared.figure().ratio(own, haproxy),
+                compared.figure().ratio(own, peer)));
       }
     }
     return lines;
   }
 
   private List<Compared> figures() {
-    Figure lead = scenario.lead();
-    Compared cost =
-        new Compared(lead.title(), lead.format(), Better.LESS, row -> row.median(lead.value()));
+    Compared cost = new Compared(scenario.lead(), Better.LESS);
     return switch (scenario) {
       case PACED ->
           List.of(
@@ -89,30 +90,21 @@ final class Comparison {
   private Compared added(String title, ToDoubleFunction<Measurement> value) {
     Row direct = Report.named(rows, Report.DIRECT);
     double without = direct == null ? Double.NaN : direct.median(value);
-    return new Compared(title, "%.0f", Better.LESS, row -> row.median(value) - without);
+    return new Compared(
+        new Figure(title, "%.0f", each -> value.applyAsDouble(each) - without), Better.LESS);
   }
 
   private static Compared rate(String title, ToDoubleFunction<Measurement> value) {
-    return new Compared(title, "%.0f", Better.MORE, row -> row.median(value));
+    return new Compared(new Figure(title, "%.0f", value), Better.MORE);
   }
 
-  private @Nullable Row bestPeer(Compared figure) {
-    Comparator<Row> order = Comparator.comparingDouble(figure.value());
-    Stream<Row> peers = Report.javaPeers(scenario, rows, figure.value());
-    return (figure.better() == Better.LESS ? peers.min(order) : peers.max(order)).orElse(null);
+  private @Nullable Row bestPeer(Compared compared) {
+    Comparator<Row> order = Comparator.comparingDouble(compared::value);
+    Stream<Row> peers = Report.javaPeers(scenario, rows, compared::value);
+    return (compared.better() == Better.LESS ? peers.min(order) : peers.max(order)).orElse(null);
   }
 
-  private static String value(@Nullable Row row, Compared figure) {
-    return row == null ? "–" : Figure.format(figure.format(), figure.value().applyAsDouble(row));
-  }
-
-  /** No number where one of them is not above zero: noise may put an added time below it. */
-  private static String ratio(Row own, @Nullable Row other, Compared figure) {
-    if (other == null) {
-      return "–";
-    }
-    double mine = figure.value().applyAsDouble(own);
-    double theirs = figure.value().applyAsDouble(other);
-    return mine > 0 && theirs > 0 ? String.format(Locale.ROOT, "%.2f", mine / theirs) : "–";
+  private static String value(@Nullable Row row, Compared compared) {
+    return row == null ? "–" : compared.figure().of(row);
   }
 }

@@ -2,6 +2,7 @@ package dev.headrace.bench;
 
 import java.util.Locale;
 import java.util.function.ToDoubleFunction;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A column of the tables.
@@ -24,6 +25,20 @@ record Figure(String title, String format, ToDoubleFunction<Measurement> value) 
 
   String of(Row row) {
     return format(format, row.median(value));
+  }
+
+  /**
+   * How many times another server's figure this one's is. No number where the rounds of one of them
+   * differ by more than the figure itself, which is noise then, and none where an added time is
+   * below zero, where noise may put it.
+   */
+  String ratio(Row row, @Nullable Row other) {
+    if (other == null || row.spread(value) > 1 || other.spread(value) > 1) {
+      return "–";
+    }
+    double mine = row.median(value);
+    double theirs = other.median(value);
+    return mine >= 0 && theirs > 0 ? format("%.2f", mine / theirs) : "–";
   }
 
   static String format(String format, double number) {

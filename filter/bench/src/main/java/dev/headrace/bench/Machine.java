@@ -18,6 +18,7 @@ final class Machine {
 
   /** A line each: the machine, the JVMs with their options, the servers with their versions. */
   static List<String> describe(Options options, List<Peer> peers) throws IOException {
+    List<String> names = peers.stream().map(Peer::name).toList();
     List<String> lines = new ArrayList<>();
     lines.add(LocalDate.now(ZoneOffset.UTC) + ", Linux " + System.getProperty("os.version"));
     lines.add(
@@ -32,7 +33,7 @@ final class Machine {
         options.rounds()
             + " rounds, scale "
             + options.scale()
-            + (options.scale() < 1 ? " (only for trying out: too short for figures)" : ""));
+            + (options.scale() < 1 ? " (shorter than full length: rounds differ by more)" : ""));
     lines.add("JVM of all servers on it: " + jvm(options.java(), options.jvm()));
     options
         .variants()
@@ -43,6 +44,11 @@ final class Machine {
       if (!peer.version().isEmpty()) {
         lines.add(peer.name() + ": " + peer.version());
       }
+    }
+    List<String> leftOut =
+        options.servers().stream().filter(server -> !names.contains(server)).toList();
+    if (!leftOut.isEmpty()) {
+      lines.add("left out, since they cannot run here: " + String.join(", ", leftOut));
     }
     return lines;
   }

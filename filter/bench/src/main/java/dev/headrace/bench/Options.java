@@ -6,6 +6,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
 
@@ -14,6 +15,7 @@ import java.util.Locale;
  *
  * @param scenarios to run, in their order
  * @param servers by name, in the order of the tables
+ * @param serversNamed whether the command line names them
  * @param rounds measured ones
  * @param warmUps the most rounds before the first measured one
  * @param scale of the times of a round; below 1 the figures are only for trying out
@@ -25,6 +27,7 @@ import java.util.Locale;
 record Options(
     List<Scenario> scenarios,
     List<String> servers,
+    boolean serversNamed,
     int rounds,
     int warmUps,
     double scale,
@@ -47,17 +50,23 @@ record Options(
                     "direct", without a server between, always runs
         --rounds    measured rounds of each server, at least 1; medians are shown
         --scale     1: full times; 0.2: five times shorter, for trying out (above 0, at most 10)
-        --warm-up   the most rounds before the first measured one, at least 1; fewer if the JIT
-                    compiler uses less than 5 %% of the CPU time in two rounds in a row
+        --warm-up   the most rounds of short answers, and then the most of the scenario, before the
+                    first measured one, at least 1; fewer if the JIT compiler uses less than 5 %% of
+                    the CPU time in two rounds in a row
         --java      folder of the JDK for all servers on the JVM; this one's by default
-        --jvm       options of the JVM for all servers on it; 8,000 streams need more than 1 GiB
+        --jvm       options of the JVM for all servers on it; 8,000 streams in Tomcat need more
+                    than 1 GiB
         --variant   runs headrace-jetty and headrace-tomcat, those of --server, once more with
                     another JVM or other options, as headrace-jetty@NAME; with -cp among the
                     options: another version
-        --out       where tables, the plot, the raw figures and the servers' logs go
+        --out       where tables, the plot and the raw figures go, and the logs of servers that have
+                    failed or lost streams
         jmh         runs the benchmarks of the parsers instead
       """
           .formatted(String.join(", ", Scenario.names()), String.join(", ", Peers.names()));
+
+  /** The servers that a variant is one of. */
+  private static final List<String> VARIED = List.of("headrace-jetty", "headrace-tomcat");
 
   /**
    * @throws IllegalArgumentException if it is wrong; the message says where, and what was expected
@@ -65,6 +74,7 @@ record Options(
   static Options parse(String... arguments) {
     List<Scenario> scenarios = Arrays.asList(Scenario.values());
     List<String> servers = Peers.namesByDefault();
+    boolean serversNamed = false;
     int rounds = 5;
     int warmUps = 10;
     double scale = 1;
@@ -83,13 +93,16 @@ record Options(
       }
       switch (option) {
         case "--scenario" -> scenarios = scenarios(value);
-        case "--server" -> servers = servers(value);
+        case "--server" -> {
+          servers = servers(value);
+          serversNamed = true;
+        }
         case "--rounds" -> rounds = atLeastOne(option, value);
         case "--warm-up" -> warmUps = atLeastOne(option, value);
         case "--scale" -> scale = scale(value);
         case "--java" -> java = jdk(option, value);
         case "--jvm" -> jvm = words(value);
-        case "--variant" -> variants.add(variant(value));
+        case "--variant" -> variants.add(variant(value, variants));
         case "--out" -> directory = Path.of(value);
         default ->
             throw wrong(
@@ -98,8 +111,22 @@ record Options(
                     + " --variant, --out, --help");
       }
     }
+    for (JvmVariant variant : variants) {
+      if (servers.stream().noneMatch(VARIED::contains)) {
+        throw wrong("--variant " + variant.name(), String.join(" or ", VARIED) + " in --server");
+      }
+    }
     return new Options(
-        scenarios, servers, rounds, warmUps, scale, java, jvm, List.copyOf(variants), directory);
+        scenarios,
+        servers,
+        serversNamed,
+        rounds,
+        warmUps,
+        scale,
+        java,
+        jvm,
+        List.copyOf(variants),
+        directory);
   }
 
   private static IllegalArgumentException wrong(String what, String expected) {
@@ -125,6 +152,9 @@ record Options(
     for (String name : all) {
       if (!known.contains(name)) {
         throw wrong(option + " " + name, "of " + String.join(", ", known));
+      }
+      if (Collections.frequency(all, name) > 1) {
+        throw wrong(option + " " + name, "each once");
       }
     }
     return all;
@@ -162,15 +192,19 @@ record Options(
     return folder;
   }
 
-  private static JvmVariant variant(String value) {
+  private static JvmVariant variant(String value, List<JvmVariant> before) {
     int equals = value.indexOf('=');
     int colon = value.indexOf(':', equals + 1);
     if (equals < 1 || colon < 0 || !value.substring(0, equals).matches("[a-z0-9-]+")) {
       throw wrong(
           "--variant " + value, "NAME=JDK:OPTIONS, such as zgc=/usr/lib/jvm/jdk-25:-XX:+UseZGC");
     }
+    String name = value.substring(0, equals);
+    if (before.stream().anyMatch(each -> each.name().equals(name))) {
+      throw wrong("--variant " + name, "another name for each");
+    }
     return new JvmVariant(
-        value.substring(0, equals),
+        name,
         jdk("--variant", value.substring(equals + 1, colon)),
         words(value.substring(colon + 1)));
   }

@@ -5,7 +5,7 @@ import java.util.Locale;
 
 /**
  * Bar charts as SVG, one panel under another; Headrace's bars stand out. A bar many times as long
- * as most is cut, so that the others can still be told apart.
+ * as most is cut, so that the others can still be told apart; one of zero or less is a line.
  */
 final class Plot {
 
@@ -52,7 +52,10 @@ final class Plot {
   }
 
   private static double longest(List<Bar> bars) {
-    double[] sorted = bars.stream().mapToDouble(Bar::value).sorted().toArray();
+    double[] sorted = bars.stream().mapToDouble(Bar::value).filter(v -> v > 0).sorted().toArray();
+    if (sorted.length == 0) {
+      return 1;
+    }
     double limit = CUT * sorted[sorted.length / 2];
     double longest = sorted[0];
     for (double value : sorted) {
@@ -63,11 +66,9 @@ final class Plot {
 
   private static void draw(StringBuilder body, Bar bar, int y, double most) {
     boolean cut = bar.value() > most;
-    double width = cut ? LONGEST : bar.value() / most * LONGEST;
+    double width = cut ? LONGEST : Math.max(1, bar.value() / most * LONGEST);
     body.append(text(10, y + 14, "label", bar.label()));
-    body.append(
-        rectangle(
-            LABELS, y, Math.max(1, width), bar.label().startsWith("headrace") ? "own" : "other"));
+    body.append(rectangle(LABELS, y, width, bar.label().startsWith("headrace") ? "own" : "other"));
     if (cut) {
       body.append(rectangle(LABELS + LONGEST - 24, y, 5, "cut"));
       body.append(rectangle(LABELS + LONGEST - 14, y, 5, "cut"));

@@ -45,8 +45,9 @@ final class Report {
       JIT is below 5 % in two of them in a row; "!" marks servers that did not get there (silent streams:
       one round of short answers). *best Java peer*: the cheapest of the other proxies on the JVM that
       loses nothing and does not hold events back. "–": nothing to measure, such as a delay where no
-      event comes while it is measured, or a ratio to a figure whose rounds differ by more than itself.
-      *lost*: of all rounds, warm-ups included.
+      event comes while it is measured, or a ratio of figures whose rounds differ by more than themselves
+      or of added times below zero. *lost*: of all rounds, warm-ups included. In the plot "(!)" marks
+      servers that failed, lost streams or hold events back.
       """;
 
   private final List<String> machine;
@@ -63,15 +64,39 @@ final class Report {
     scenarios.computeIfAbsent(scenario, key -> new ArrayList<>()).add(row);
   }
 
-  /**
-   * Streams that Headrace lost, or that were lost without a server between; one where a round could
-   * not be measured at all.
-   */
+  /** Streams that Headrace lost, or that were lost without a server between. */
   int ownLostStreams() {
-    return all()
-        .filter(row -> row.isHeadrace() || row.server().equals(DIRECT))
-        .mapToInt(row -> row.lost() + (row.failure() == null ? 0 : 1))
-        .sum();
+    return all().filter(Report::isOwn).mapToInt(Row::lost).sum();
+  }
+
+  /**
+   * Whether there is a scenario in which Headrace, or what runs without a server, was not measured.
+   */
+  boolean lacksOwn() {
+    return all().anyMatch(row -> isOwn(row) && row.failure() != null);
+  }
+
+  private static boolean isOwn(Row row) {
+    return row.isHeadrace() || row.server().equals(DIRECT);
+  }
+
+  /** The servers that could not be measured, or not in all rounds, a line each. */
+  List<String> failures() {
+    List<String> lines = new ArrayList<>();
+    scenarios.forEach(
+        (scenario, rows) -> {
+          for (Row row : rows) {
+            if (row.failure() != null) {
+              lines.add(row.server() + " (" + scenario.argument() + "): " + notMeasured(row));
+            }
+          }
+        });
+    return lines;
+  }
+
+  private static String notMeasured(Row row) {
+    return (row.measurements().isEmpty() ? "not measured: " : "not measured in all rounds: ")
+        + row.failure();
   }
 
   private Stream<Row> all() {
@@ -129,9 +154,9 @@ final class Report {
       cells.add(jit(row));
       cells.add(row.warmUps() + (row.settled() ? "" : "!"));
       cells.add(Figure.format("%.0f %%", row.spread(lead.value()) * 100));
-      cells.add(ratio(row, nginx, lead));
-      cells.add(ratio(row, haproxy, lead));
-      cells.add(ratio(row, best, lead));
+      cells.add(lead.ratio(row, nginx));
+      cells.add(lead.ratio(row, haproxy));
+      cells.add(lead.ratio(row, best));
       line(text, cells);
     }
   }
@@ -163,7 +188,7 @@ final class Report {
     for (Row row : rows) {
       List<String> notes = new ArrayList<>();
       if (row.failure() != null) {
-        notes.add("not measured: " + row.failure());
+        notes.add(notMeasured(row));
       }
       if (row.lost() > 0) {
         notes.add("lost streams: " + row.losses());
@@ -194,7 +219,7 @@ final class Report {
                       lead.title(),
                       lead.of(on),
                       lead.of(off),
-                      ratio(on, off, lead)));
+                      lead.ratio(on, off)));
             }
           }
         });
@@ -229,13 +254,6 @@ final class Report {
     return rows.stream()
         .filter(row -> row.onJvm() && row.isPeer() && row.streams(scenario))
         .filter(row -> Double.isFinite(value.applyAsDouble(row)));
-  }
-
-  private static String ratio(Row row, @Nullable Row other, Figure figure) {
-    // Where its rounds differ by more than the figure itself, the figure is noise.
-    return other == null || other.spread(figure.value()) > 1
-        ? "–"
-        : Figure.format("%.2f", row.median(figure.value()) / other.median(figure.value()));
   }
 
   private static void head(StringBuilder text, List<String> titles) {
@@ -315,6 +333,11 @@ final class Report {
     return panels;
   }
 
+  /** Marks what the tables compare nothing with. */
+  private static String label(Row row, Scenario scenario) {
+    return row.streams(scenario) ? row.server() : row.server() + " (!)";
+  }
+
   private void panel(
       List<Plot.Panel> panels,
       Scenario scenario,
@@ -326,8 +349,9 @@ final class Report {
     }
     List<Plot.Bar> bars =
         rows.stream()
-            .map(row -> new Plot.Bar(row.server(), row.median(value.apply(scenario))))
-            .filter(bar -> bar.value() > 0)
+            .map(row -> new Plot.Bar(label(row, scenario), row.median(value.apply(scenario))))
+            .filter(bar -> Double.isFinite(bar.value()))
+            .filter(bar -> bar.value() != 0 || !bar.label().equals(DIRECT)) // it has no memory
             .toList();
     if (!bars.isEmpty()) {
       panels.add(new Plot.Panel(scenario.title() + ": " + title, bars));

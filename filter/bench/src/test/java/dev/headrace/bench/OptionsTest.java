@@ -31,7 +31,7 @@ class OptionsTest {
             "--scenario",
             "short,held-2000",
             "--server",
-            "undertow,nginx",
+            "undertow,headrace-jetty,nginx",
             "--rounds",
             "3",
             "--warm-up",
@@ -47,7 +47,8 @@ class OptionsTest {
             "--out",
             "somewhere");
     assertThat(options.scenarios()).containsExactly(Scenario.SHORT, Scenario.HELD_2000);
-    assertThat(options.servers()).containsExactly("nginx", "undertow"); // as in the tables
+    assertThat(options.servers())
+        .containsExactly("nginx", "headrace-jetty", "undertow"); // as in the tables
     assertThat(options.rounds()).isEqualTo(3);
     assertThat(options.warmUps()).isEqualTo(2);
     assertThat(options.scale()).isEqualTo(0.2);
@@ -77,6 +78,8 @@ class OptionsTest {
         "--java | /nowhere | --java /nowhere (expected: the folder of a JDK",
         "--variant | zgc | --variant zgc (expected: NAME=JDK:OPTIONS",
         "--variant | zgc=/nowhere:-Xmx1g | --variant /nowhere (expected: the folder of a JDK",
+        "--server | nginx,haproxy,nginx | --server nginx (expected: each once)",
+        "--scenario | paced,paced | --scenario paced (expected: each once)",
         "--round | 3 | --round (expected: one of --scenario, --server, --rounds",
         "paced | 3 | paced (expected: an option such as --scenario)",
       })
@@ -90,6 +93,28 @@ class OptionsTest {
   void optionWithoutItsValueIsAMistake() {
     assertThatThrownBy(() -> Options.parse("--rounds", "3", "--scale"))
         .hasMessage("--scale (expected: a value behind it)");
+  }
+
+  @Test
+  void twoVariantsOfOneNameAreAMistake() {
+    assertThatThrownBy(
+            () ->
+                Options.parse(
+                    "--variant", "a=" + JDK + ":-Xmx1g", "--variant", "a=" + JDK + ":-Xmx2g"))
+        .hasMessage("--variant a (expected: another name for each)");
+  }
+
+  @Test
+  void aVariantOfNoServerIsAMistake() {
+    assertThatThrownBy(
+            () -> Options.parse("--variant", "a=" + JDK + ":-Xmx1g", "--server", "nginx,undertow"))
+        .hasMessage("--variant a (expected: headrace-jetty or headrace-tomcat in --server)");
+  }
+
+  @Test
+  void serversAreNamedOnlyByTheirOption() {
+    assertThat(Options.parse().serversNamed()).isFalse();
+    assertThat(Options.parse("--server", "nginx").serversNamed()).isTrue();
   }
 
   @Test

@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import javax.xml.parsers.DocumentBuilderFactory;
 import org.HdrHistogram.Histogram;
 import org.jspecify.annotations.Nullable;
@@ -296,6 +297,17 @@ class ReportTest {
     assertThat(plot).contains(">50.0<", "at full speed: CPU time per event", ">0.34<");
   }
 
+  @Test
+  void whatTheTablesDoNotCompareIsMarkedInThePlot(@TempDir Path directory) throws Exception {
+    Report report = report(row("nginx", false, 20), row("headrace-jetty", true, 50));
+    report.add(Scenario.PACED, withDelay("undertow", 100, Map.of("short", 1)));
+    report.add(Scenario.PACED, withDelay("jetty-proxy-servlet", 200_000, Map.of()));
+    report.write(directory);
+    assertThat(Files.readString(directory.resolve("results.svg")))
+        .contains(">nginx<", ">headrace-jetty<", ">undertow (!)<", ">jetty-proxy-servlet (!)<")
+        .doesNotContain(">undertow<", ">jetty-proxy-servlet<");
+  }
+
   private static String plot(Plot.Bar... bars) {
     return Plot.of(List.of(new Plot.Panel("a < b", List.of(bars))));
   }
@@ -308,6 +320,13 @@ class ReportTest {
                 new Plot.Bar("undertow", 200),
                 new Plot.Bar("jetty-proxy-servlet", 4_000_000)))
         .contains("class=\"cut\"", "4,000,000", "width=\"250.0\"", "a &lt; b");
+  }
+
+  @Test
+  void memoryThatDidNotGrowIsALineWithItsFigure() {
+    assertThat(plot(new Plot.Bar("undertow", -0.4), new Plot.Bar("nginx", 17)))
+        .contains(">-0.40<", "width=\"1.0\"", ">17.0<", "width=\"500.0\"");
+    assertThat(plot(new Plot.Bar("undertow", -0.4))).contains(">-0.40<", "width=\"1.0\"");
   }
 
   @Test
@@ -337,15 +356,64 @@ class ReportTest {
   }
 
   @Test
-  void aServerOfOursThatCouldNotBeMeasuredCountsAsALoss() {
+  void aServerThatCouldNotBeMeasuredIsNamedWithItsReasonAndIsNoLostStream() {
     Report report =
-        report(new Row("headrace-tomcat", true, 3, true, List.of(), "the load never began"));
-    assertThat(report.ownLostStreams()).isEqualTo(1);
+        report(
+            new Row("headrace-tomcat", true, 3, true, List.of(), "the load never began"),
+            new Row(
+                "armeria",
+                true,
+                3,
+                true,
+                List.of(measured(1, 100, 0.02, Map.of())),
+                "connection refused"));
+    assertThat(report.ownLostStreams()).isZero();
+    assertThat(report.lacksOwn()).isTrue();
+    assertThat(report.failures())
+        .containsExactly(
+            "headrace-tomcat (paced): not measured: the load never began",
+            "armeria (paced): not measured in all rounds: connection refused");
+    assertThat(report.markdown())
+        .contains("- headrace-tomcat: not measured: the load never began\n")
+        .contains("- armeria: not measured in all rounds: connection refused\n");
+  }
+
+  @Test
+  void anotherProxyThatCouldNotBeMeasuredIsNoFaultOfOurs() {
+    Report report =
+        report(
+            row("headrace-jetty", true, 30),
+            new Row("armeria", true, 0, true, List.of(), "does not start"));
+    assertThat(report.lacksOwn()).isFalse();
+    assertThat(report.failures()).hasSize(1);
   }
 
   @Test
   void aRatioToAFigureThatIsNoiseIsNotTold() {
     Report report = report(row("nginx", false, 0.1, 1, 3), row("headrace-jetty", true, 2, 2, 2));
     assertThat(cell(report, "headrace-jetty", "× nginx")).isEqualTo("–");
+    assertThat(report.markdown())
+        .contains("| CPU µs/event, headrace-jetty | 2.00 | 1.00 | – | – | – | – | – |");
+  }
+
+  @Test
+  void norOneOfAFigureThatIsNoise() {
+    Report report = report(row("nginx", false, 1), row("headrace-jetty", true, 1, 2, 5));
+    assertThat(cell(report, "headrace-jetty", "CPU µs/event")).isEqualTo("2.00");
+    assertThat(cell(report, "headrace-jetty", "× nginx")).isEqualTo("–");
+  }
+
+  @Test
+  void aRatioToAnAddedTimeThatIsNoiseIsNotTold() {
+    List<Measurement> rounds =
+        Stream.of(138, 145, 152).map(delay -> measured(1, delay, -1, Map.of())).toList();
+    Report report =
+        report(
+            nativeWithDelay("direct", 140),
+            new Row("nginx", false, 1, true, rounds, null),
+            nativeWithDelay("haproxy", 200),
+            withDelay("headrace-jetty", 200, Map.of()));
+    assertThat(report.markdown())
+        .contains("| added delay p50 µs, headrace-jetty | 60 | 5 | 60 | – | – | 1.00 | – |");
   }
 }

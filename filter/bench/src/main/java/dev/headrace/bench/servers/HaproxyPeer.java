@@ -35,21 +35,21 @@ record HaproxyPeer() implements Peer {
         """
         global
           maxconn 9000
-          nbthread 2
+          nbthread %d
         defaults
           mode http
           timeout connect 5s
           timeout client 300s
-          timeout server 300s
+          timeout server 3600s
           option http-no-delay
           http-reuse always
         frontend in
           bind 127.0.0.1:%d backlog 4096
           default_backend claude
         backend claude
-          server claude 127.0.0.1:%d pool-max-conn 9000 pool-purge-delay 300s
+          server claude 127.0.0.1:%d pool-max-conn 9000 pool-purge-delay 3600s
         """
-            .formatted(port, upstreamPort));
+            .formatted(Runtime.getRuntime().availableProcessors(), port, upstreamPort));
     return ServerProcess.start(
         List.of(PROGRAM.toString(), "-db", "-f", configuration.toString()),
         port,

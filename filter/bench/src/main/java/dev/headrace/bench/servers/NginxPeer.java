@@ -36,7 +36,7 @@ record NginxPeer() implements Peer {
         configuration,
         """
         daemon off;
-        worker_processes 2;
+        worker_processes %4$d;
         worker_rlimit_nofile 20000;
         pid %1$s/nginx.pid;
         error_log %1$s/error.log error;
@@ -49,7 +49,7 @@ record NginxPeer() implements Peer {
           uwsgi_temp_path %1$s/uwsgi;
           scgi_temp_path %1$s/scgi;
           keepalive_requests 1000000;
-          upstream claude { server 127.0.0.1:%2$d; keepalive 10000; keepalive_requests 1000000; keepalive_timeout 300s; }
+          upstream claude { server 127.0.0.1:%2$d; keepalive 10000; keepalive_requests 1000000; keepalive_timeout 3600s; }
           server {
             listen 127.0.0.1:%3$d backlog=4096;
             location / {
@@ -63,7 +63,7 @@ record NginxPeer() implements Peer {
           }
         }
         """
-            .formatted(directory, upstreamPort, port));
+            .formatted(directory, upstreamPort, port, Runtime.getRuntime().availableProcessors()));
     return ServerProcess.start(
         List.of(PROGRAM.toString(), "-e", directory + "/early.log", "-c", configuration.toString()),
         port,

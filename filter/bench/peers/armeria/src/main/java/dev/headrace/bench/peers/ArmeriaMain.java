@@ -19,7 +19,7 @@ public final class ArmeriaMain {
     WebClient client =
         WebClient.builder(
                 SessionProtocol.H1C, Endpoint.of("127.0.0.1", Integer.parseInt(arguments[1])))
-            .factory(ClientFactory.builder().idleTimeout(Duration.ofMinutes(5)).build())
+            .factory(ClientFactory.builder().idleTimeout(Duration.ofHours(1)).build())
             .responseTimeoutMillis(0)
             .maxResponseLength(0)
             .build();

@@ -19,7 +19,7 @@ public final class AsyncProxyServletMain {
     holder.setAsyncSupported(true);
     holder.setInitParameter("proxyTo", "http://127.0.0.1:" + arguments[1]);
     holder.setInitParameter("maxConnections", "10000");
-    holder.setInitParameter("idleTimeout", "300000");
+    holder.setInitParameter("idleTimeout", "3600000");
     holder.setInitParameter("timeout", "300000");
     context.addServlet(holder, "/*");
     server.setHandler(context);

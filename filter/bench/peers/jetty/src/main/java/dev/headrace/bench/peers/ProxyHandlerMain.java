@@ -24,7 +24,7 @@ public final class ProxyHandlerMain {
           protected void configureHttpClient(HttpClient client) {
             super.configureHttpClient(client);
             client.setMaxConnectionsPerDestination(10_000);
-            client.setIdleTimeout(300_000);
+            client.setIdleTimeout(3_600_000);
           }
         });
     server.start();
