@@ -109,17 +109,56 @@ test("Claude's tools come whole, also when blocks interleave, without arguments,
   const open = (index, type = 'tool_use') => ({ type: 'content_block_start', index, content_block: { type, id: `t${index}`, name: 'n', input: {} } });
   const part = (index, json) => ({ type: 'content_block_delta', index, delta: { type: 'input_json_delta', partial_json: json } });
   const close = (index) => ({ type: 'content_block_stop', index });
-  const answer = [open(0), open(1), part(0, ''), part(1, ''), part(0, '{"a'), part(1, '{"b":2}'), close(1), part(0, '":1}'), close(0), open(2), part(2, ''), close(2)];
+  const begin = { type: 'message_start', message: { id: 'm', model: 'c' } };
+  const answer = [begin, open(0), open(1), part(0, ''), part(1, ''), part(0, '{"a'), part(1, '{"b":2}'), close(1), part(0, '":1}'), close(0), open(2), part(2, ''), close(2)];
   answer.push(open(3), part(3, '{"a": '), close(3), open(4, 'server_tool_use'), part(4, '{"query":"q"}'), close(4));
-  answer.push(open(5), part(5, '[1]'), close(5), { type: 'message_stop' });
+  answer.push(open(5), part(5, '[1]'), close(5), open(6), part(6, '{}'), { type: 'message_stop' });
   assert.deepEqual(await told([bytes(answer.map(claude).join(''))]), [
+    { type: 'start', id: 'm', model: 'c' },
     { type: 'tool', id: 't1', name: 'n', input: { b: 2 } },
     { type: 'tool', id: 't0', name: 'n', input: { a: 1 } },
     { type: 'tool', id: 't2', name: 'n', input: {} },
     { type: 'tool', id: 't3', name: 'n', inputText: '{"a": ' },
     { type: 'tool', id: 't5', name: 'n', inputText: '[1]' },
+    { type: 'tool', id: 't6', name: 'n', input: {} }, // left open
+    { type: 'usage', inputTokens: null, outputTokens: null, cacheReadTokens: 0, cacheWriteTokens: 0, costUsd: null },
     { type: 'done', stopReason: null },
   ]);
+});
+
+test("what stands in the wrong place in Claude's events makes no whole answer", async () => {
+  const begin = { type: 'message_start', message: { id: 'm', model: 'c' } };
+  const open = { type: 'content_block_start', index: 0, content_block: { type: 'text', text: '' } };
+  const say = (index, text) => ({ type: 'content_block_delta', index, delta: { type: 'text_delta', text } });
+  const end = { type: 'message_stop' };
+  for (const [title, answer] of Object.entries({
+    'a second start': [begin, open, say(0, 'A'), begin, end],
+    'only an end': [end],
+    'a delta of no block': [begin, say(0, 'A'), end],
+    'a delta of a block that has ended': [begin, open, { type: 'content_block_stop', index: 0 }, say(0, 'A'), end],
+    'a text that is none': [begin, open, say(0, null), end],
+  })) {
+    assert.equal((await told([bytes(answer.map(claude).join(''))])).at(-1), 'unexpected_response', title);
+  }
+});
+
+test('a model that takes over is the one that has answered', async () => {
+  const fallback = { type: 'fallback', from: { model: 'c' }, to: { model: 'd' } };
+  const answer = [
+    { type: 'message_start', message: { id: 'm', model: 'c', usage: { input_tokens: 5, cache_creation: { ephemeral_5m_input_tokens: 7 } } } },
+    { type: 'content_block_start', index: 0, content_block: fallback },
+    { type: 'content_block_stop', index: 0 },
+    { type: 'message_delta', delta: { stop_reason: 'end_turn' }, usage: { output_tokens: 1 } },
+    { type: 'message_stop' },
+  ];
+  const end = { type: 'done', stopReason: 'end_turn', model: 'd' };
+  const events = await told([bytes(answer.map(claude).join(''))]);
+  assert.deepEqual(events.at(-1), end);
+  assert.equal(events.at(-2).cacheWriteTokens, 7);
+  const simple = `${start}${event('done', { stop_reason: 'end_turn', model: 'd' })}`;
+  assert.deepEqual((await told([bytes(simple)])).at(-1), end);
+  const answered = await stream({ url: '/a', body: {}, fetch: fetching([bytes(simple)]) });
+  assert.equal(answered.model, 'd');
 });
 
 test("the output count of Claude's first event is a placeholder and never told", async () => {

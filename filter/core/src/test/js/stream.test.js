@@ -219,6 +219,7 @@ test("a preset may answer with Claude's own events", async () => {
   const answered = await ask(
     sending([
       claude({ type: 'message_start', message: { id: 'm', model: 'c', usage: { input_tokens: 1 } } }),
+      claude({ type: 'content_block_start', index: 0, content_block: { type: 'text', text: '' } }),
       claude({ type: 'content_block_delta', index: 0, delta: { type: 'text_delta', text: 'Hi' } }),
       claude({ type: 'message_delta', delta: { stop_reason: 'max_tokens' }, usage: { output_tokens: 2 } }),
       claude({ type: 'message_stop' }),
@@ -380,7 +381,9 @@ test('a stream that ends without an end is cut, with the text so far', async () 
       ['HeadraceError', 'stream_cut', 200, 'req_head', true, null, pieces.length > 1 ? 'Half' : ''],
     );
   }
-  const begun = claude({ type: 'content_block_delta', index: 0, delta: { type: 'text_delta', text: 'Half' } });
+  const begun =
+    claude({ type: 'content_block_start', index: 0, content_block: { type: 'text', text: '' } }) +
+    claude({ type: 'content_block_delta', index: 0, delta: { type: 'text_delta', text: 'Half' } });
   assert.equal((await failure(ask(sending([begun])))).partial, 'Half');
 });
 

@@ -1,6 +1,7 @@
 package dev.headrace;
 
 import dev.headrace.admission.MemoryLimitStore;
+import dev.headrace.admission.StreamLimit;
 import dev.headrace.observe.Statistics;
 import dev.headrace.relay.Relay;
 import dev.headrace.usage.Ledger;
@@ -52,6 +53,11 @@ public final class GatewayInside {
 
   private static boolean isDueOnce(Object attempts) {
     return ((AtomicLong) field(attempts, "dueNanos")).get() != Long.MIN_VALUE;
+  }
+
+  /** How many threads of the container are held, until behind the last byte of their answers. */
+  public static int heldThreads(Gateway gateway) {
+    return ((StreamLimit) field(relay(gateway), "blockingStreams")).inUse();
   }
 
   /** How many tasks wait in the queue of the gateway's one scheduler. */

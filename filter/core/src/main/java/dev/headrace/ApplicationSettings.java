@@ -3,6 +3,7 @@ package dev.headrace;
 import dev.headrace.config.Environment;
 import dev.headrace.config.SettingsLocator;
 import jakarta.servlet.ServletContext;
+import java.net.MalformedURLException;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
@@ -36,6 +37,7 @@ public final class ApplicationSettings {
   private static final String PARAMETER = "headrace.config";
   private static final String JNDI_NAME = "java:comp/env/headrace/config";
   private static final String IN_APPLICATION = "/WEB-INF/headrace.yaml";
+  private static final String MISNAMED = "/WEB-INF/headrace.yml";
 
   private ApplicationSettings() {}
 
@@ -61,6 +63,17 @@ public final class ApplicationSettings {
             folderIn(context),
             () -> context.getResourceAsStream(IN_APPLICATION))
         .classPath(classLoader(context));
+  }
+
+  /** Says so where the application's own file has a name that others use for YAML. */
+  static void tellOfMisnamedFile(ServletContext context) {
+    try {
+      if (context.getResource(MISNAMED) != null) {
+        LOG.warn("{} is not read: its name has to be headrace.yaml", MISNAMED.substring(1));
+      }
+    } catch (MalformedURLException e) {
+      throw new IllegalStateException(MISNAMED, e); // it is a constant
+    }
   }
 
   /** The folder of the application's own file; null if it is none of the file system's. */

@@ -5,10 +5,10 @@ import static java.util.Objects.requireNonNull;
 import dev.headrace.chain.FiltersInFront;
 import dev.headrace.config.GatewaySettings;
 import dev.headrace.config.LoadedSettings;
+import dev.headrace.config.SettingsException;
 import dev.headrace.identity.ListedAddresses;
 import dev.headrace.observe.Statistics;
 import dev.headrace.relay.Relay;
-import dev.headrace.relay.StreamCutException;
 import dev.headrace.spi.StreamListener;
 import dev.headrace.spi.UsageSink;
 import dev.headrace.spi.UserResolver;
@@ -16,6 +16,7 @@ import dev.headrace.upstream.TimeSource;
 import dev.headrace.upstream.UpstreamClient;
 import dev.headrace.upstream.UpstreamPool;
 import dev.headrace.usage.Ledger;
+import dev.headrace.usage.PriceFileException;
 import dev.headrace.usage.PriceTable;
 import jakarta.servlet.DispatcherType;
 import jakarta.servlet.http.HttpServletRequest;
@@ -100,7 +101,7 @@ public final class Gateway implements AutoCloseable {
       Map<String, UsageSink> sinks,
       @Nullable UserResolver resolver,
       Function<GatewaySettings, UpstreamClient> upstreamClient) {
-    PriceTable prices = PriceTable.load(settings.usage().pricesFile());
+    PriceTable prices = prices(settings);
     Ledger ledger = Ledger.open(settings.usage(), sinks);
     try {
       Relay relay =
@@ -117,6 +118,14 @@ public final class Gateway implements AutoCloseable {
     } catch (RuntimeException e) {
       ledger.close();
       throw e;
+    }
+  }
+
+  private static PriceTable prices(GatewaySettings settings) {
+    try {
+      return PriceTable.load(settings.usage().pricesFile());
+    } catch (PriceFileException e) {
+      throw SettingsException.inFile("usage.prices-file", e.problems());
     }
   }
 
@@ -139,7 +148,7 @@ public final class Gateway implements AutoCloseable {
       throws IOException {
     if (request.getDispatcherType() == DispatcherType.ASYNC
         && Relay.isAbort(request.getAttribute(Relay.abortAttribute()))) {
-      throw new StreamCutException();
+      Relay.abort(request);
     }
     String path = pathBehind(prefix, request.getRequestURI());
     if (path == null) {

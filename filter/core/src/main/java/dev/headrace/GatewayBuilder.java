@@ -11,6 +11,7 @@ import dev.headrace.spi.UserResolver;
 import dev.headrace.upstream.ApacheUpstreamClient;
 import dev.headrace.upstream.TimeSource;
 import dev.headrace.upstream.UpstreamClient;
+import java.io.PrintStream;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -19,6 +20,8 @@ import java.util.Map;
 import java.util.ServiceLoader;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Puts a gateway together from its settings and from what the application adds to it. Not
@@ -26,8 +29,11 @@ import org.jspecify.annotations.Nullable;
  */
 public final class GatewayBuilder {
 
+  private static final Logger LOG = LoggerFactory.getLogger(GatewayBuilder.class);
+
   private final GatewaySettings settings;
   private final String description;
+  private final List<String> warnings;
   private TimeSource time = TimeSource.system();
   private final List<StreamListener> listeners = new ArrayList<>();
   private final Map<String, UsageSink> sinks = new LinkedHashMap<>();
@@ -38,11 +44,13 @@ public final class GatewayBuilder {
   GatewayBuilder(GatewaySettings settings) {
     this.settings = requireNonNull(settings, "settings");
     this.description = EffectiveSettings.describe(settings);
+    this.warnings = List.of();
   }
 
   GatewayBuilder(LoadedSettings loaded) {
     this.settings = requireNonNull(loaded, "loaded").settings();
     this.description = EffectiveSettings.describe(loaded);
+    this.warnings = loaded.warnings();
   }
 
   /** Adds a listener that is told of each message that is streamed. */
@@ -108,12 +116,30 @@ public final class GatewayBuilder {
   }
 
   /**
-   * Starts the gateway and logs the settings in force, secrets masked.
+   * Without a provider SLF4J logs nothing at all, usage records included.
+   *
+   * @param log a logger; as an object, since later compilers take {@code getClass} for a method of
+   *     the interface, of which the one jar has a bridge
+   */
+  static void tellIfNothingIsLogged(Object log, PrintStream err) {
+    // By its name: the one jar has no such class.
+    if (log.getClass().getSimpleName().equals("NOPLogger")) {
+      err.println(
+          "Headrace: SLF4J has no provider, so that log lines and usage records are lost: add one to"
+              + " the application, such as logback-classic or slf4j-jdk14");
+    }
+  }
+
+  /**
+   * Starts the gateway and logs the settings in force, secrets masked, and what is to be looked at
+   * in them.
    *
    * @throws dev.headrace.config.SettingsException if a file that the settings name cannot be used;
    *     the message names the setting
    */
   public Gateway start() {
+    tellIfNothingIsLogged(LOG, System.err);
+    warnings.forEach(warning -> LOG.warn("{}", warning));
     return Gateway.start(settings, description, time, listeners, sinks, resolver, upstreamClient);
   }
 }

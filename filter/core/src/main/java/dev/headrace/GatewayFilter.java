@@ -12,6 +12,8 @@ import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The gateway as a filter: answers what lies under the settings' {@code mount} and passes on
@@ -31,6 +33,8 @@ public final class GatewayFilter implements Filter {
    */
   private static final Set<String> CLIENT_FOR_PAGES =
       Set.of("/headrace/headrace.js", "/headrace/headrace.d.ts");
+
+  private static final Logger LOG = LoggerFactory.getLogger(GatewayFilter.class);
 
   private @Nullable Gateway gateway; // null also while it is switched off
 
@@ -54,7 +58,18 @@ public final class GatewayFilter implements Filter {
         return;
       }
     }
+    if (FiltersInFront.missesDispatches(config.getServletContext(), config.getFilterName())) {
+      LOG.warn(
+          "web.xml maps the filter {} without <dispatcher>ASYNC</dispatcher>: an answer that breaks"
+              + " off can look complete, with a page of the application behind it. Add it, and"
+              + " <dispatcher>REQUEST</dispatcher>.",
+          config.getFilterName());
+    }
     String mount = running.settings().mount();
+    LOG.info(
+        "Headrace answers at {}{}/v1/messages",
+        config.getServletContext().getContextPath(),
+        mount.equals("/") ? "" : mount);
     running.standsBehind(
         FiltersInFront.ofFilter(
             config.getServletContext(),

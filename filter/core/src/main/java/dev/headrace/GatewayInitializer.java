@@ -1,6 +1,8 @@
 package dev.headrace;
 
 import dev.headrace.config.LoadedSettings;
+import dev.headrace.config.SettingsLocator;
+import jakarta.servlet.FilterRegistration;
 import jakarta.servlet.Registration;
 import jakarta.servlet.ServletContainerInitializer;
 import jakarta.servlet.ServletContext;
@@ -23,6 +25,8 @@ import org.slf4j.LoggerFactory;
  *
  * <p>Does nothing when there are no settings, when they say {@code enabled: false}, or when {@code
  * web.xml} or other code has declared {@link GatewayServlet} or {@link GatewayFilter} already.
+ * Where code does so later, the start ends with an error: there would be two gateways, with
+ * settings of their own.
  */
 public final class GatewayInitializer implements ServletContainerInitializer {
 
@@ -39,9 +43,12 @@ public final class GatewayInitializer implements ServletContainerInitializer {
       LOG.debug("Headrace is declared by the application and not registered once more");
       return;
     }
-    Optional<LoadedSettings> settings = GatewayStart.findSettings(context);
+    SettingsLocator locator = ApplicationSettings.locator(context);
+    Optional<LoadedSettings> settings = GatewayStart.find(locator);
     if (settings.isEmpty()) {
-      LOG.debug("Headrace found no headrace.yaml and registers nothing");
+      LOG.info(
+          "Headrace found no settings file and registers nothing; looked for {}", locator.places());
+      ApplicationSettings.tellOfMisnamedFile(context);
       return;
     }
     if (GatewayStart.isSwitchedOff(settings.get())) {
@@ -64,15 +71,61 @@ public final class GatewayInitializer implements ServletContainerInitializer {
   }
 
   /**
+   * Looks for a gateway that code of the application has registered after this one.
+   *
+   * @param source where the settings of this one come from, in words
+   * @throws IllegalStateException if there is one
+   * @throws UnsupportedOperationException if the container does not tell here
+   */
+  static void refuseAnother(ServletContext context, String source) {
+    String another = null;
+    for (ServletRegistration each : context.getServletRegistrations().values()) {
+      if (GatewayServlet.class.getName().equals(each.getClassName())
+          && !NAME.equals(each.getName())) {
+        another = describe("servlet", each, each.getMappings());
+      }
+    }
+    for (FilterRegistration each : context.getFilterRegistrations().values()) {
+      if (GatewayFilter.class.getName().equals(each.getClassName())) {
+        another = describe("filter", each, each.getUrlPatternMappings());
+      }
+    }
+    if (another == null) {
+      return;
+    }
+    ServletRegistration own = context.getServletRegistration(NAME);
+    throw new IllegalStateException(
+        "Headrace is there twice: "
+            + describe("servlet", own, own.getMappings())
+            + ", which registered itself because of the settings file "
+            + source
+            + "; and "
+            + another
+            + ", which code of the application registered. Keep one: take the registration out of the"
+            + " code, or give the file another name or place and let the code read it there"
+            + " (SettingsLocator).");
+  }
+
+  private static String describe(String what, Registration each, Collection<String> mappings) {
+    return "the " + what + " " + each.getName() + " at " + String.join(", ", mappings);
+  }
+
+  /**
    * Starts the gateway behind the application's own listeners and closes it with the application:
    * when one of them fails, no container ends the servlets, and some not the listeners behind it.
    */
   private static final class Life implements ServletContextListener {
+    private final ServletContext context; // that of the event tells less before Servlet 6.0
     private final LoadedSettings settings;
     private final ClassLoader application; // before Servlet 6.0 no listener of ours may ask for it
     private final GatewayServlet servlet;
 
-    Life(LoadedSettings settings, ClassLoader application, GatewayServlet servlet) {
+    Life(
+        ServletContext context,
+        LoadedSettings settings,
+        ClassLoader application,
+        GatewayServlet servlet) {
+      this.context = context;
       this.settings = settings;
       this.application = application;
       this.servlet = servlet;
@@ -80,8 +133,13 @@ public final class GatewayInitializer implements ServletContainerInitializer {
 
     @Override
     public void contextInitialized(ServletContextEvent event) {
+      try {
+        refuseAnother(context, settings.source());
+      } catch (UnsupportedOperationException e) {
+        // then the servlet does it, a little later
+      }
       Gateway gateway = GatewayStart.start(settings, application);
-      servlet.answerWith(gateway);
+      servlet.answerWith(gateway, settings.source());
       LOG.info(
           "Headrace answers at {}{}/v1/messages",
           event.getServletContext().getContextPath(),
@@ -113,6 +171,7 @@ public final class GatewayInitializer implements ServletContainerInitializer {
               + pattern
               + ": another servlet of the application is mapped there. Set another mount in headrace.yaml.");
     }
-    context.addListener(new Life(settings, ApplicationSettings.classLoader(context), gateway));
+    context.addListener(
+        new Life(context, settings, ApplicationSettings.classLoader(context), gateway));
   }
 }

@@ -27,6 +27,8 @@ import java.util.function.Supplier;
 import java.util.function.ToDoubleFunction;
 import java.util.function.ToLongFunction;
 import java.util.stream.Stream;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The gateway's counters and gauges for Micrometer, which the application brings: {@code new
@@ -42,6 +44,7 @@ import java.util.stream.Stream;
  */
 public final class GatewayMetrics implements MeterBinder, AutoCloseable {
 
+  private static final Logger LOG = LoggerFactory.getLogger(GatewayMetrics.class);
   private static final String PREFIX = "headrace.";
 
   private static final List<String> BREAKER_STATES =
@@ -49,6 +52,7 @@ public final class GatewayMetrics implements MeterBinder, AutoCloseable {
 
   private final Gateway gateway;
   private final List<Registered> registered = new CopyOnWriteArrayList<>();
+  private final List<Runnable> followed = new CopyOnWriteArrayList<>(); // each ends one
   private volatile boolean closed;
   private volatile boolean binding; // everything, and not a meter that came up
 
@@ -85,7 +89,8 @@ public final class GatewayMetrics implements MeterBinder, AutoCloseable {
   private void bindAll(MeterRegistry registry) {
     Statistics statistics = gateway.statistics();
     UpstreamPool upstreams = gateway.upstreams();
-    statistics.onFirst(outcome -> bindOutcome(registry, statistics, outcome));
+    followed.add(
+        statistics.onFirst(outcome -> guarded(() -> bindOutcome(registry, statistics, outcome))));
     statistics.seen().forEach(outcome -> bindOutcome(registry, statistics, outcome));
 
     gauge(registry, "headrace.exchanges.running", "Exchanges that run now", this::running);
@@ -163,9 +168,24 @@ public final class GatewayMetrics implements MeterBinder, AutoCloseable {
     bindLedger(registry, gateway.ledger());
   }
 
+  /**
+   * Binds what came up while an exchange ends, which no filter or listener of a registry may stop.
+   */
+  private static void guarded(Runnable bind) {
+    try {
+      bind.run();
+    } catch (RuntimeException | Error e) {
+      try {
+        LOG.warn("A meter could not be registered", e);
+      } catch (RuntimeException | Error unlogged) {
+        // The log may be what has failed.
+      }
+    }
+  }
+
   private void bindLedger(MeterRegistry registry, Ledger ledger) {
     UsageTotals totals = ledger.totals();
-    totals.onFirst(model -> bindModel(registry, totals, model));
+    followed.add(totals.onFirst(model -> guarded(() -> bindModel(registry, totals, model))));
     totals.models().forEach(model -> bindModel(registry, totals, model));
     for (Accuracy accuracy : Accuracy.values()) {
       keep(
@@ -385,6 +405,8 @@ public final class GatewayMetrics implements MeterBinder, AutoCloseable {
   @Override
   public void close() {
     closed = true;
+    followed.forEach(Runnable::run);
+    followed.clear();
     registered.forEach(GatewayMetrics::remove);
     registered.clear();
   }

@@ -2,6 +2,7 @@ package dev.headrace;
 
 import dev.headrace.config.LoadedSettings;
 import dev.headrace.config.SettingsException;
+import dev.headrace.config.SettingsLocator;
 import jakarta.servlet.ServletContext;
 import jakarta.servlet.ServletException;
 import java.util.Optional;
@@ -39,25 +40,21 @@ final class GatewayStart {
     if (loaded.settings().enabled()) {
       return false;
     }
-    tellWarnings(loaded); // also that the variable to switch it on is misspelt
+    // also that the variable to switch it on is misspelt
+    loaded.warnings().forEach(warning -> LOG.warn("{}", warning));
     LOG.info("Headrace is switched off by its settings (enabled: false)");
     return true;
   }
 
   /** Starts a gateway with what the application adds, and says where its settings come from. */
   static Gateway start(LoadedSettings loaded, ClassLoader application) {
-    tellWarnings(loaded);
     return Gateway.builder(loaded).services(application).start();
   }
 
-  private static void tellWarnings(LoadedSettings loaded) {
-    loaded.warnings().forEach(warning -> LOG.warn("{}", warning));
-  }
-
   /** The settings of a gateway that the application wants only if it has a settings file. */
-  static Optional<LoadedSettings> findSettings(ServletContext context) throws ServletException {
+  static Optional<LoadedSettings> find(SettingsLocator locator) throws ServletException {
     try {
-      return ApplicationSettings.locator(context).find();
+      return locator.find();
     } catch (SettingsException e) {
       throw new ServletException("Headrace does not start: " + e.getMessage(), e);
     }

@@ -7,6 +7,7 @@ import java.security.SecureRandom;
 import java.time.DateTimeException;
 import java.time.Instant;
 import java.time.LocalDate;
+import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Collectors;
@@ -22,11 +23,11 @@ public final class NewKey {
 
   private static final String USAGE =
       """
-      Usage: {command} --name NAME --group GROUP
+      Usage: {command} --name NAME [--group GROUP]
                  [--expires DATE] [--address ADDRESS]...
 
         --name     what logs and usage call the key, such as alice
-        --group    the group whose limits and rights it has, such as staff
+        --group    the group whose limits and rights it has, such as staff (default users)
         --expires  from when on it is refused: 2027-01-01 (0:00 UTC) or 2027-01-01T08:00:00Z
         --address  from where it may be used: an address or a block such as 10.0.0.0/8; may be
                    given several times
@@ -34,6 +35,7 @@ public final class NewKey {
       Name and group: letters, digits, dot, dash and underscore, at most 40.
       """;
 
+  private static final String DEFAULT_GROUP = "users";
   private static final String NAME_FORM = "[A-Za-z0-9._-]{1,40}";
 
   /** Ends the reading of the arguments; the message says which one is wrong. */
@@ -71,6 +73,10 @@ public final class NewKey {
    * @return the exit status: 0, or 2 if the arguments are wrong
    */
   public static int run(String command, String[] arguments, PrintStream out, PrintStream err) {
+    if (arguments.length == 1 && List.of("--help", "-h").contains(arguments[0])) {
+      out.print(USAGE.replace("{command}", command));
+      return 0;
+    }
     NewKey newKey = new NewKey();
     try {
       newKey.read(arguments);
@@ -81,6 +87,7 @@ public final class NewKey {
       return 2;
     }
     newKey.print(out);
+    newKey.warn(err);
     return 0;
   }
 
@@ -95,8 +102,11 @@ public final class NewKey {
       }
       take(option, arguments[i + 1]);
     }
-    if (name == null || group == null) {
-      throw new BadArgument((name == null ? "--name" : "--group") + " is missing.");
+    if (name == null) {
+      throw new BadArgument("--name is missing.");
+    }
+    if (group == null) {
+      group = DEFAULT_GROUP;
     }
   }
 
@@ -139,6 +149,19 @@ public final class NewKey {
       return AddressBlock.parse(value).toString();
     } catch (IllegalArgumentException e) {
       throw new BadArgument("--address: " + e.getMessage() + ".");
+    }
+  }
+
+  private void warn(PrintStream err) {
+    if (expires == null) {
+      return;
+    }
+    Instant end =
+        expires.indexOf('T') < 0
+            ? LocalDate.parse(expires).atStartOfDay(ZoneOffset.UTC).toInstant()
+            : Instant.parse(expires);
+    if (!end.isAfter(Instant.now())) {
+      err.println("--expires: " + expires + " has passed, so that the key is refused.");
     }
   }
 

@@ -57,10 +57,10 @@ class ApplicationSettingsTest {
             .code(GatewaySettings.builder().upstreamApiKey(Secret.of("k")));
     assertThat(locator.load().source())
         .isEqualTo(
-            "no settings file; looked for the init-parameter config, the context parameter"
-                + " headrace.config, the JNDI entry java:comp/env/headrace/config, the system"
+            "code and environment (no settings file; looked for the init-parameter config, the context"
+                + " parameter headrace.config, the JNDI entry java:comp/env/headrace/config, the system"
                 + " property headrace.config, the environment variable HEADRACE_CONFIG,"
-                + " WEB-INF/headrace.yaml, headrace.yaml on the class path");
+                + " WEB-INF/headrace.yaml, headrace.yaml on the class path)");
   }
 
   /** Such as one that was made with jlink. */

@@ -167,6 +167,27 @@ class GatewayMetricsTest {
     }
   }
 
+  /** What an exchange ends with is not to be stopped by what the application has registered. */
+  @Test
+  void aRegistryThatFailsDisturbsNothingElse() {
+    try (Gateway gateway = start();
+        GatewayMetrics metrics = new GatewayMetrics(gateway)) {
+      metrics.bindTo(registry);
+      registry
+          .config()
+          .onMeterAdded(
+              added -> {
+                throw new IllegalStateException("not this one");
+              });
+
+      Outcome idle = new Outcome(Outcome.Kind.TIMED_OUT, "idle");
+      gateway.statistics().ended(idle);
+      gateway.ledger().record(usage("claude-a", null));
+      assertThat(gateway.statistics().count(idle)).isEqualTo(1);
+      assertThat(gateway.ledger().totals().models()).containsExactly("claude-a");
+    }
+  }
+
   @Test
   void newVersionOfAnApplicationTakesTheRegistryOverFromTheOldOneThatStillRuns() {
     try (Gateway old = start();

@@ -66,11 +66,9 @@ class NewKeyTest {
   @ValueSource(
       strings = {
         "",
-        "--name alice",
         "--group staff",
         "--name",
         "--name a --group",
-        "--help",
         "--name a/b --group staff",
         "--name a --group staff --expires soon",
         "--name a --group staff --expires 2027-02-30",
@@ -83,6 +81,29 @@ class NewKeyTest {
     assertThat(run(arguments)).isEqualTo(2);
     assertThat(err.toString(UTF_8)).contains("Usage: java -cp").doesNotContain("hr_");
     assertThat(out.size()).isZero();
+  }
+
+  @Test
+  void withoutAGroupTheKeyIsOneOfTheUsers() {
+    assertThat(run("--name alice")).isZero();
+    assertThat(pasted(out.toString(UTF_8)).group()).isEqualTo("users");
+  }
+
+  @Test
+  void whoAsksForHelpGetsTheUsageAsOutput() {
+    assertThat(run("--help")).isZero();
+    assertThat(out.toString(UTF_8))
+        .startsWith("Usage: java -cp")
+        .contains("--name NAME [--group GROUP]")
+        .doesNotContain("hr_");
+    assertThat(err.size()).isZero();
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"2020-01-01", "2020-01-01T08:00:00Z"})
+  void anEndThatHasPassedIsTold(String end) {
+    assertThat(run("--name alice --expires " + end)).isZero();
+    assertThat(err.toString(UTF_8)).contains("--expires: " + end + " has passed");
   }
 
   /** Somebody has the one jar and no class path for the rest. */

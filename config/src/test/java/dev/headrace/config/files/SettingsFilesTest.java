@@ -8,6 +8,7 @@ import dev.headrace.config.ByteSize;
 import dev.headrace.config.Environment;
 import dev.headrace.config.GatewaySettings;
 import dev.headrace.config.GatewaySettings.AboveMaxTokens;
+import dev.headrace.config.GatewaySettings.DisconnectPolicy;
 import dev.headrace.config.GatewaySettings.Plan;
 import dev.headrace.config.GatewaySettings.Preset;
 import dev.headrace.config.GatewaySettings.PresetFormat;
@@ -163,6 +164,7 @@ class SettingsFilesTest {
                 .fastMode(false)
                 .serviceTier(false)
                 .inferenceGeo(false)
+                .workspaces(false)
                 .betas()
                 .build());
     assertThat(settings.presets().values())
@@ -176,6 +178,7 @@ class SettingsFilesTest {
                 PresetText.of("[{\"name\": \"order\", \"input_schema\": {\"type\": \"object\"}}]"),
                 1024,
                 PresetFormat.SIMPLE,
+                DisconnectPolicy.DRAIN,
                 List.of("temperature")));
   }
 
@@ -245,7 +248,9 @@ class SettingsFilesTest {
   @ParameterizedTest
   @CsvSource({
     "timeouts.idle, 5s, true",
-    "timeouts.idle, 0, true",
+    "timeouts.idle, 0, false",
+    "timeouts.idle, 0s, false",
+    "timeouts.total, 0, true",
     "timeouts.idle, ${IDLE:-5s}, true",
     "timeouts.idle, 5, false",
     "timeouts.idle, off, false",
@@ -257,9 +262,15 @@ class SettingsFilesTest {
     "upstream.base-url, http://localhost:80/a, true",
     "upstream.base-url, https://me@example.com, false",
     "upstream.base-url, ftp://example.com, false",
+    "upstream.base-url, https://example.com/v1/, false",
+    "upstream.base-url, https://example.com/v1beta, true",
     "enabled, yes, false",
     "enabled, ${ON}, true",
     "mount, /claude, true",
+    "mount, /, true",
+    "mount, ${MOUNT:-/x}, true",
+    "mount, claude, false",
+    "mount, /claude/, false",
     "upstream.io-threads, ${N}, true",
     "upstream.io-threads, many, false",
     "upstream.selection, weighted, true",
@@ -304,6 +315,9 @@ class SettingsFilesTest {
         "upstream.members | [{'base-url': 'localhost'}] | false",
         "identity.sources | ['principal', '${SOURCE}'] | true",
         "identity.sources | ['principle'] | false",
+        "cross-site.origins | ['https://shop.example.com', 'http://localhost:5173'] | true",
+        "cross-site.origins | ['https://shop.example.com/'] | false",
+        "cross-site.origins | ['*'] | false",
         "models.aliases | {'best': 'claude-a'} | true",
         "models.aliases | {'best': 1} | false",
         "plans | {'staff': {}} | true",

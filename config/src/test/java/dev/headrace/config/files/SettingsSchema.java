@@ -33,6 +33,7 @@ final class SettingsSchema {
   static final String PLACEHOLDER = "\\$\\{[A-Za-z_][A-Za-z0-9_.-]*(:-[^}]*)?\\}";
 
   static final String DURATION = "^(0|(0|[1-9][0-9]{0,11})(ms|s|m|h|d))$";
+  static final String POSITIVE_DURATION = "^[1-9][0-9]{0,11}(ms|s|m|h|d)$";
   static final String SIZE = "^(0|[1-9][0-9]{0,11})(B|KiB|MiB|GiB)$";
 
   static final String REQUEST_RATE = "^[1-9][0-9]{0,6}/[1-9][0-9]{0,11}(ms|s|m|h|d)$";
@@ -71,12 +72,21 @@ final class SettingsSchema {
     forms
         .putObject("duration-or-off")
         .set("anyOf", anyOf(reference("duration"), JSON.createObjectNode().put("const", "off")));
+    forms
+        .putObject("positive-duration")
+        .set("anyOf", anyOf(text(POSITIVE_DURATION), placeholder()));
     forms.putObject("size").set("anyOf", anyOf(text(SIZE), placeholder()));
     forms.putObject("text").put("type", "string").put("minLength", 1);
     forms.putObject("boolean").set("anyOf", anyOf(type("boolean"), placeholder()));
     forms
         .putObject("url")
-        .set("anyOf", anyOf(text("^[Hh][Tt][Tt][Pp][Ss]?://[^?#@]+$"), placeholder()));
+        .set(
+            "anyOf",
+            anyOf(text("^(?!.*/v1/*$)[Hh][Tt][Tt][Pp][Ss]?://[^/?#@]+[^?#@]*$"), placeholder()));
+    forms.putObject("mount").set("anyOf", anyOf(text("^(/|(/[A-Za-z0-9._~-]+)+)$"), placeholder()));
+    forms
+        .putObject("origin")
+        .set("anyOf", anyOf(text("^[A-Za-z][A-Za-z0-9+.-]*://[^/?#@]+$"), placeholder()));
     forms.putObject("jdbc-url").set("anyOf", anyOf(text("^jdbc:[A-Za-z0-9]+:"), placeholder()));
     forms
         .putObject("header")
@@ -119,10 +129,21 @@ final class SettingsSchema {
       property.maximum().ifPresent(maximum -> number.put("maximum", Integer.parseInt(maximum)));
       schema.set("anyOf", anyOf(number, placeholder()));
     } else {
-      schema.setAll(form(property.type()));
+      schema.setAll(formOf(property));
     }
     property.defaultText().ifPresent(text -> addDefault(schema, property.type(), text));
     return schema;
+  }
+
+  /** Returns what values of one property look like, where its range says more than its type. */
+  private static ObjectNode formOf(Property<?, ?> property) {
+    if (property.name().equals("mount")) {
+      return reference("mount");
+    }
+    boolean aboveZero = property.range().startsWith("above 0");
+    return property.typeName().equals("duration") && aboveZero
+        ? reference("positive-duration")
+        : form(property.type());
   }
 
   /** Returns what values of a type look like, without the range of one property. */
@@ -171,8 +192,7 @@ final class SettingsSchema {
     }
     return reference(
         switch (type.name()) {
-          case "secret", "path", "address block", "origin", "time-zone", "prompt", "tools" ->
-              "text";
+          case "secret", "path", "address block", "time-zone", "prompt", "tools" -> "text";
           case "field-name" -> "header";
           default -> type.name();
         });

@@ -13,11 +13,20 @@ import dev.headrace.containers.RawClient.Reply;
 import dev.headrace.simulator.Answer;
 import dev.headrace.simulator.SeenRequest;
 import dev.headrace.simulator.Transcripts;
+import jakarta.servlet.Filter;
+import jakarta.servlet.FilterChain;
+import jakarta.servlet.ServletException;
+import jakarta.servlet.ServletRequest;
+import jakarta.servlet.ServletResponse;
+import jakarta.servlet.http.HttpServletResponse;
 import java.io.ByteArrayOutputStream;
+import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.UnaryOperator;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
@@ -144,6 +153,124 @@ final class BlockingModeTest extends GatewayContract {
     client.reset();
   }
 
+  /** As Tomcat's valve for stuck threads does, or a watchdog of the application's. */
+  @Test
+  void aStreamWhoseThreadIsInterruptedEndsWithAnErrorEvent() throws Exception {
+    Interruptible thread = new Interruptible();
+    GatewayUnderTest headrace = keep(GatewayUnderTest.startBehind(kind(), thread, s -> s));
+    headrace.claude().answers(Answer.text("Hel").stallAfterEvents(4));
+    RawClient client = client(headrace).post(STREAMING);
+    client.replyHead();
+    client.readBodyUntil("Hel");
+    thread.interrupt();
+    ByteArrayOutputStream rest = new ByteArrayOutputStream();
+    assertThat(client.readBody(rest, Long.MAX_VALUE)).isEqualTo(End.COMPLETE);
+    assertThat(rest.toString(UTF_8)).contains("event: error", "interrupted");
+    thread.assertStillInterrupted();
+    assertInterrupted(headrace);
+  }
+
+  @Test
+  void aTextWhoseThreadIsInterruptedDoesNotLookWhole() throws Exception {
+    Interruptible thread = new Interruptible();
+    GatewayUnderTest headrace = keep(GatewayUnderTest.startBehind(kind(), thread, s -> s));
+    headrace.claude().answers(Answer.text("Hel").stallAfterEvents(4));
+    RawClient client = client(headrace).post("/claude/v1/messages?format=text", STREAMING);
+    client.replyHead();
+    client.readBodyUntil("Hel");
+    thread.interrupt();
+    assertThat(client.readBody(new ByteArrayOutputStream(), Long.MAX_VALUE))
+        .isIn(End.CUT, End.RESET);
+    assertInterrupted(headrace);
+  }
+
+  /** Tomcat fails the write then, and would end the answer properly all the same. */
+  @Test
+  void aStreamWhoseThreadIsInterruptedInAWriteDoesNotLookWhole() throws Exception {
+    AtomicInteger flushes = new AtomicInteger();
+    Filter filter =
+        (request, response, chain) ->
+            chain.doFilter(
+                request,
+                new PassedOn((HttpServletResponse) response) {
+                  @Override
+                  void beforeFlush() {
+                    if (flushes.incrementAndGet() == 3) { // the first one comes twice
+                      Thread.currentThread().interrupt();
+                    }
+                  }
+                });
+    GatewayUnderTest headrace = keep(GatewayUnderTest.startBehind(kind(), filter, s -> s));
+    headrace
+        .claude()
+        .answers(
+            Answer.text("Hel", "lo")
+                .pauseAfterEvents(4, Duration.ofMillis(300))
+                .stallAfterEvents(5));
+    RawClient client = client(headrace).post(STREAMING);
+    client.replyHead();
+    ByteArrayOutputStream body = new ByteArrayOutputStream();
+    End end = client.readBody(body, Long.MAX_VALUE);
+    String text = body.toString(UTF_8);
+    assertThat(end == End.COMPLETE && !text.contains("message_stop") && !text.contains("error"))
+        .as("%s after %s", end, text)
+        .isFalse();
+    assertThat(flushes).hasValueGreaterThanOrEqualTo(3);
+    headrace.awaitIdle(Duration.ofSeconds(5));
+  }
+
+  @Test
+  void aRequestWhoseThreadIsInterruptedBeforeTheAnswerIsAnError() throws Exception {
+    Interruptible thread = new Interruptible();
+    GatewayUnderTest headrace = keep(GatewayUnderTest.startBehind(kind(), thread, s -> s));
+    headrace.claude().answers(Answer.text("never").stallBeforeHead());
+    RawClient client = client(headrace).post(STREAMING);
+    headrace.claude().awaitRequest(0, Duration.ofSeconds(5));
+    thread.interrupt();
+    Reply reply = client.reply();
+    assertThat(reply.status()).isEqualTo(503);
+    assertThat(reply.body()).contains("api_error", "interrupted");
+    thread.assertStillInterrupted();
+    assertInterrupted(headrace);
+  }
+
+  private static void assertInterrupted(GatewayUnderTest headrace) {
+    headrace.awaitIdle(Duration.ofSeconds(5));
+    assertThat(headrace.gateway().outcomes())
+        .containsExactly(Map.entry("CANCELLED(interrupted)", 1L));
+    headrace.claude().lastRequest().awaitClientGone(Duration.ofSeconds(5));
+  }
+
+  /** Knows the thread that is in the request, and whether it comes back interrupted. */
+  private static final class Interruptible implements Filter {
+    private final CompletableFuture<Thread> inside = new CompletableFuture<>();
+    private final CompletableFuture<Boolean> interrupted = new CompletableFuture<>();
+
+    @Override
+    public void doFilter(ServletRequest request, ServletResponse response, FilterChain chain)
+        throws IOException, ServletException {
+      inside.complete(Thread.currentThread());
+      try {
+        chain.doFilter(request, response);
+      } finally {
+        interrupted.complete(Thread.interrupted());
+      }
+    }
+
+    /** Interrupts it while it waits for more: within a write, Tomcat takes it for a lost client. */
+    void interrupt() {
+      Thread thread = inside.join();
+      Awaitility.await()
+          .atMost(Duration.ofSeconds(5))
+          .until(() -> thread.getState() == Thread.State.WAITING);
+      thread.interrupt();
+    }
+
+    void assertStillInterrupted() {
+      assertThat(interrupted).succeedsWithin(Duration.ofSeconds(5)).isEqualTo(true);
+    }
+  }
+
   @Test
   void moreStreamsThanMayHoldAThreadAreRefused() throws Exception {
     GatewayUnderTest headrace =
@@ -223,10 +350,10 @@ final class BlockingModeTest extends GatewayContract {
                     .append("\r\n")
                     .toString(),
                 "{\"mod".getBytes(UTF_8));
-    Awaitility.await()
-        .atMost(Duration.ofSeconds(5))
-        .until(() -> headrace.gateway().runningExchanges() == 1);
     if (kind() == ContainerKind.TOMCAT) { // whose thread waits for bytes
+      Awaitility.await()
+          .atMost(Duration.ofSeconds(5))
+          .until(() -> headrace.gateway().runningExchanges() == 1);
       Awaitility.await()
           .during(Duration.ofMillis(450))
           .atMost(Duration.ofSeconds(5))

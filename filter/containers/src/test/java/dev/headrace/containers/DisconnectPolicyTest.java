@@ -1,16 +1,19 @@
 package dev.headrace.containers;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.headrace.GatewayInside;
 import dev.headrace.ManualTime;
 import dev.headrace.config.GatewaySettings.DisconnectPolicy;
+import dev.headrace.config.GatewaySettings.Preset;
 import dev.headrace.config.GatewaySettingsBuilder;
 import dev.headrace.simulator.Answer;
 import dev.headrace.simulator.ClaudeSimulator;
 import dev.headrace.simulator.SeenRequest;
 import java.time.Duration;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 import java.util.function.UnaryOperator;
 import org.awaitility.Awaitility;
@@ -71,6 +74,39 @@ final class DisconnectPolicyTest extends GatewayContract {
     assertThat(headrace.gateway().outcomes()).isEqualTo(Map.of("CLIENT_GONE", 1L));
   }
 
+  /** The whole is set to the opposite. */
+  @ParameterizedTest
+  @EnumSource
+  void aPresetMaySayOtherwise(DisconnectPolicy own) throws Exception {
+    DisconnectPolicy other =
+        own == DisconnectPolicy.DRAIN ? DisconnectPolicy.CANCEL : DisconnectPolicy.DRAIN;
+    Preset preset =
+        new Preset("p", List.of(), "claude-opus-5-5", null, false, null, 512, null, own, List.of());
+    GatewayUnderTest headrace = start(other, s -> s.presets(Map.of("p", preset)));
+    headrace.claude().answers(deltas(40, 80));
+    byte[] body =
+        "{\"messages\":[{\"role\":\"user\",\"content\":\"Hi\"}],\"stream\":true}".getBytes(UTF_8);
+    try (RawClient client = RawClient.connect(headrace.port())) {
+      String head =
+          RawClient.head("POST", "/claude/chat/p")
+              .append("Content-Type: application/json\r\nContent-Length: ")
+              .append(body.length)
+              .append("\r\n\r\n")
+              .toString();
+      client.send(head, body);
+      client.replyHead();
+      client.readBodyUntil("Hel");
+      ContainerThreads.awaitNoneInARequest();
+    }
+    headrace.awaitIdle(SOON);
+    assertThat(headrace.gateway().outcomes())
+        .isEqualTo(
+            Map.of(own == DisconnectPolicy.DRAIN ? "CLIENT_GONE(drained)" : "CLIENT_GONE", 1L));
+    headrace.claude().lastRequest().awaitEnded(SOON);
+    assertThat(headrace.claude().lastRequest().clientGone())
+        .isEqualTo(own == DisconnectPolicy.CANCEL);
+  }
+
   /** Each delta is one token by the gateway's estimate, since the simulator pads none here. */
   @ParameterizedTest
   @EnumSource(names = {"RST", "HTTP2_STREAM_RESET"})
@@ -110,6 +146,30 @@ final class DisconnectPolicyTest extends GatewayContract {
     headrace.awaitIdle(SOON);
     assertThat(headrace.gateway().outcomes()).isEqualTo(Map.of("CLIENT_GONE(drain-time)", 1L));
     assertThat(GatewayInside.statistics(headrace.gateway()).heartbeats()).isZero();
+  }
+
+  /** Only the end of the body is missing, and may be for long. */
+  @Test
+  void drainOfAWholeAnswerEndsAtIdle() throws Exception {
+    GatewayUnderTest headrace =
+        start(DisconnectPolicy.DRAIN, s -> s.timeoutsIdle(Duration.ofSeconds(5)));
+    Answer answer = Answer.text("Hel", "lo");
+    int events = 8; // message_stop is the last
+    headrace
+        .claude()
+        .answers(answer.pauseAfterEvents(4, Duration.ofSeconds(1)).stallAfterEvents(events));
+    SeenRequest request = leaveInMidstream(headrace, Departure.HTTP2_STREAM_RESET);
+    request.awaitEvents(events, SOON);
+    Awaitility.await("three looks at the clocks")
+        .during(Duration.ofMillis(300))
+        .atMost(SOON)
+        .until(() -> held(headrace).equals("1 1 1"));
+
+    time.advance(Duration.ofSeconds(6));
+
+    request.awaitClientGone(SOON);
+    headrace.awaitIdle(SOON);
+    assertThat(headrace.gateway().outcomes()).isEqualTo(Map.of("CLIENT_GONE(drained)", 1L));
   }
 
   /** Nobody takes bytes any more, so that nobody would make room for further ones. */

@@ -5,12 +5,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import ch.qos.logback.classic.Level;
+import dev.headrace.GatewayServlet;
 import dev.headrace.identity.GatewayKey;
 import dev.headrace.simulator.Answer;
 import dev.headrace.simulator.ClaudeSimulator;
 import dev.headrace.simulator.Transcripts;
 import jakarta.servlet.ServletContextEvent;
 import jakarta.servlet.ServletContextListener;
+import jakarta.servlet.ServletRegistration;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -33,6 +35,8 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 /** A web application that gets the jar and a settings file, and nothing else. */
 class DropInTest {
+
+  private static final String ON_STARTUP = "<load-on-startup>1</load-on-startup>";
 
   private static final String REQUEST =
       """
@@ -138,18 +142,7 @@ class DropInTest {
   void switchedOffTheServletOfWebXmlNeedsNoKeyAndRefusesEverything(WebApplication kind)
       throws Exception {
     settings("enabled: false\nupstream: {api-key: '${NO_SUCH_VARIABLE}'}\n");
-    webXml(
-        """
-          <servlet>
-            <servlet-name>claude</servlet-name>
-            <servlet-class>dev.headrace.GatewayServlet</servlet-class>
-            <async-supported>true</async-supported>
-          </servlet>
-          <servlet-mapping>
-            <servlet-name>claude</servlet-name>
-            <url-pattern>/claude/*</url-pattern>
-          </servlet-mapping>
-        """);
+    servletInWebXml("", "/claude/*");
     try (LogLines log = new LogLines("dev.headrace.GatewayStart");
         WebApplication.Deployed application = kind.deploy(directory.resolve("app"))) {
       for (int i = 0; i < 2; i++) {
@@ -252,6 +245,71 @@ class DropInTest {
         .hasStackTraceContaining("Did you mean timeouts.idle?");
   }
 
+  /** A servlet that fails stops the start in some containers only, and others would show why. */
+  @ParameterizedTest
+  @EnumSource(WebApplication.class)
+  void withWrongSettingsTheServletOfWebXmlRefusesEverythingAndTheLogSaysWhy(WebApplication kind)
+      throws Exception {
+    settings("mont: /claude\n" + upstream());
+    servletInWebXml(ON_STARTUP, "/claude/*");
+    try (LogLines log = new LogLines("dev.headrace.GatewayServlet");
+        WebApplication.Deployed application = kind.deploy(directory.resolve("app"))) {
+      assertThat(log.at(Level.ERROR))
+          .singleElement()
+          .asString()
+          .contains("from WEB-INF/headrace.yaml:", "Did you mean mount? (headrace.yaml:1)");
+      HttpResponse<byte[]> answer = post(application.port(), "/shop/claude/v1/messages");
+      assertThat(answer.statusCode()).isEqualTo(503);
+      assertThat(new String(answer.body(), UTF_8))
+          .contains("\"type\":\"error\"", "did not start")
+          .doesNotContain("mont");
+      assertThat(get(application.port(), "/shop/claude/ops/ready").statusCode()).isEqualTo(503);
+      assertThat(get(application.port(), "/shop/index.txt").body()).isEqualTo("the application");
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(WebApplication.class)
+  void theServletOfWebXmlSaysWhereItAnswersAndThatMountIsNotItsOwn(WebApplication kind)
+      throws Exception {
+    settings("mount: /chat\n" + upstream());
+    servletInWebXml(ON_STARTUP, "/ai/*", "/ai2");
+    try (LogLines log = new LogLines("dev.headrace.GatewayServlet");
+        WebApplication.Deployed application = kind.deploy(directory.resolve("app"))) {
+      assertThat(post(application.port(), "/shop/ai/v1/messages").statusCode()).isEqualTo(200);
+      assertThat(log.at(Level.INFO)).containsExactly("Headrace answers at /shop/ai/v1/messages");
+      assertThat(log.warnings("mount is /chat, but the servlet claude is mapped to /ai/*"))
+          .hasSize(1);
+      assertThat(log.warnings("is mapped to /ai2, below which nothing reaches it")).hasSize(1);
+    }
+  }
+
+  /** As in the README, by an application that has a settings file where it is found as well. */
+  public static final class RegisteringListener implements ServletContextListener {
+    @Override
+    public void contextInitialized(ServletContextEvent event) {
+      ServletRegistration.Dynamic claude =
+          event.getServletContext().addServlet("claude", new GatewayServlet());
+      claude.addMapping("/claude/*");
+      claude.setAsyncSupported(true);
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(WebApplication.class)
+  void aGatewayThatCodeRegistersBesideTheSettingsFileStopsTheStart(WebApplication kind)
+      throws Exception {
+    settings(upstream());
+    webXml(
+        "<listener><listener-class>%s</listener-class></listener>"
+            .formatted(RegisteringListener.class.getName()));
+    assertThatThrownBy(() -> kind.deploy(directory.resolve("app")).close())
+        .hasStackTraceContaining("Headrace is there twice: the servlet headrace at /claude/*")
+        .hasStackTraceContaining("because of the settings file WEB-INF/headrace.yaml")
+        .hasStackTraceContaining("the servlet claude at");
+    assertNoThreadIsLeft();
+  }
+
   /** As Spring's, when the database is down. */
   public static final class FailingListener implements ServletContextListener {
     @Override
@@ -269,12 +327,7 @@ class DropInTest {
             .formatted(FailingListener.class.getName()));
     assertThatThrownBy(() -> kind.deploy(directory.resolve("app")).close())
         .hasStackTraceContaining("the application cannot start");
-    Awaitility.await()
-        .untilAsserted(
-            () ->
-                assertThat(Thread.getAllStackTraces().keySet())
-                    .extracting(Thread::getName)
-                    .noneMatch(name -> name.startsWith("headrace-")));
+    assertNoThreadIsLeft();
   }
 
   @ParameterizedTest
@@ -356,6 +409,39 @@ class DropInTest {
                   assertThat(Files.readAllLines(notes))
                       .containsExactlyInAnyOrder("heard Grüße aus Köln! 👋", "kept COMPLETED"));
     }
+  }
+
+  private static void assertNoThreadIsLeft() {
+    Awaitility.await()
+        .untilAsserted(
+            () ->
+                assertThat(Thread.getAllStackTraces().keySet())
+                    .extracting(Thread::getName)
+                    .noneMatch(name -> name.startsWith("headrace-")));
+  }
+
+  /**
+   * @param loadOnStartup {@link #ON_STARTUP}, or nothing
+   */
+  private void servletInWebXml(String loadOnStartup, String... patterns) throws IOException {
+    StringBuilder mappings = new StringBuilder();
+    for (String pattern : patterns) {
+      mappings.append("<url-pattern>").append(pattern).append("</url-pattern>");
+    }
+    webXml(
+        """
+          <servlet>
+            <servlet-name>claude</servlet-name>
+            <servlet-class>dev.headrace.GatewayServlet</servlet-class>
+            %s
+            <async-supported>true</async-supported>
+          </servlet>
+          <servlet-mapping>
+            <servlet-name>claude</servlet-name>
+            %s
+          </servlet-mapping>
+        """
+            .formatted(loadOnStartup, mappings));
   }
 
   private void webXml(String declarations) throws IOException {

@@ -170,6 +170,21 @@ final class FormatsTest extends GatewayContract {
     assertThat(text.end()).isNotEqualTo(End.COMPLETE);
   }
 
+  /** Nothing has been sent by then, and only a status can say what it was. */
+  @Test
+  void anErrorEventBeforeTheFirstWordHasItsOwnStatusInText() throws Exception {
+    GatewayUnderTest headrace = start(s -> s.retryMaxAttempts(1));
+    for (String type : List.of("overloaded_error", "invalid_request_error")) {
+      headrace.claude().answers(Answer.transcript(Transcripts.text()).errorAfterEvents(2, type));
+      RawClient.Reply text = client(headrace).post(TEXT, STREAMING).reply();
+      assertThat(text.status()).isEqualTo(type.equals("overloaded_error") ? 529 : 400);
+      String id = headrace.claude().lastRequest().requestId();
+      assertThat(text.header("request-id")).hasValue(id);
+      assertThat(text.body()).contains("\"type\":\"" + type + "\"").contains(id);
+      assertThat(text.end()).isEqualTo(End.COMPLETE);
+    }
+  }
+
   @Test
   void errorsBeforeTheStreamKeepTheirStatusInEveryFormat() throws Exception {
     GatewayUnderTest headrace = start(s -> s.retryMaxAttempts(1));

@@ -12,6 +12,11 @@ import dev.headrace.containers.ContainerKind.Deployment;
 import dev.headrace.containers.ContainerKind.RunningContainer;
 import dev.headrace.simulator.ClaudeSimulator;
 import jakarta.servlet.Filter;
+import jakarta.servlet.ServletException;
+import jakarta.servlet.http.HttpServlet;
+import jakarta.servlet.http.HttpServletRequest;
+import jakarta.servlet.http.HttpServletResponse;
+import java.io.IOException;
 import java.net.URI;
 import java.time.Duration;
 import java.util.function.UnaryOperator;
@@ -151,6 +156,39 @@ public final class GatewayUnderTest implements AutoCloseable {
     Gateway gateway = addition.apply(Gateway.builder(settings(claude, change))).start();
     RunningContainer container =
         kind.start(new Deployment("", new GatewayServlet(gateway), null, filter));
+    return new GatewayUnderTest(claude, gateway, container);
+  }
+
+  /** The servlet, asynchronous, behind something that puts another request in its place. */
+  static GatewayUnderTest startWithRequests(
+      ContainerKind kind,
+      UnaryOperator<HttpServletRequest> wrap,
+      UnaryOperator<GatewaySettingsBuilder> change)
+      throws Exception {
+    return startWrapped(kind, wrap, response -> response, change);
+  }
+
+  /** The same with another response, too. */
+  static GatewayUnderTest startWrapped(
+      ContainerKind kind,
+      UnaryOperator<HttpServletRequest> wrap,
+      UnaryOperator<HttpServletResponse> wrapResponse,
+      UnaryOperator<GatewaySettingsBuilder> change)
+      throws Exception {
+    ClaudeSimulator claude = ClaudeSimulator.builder().apiKey(API_KEY).start();
+    Gateway gateway = Gateway.start(settings(claude, change));
+    GatewayServlet servlet = new GatewayServlet(gateway);
+    HttpServlet wrapping =
+        new HttpServlet() {
+          private static final long serialVersionUID = 1L;
+
+          @Override
+          protected void service(HttpServletRequest request, HttpServletResponse response)
+              throws ServletException, IOException {
+            servlet.service(wrap.apply(request), wrapResponse.apply(response));
+          }
+        };
+    RunningContainer container = kind.start(new Deployment("", wrapping, null));
     return new GatewayUnderTest(claude, gateway, container);
   }
 

@@ -16,6 +16,10 @@ import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.time.Duration;
 import java.util.Arrays;
+import java.util.Map;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedClass;
@@ -77,6 +81,40 @@ final class Http2ClientLeavesTest extends GatewayContract {
     try (InputStream body = response.body()) {
       org.assertj.core.api.Assertions.assertThatThrownBy(body::readAllBytes)
           .isInstanceOf(java.io.IOException.class);
+    }
+  }
+
+  @Test
+  void aStreamThatIsResetBeforeItsBodyCallsNobodyAndCountsAsLeft() throws Exception {
+    CountDownLatch arrived = new CountDownLatch(1);
+    CountDownLatch left = new CountDownLatch(1);
+    GatewayUnderTest headrace =
+        keep(
+            GatewayUnderTest.startWithRequests(
+                kind(),
+                request -> {
+                  arrived.countDown();
+                  await(left);
+                  return request;
+                },
+                settings -> settings));
+    try (RawHttp2Client client = RawHttp2Client.connect(headrace.port())) {
+      client.postHead("/claude/v1/messages", STREAMING.length());
+      assertThat(arrived.await(5, TimeUnit.SECONDS)).isTrue();
+      client.resetStream();
+      client.ping();
+      left.countDown();
+      Awaitility.await().until(() -> !headrace.gateway().outcomes().isEmpty());
+    }
+    assertThat(headrace.gateway().outcomes()).isEqualTo(Map.of("CLIENT_GONE", 1L));
+    assertThat(headrace.claude().attempts()).isZero();
+  }
+
+  private static void await(CountDownLatch latch) {
+    try {
+      assertThat(latch.await(5, TimeUnit.SECONDS)).isTrue();
+    } catch (InterruptedException e) {
+      throw new IllegalStateException(e);
     }
   }
 

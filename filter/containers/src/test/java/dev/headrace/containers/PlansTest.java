@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import static org.awaitility.Awaitility.await;
 
+import ch.qos.logback.classic.Level;
 import com.anthropic.client.AnthropicClient;
 import com.anthropic.errors.RateLimitException;
 import dev.headrace.config.Budget;
@@ -36,7 +37,9 @@ import java.util.function.UnaryOperator;
 import java.util.regex.Matcher;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Plans in force: who may ask what, how much, and what they are told. */
 @ParameterizedClass
@@ -119,6 +122,57 @@ final class PlansTest extends GatewayContract {
     assertThat(refused.header("x-should-retry")).isEmpty();
     assertThat(headrace.claude().attempts()).isEqualTo(3);
     assertThat(ask(headrace, "bob", STREAMING).status()).isEqualTo(200);
+  }
+
+  /** No limit of a plan has counted them yet. */
+  @Test
+  void unfinishedUploadsOfOneUserLeaveRoomForOthers() throws Exception {
+    GatewayUnderTest headrace =
+        headrace(
+            Map.of("all", Plan.builder("all").concurrent(2).build()),
+            s -> s.upstreamMaxConnections(20).requestBodyTimeout(Duration.ofMinutes(5)));
+    RawClient first = upload(headrace, "mallory");
+    for (int i = 1; i < 500; i++) {
+      upload(headrace, "mallory");
+    }
+    FailureContract.quickly()
+        .untilAsserted(() -> assertThat(headrace.gateway().runningExchanges()).isEqualTo(500));
+    for (int i = 0; i < 250; i++) {
+      RawClient.Reply refused = upload(headrace, "mallory").reply();
+      assertThat(refused.status()).isEqualTo(429);
+      assertThat(refused.header("retry-after")).hasValue("1");
+      assertThat(refused.body())
+          .contains("\"rate_limit_error\"")
+          .contains("at most 500 request bodies may be on their way");
+    }
+    assertThat(ask(headrace, "bob", STREAMING).status()).isEqualTo(200);
+    first.send("", " ".repeat(99).getBytes(UTF_8));
+    assertThat(first.reply().status()).isEqualTo(400); // no JSON, but whole
+    assertThat(ask(headrace, "mallory", STREAMING).status()).isEqualTo(200);
+
+    for (int i = 0; i < 501; i++) {
+      upload(headrace, i == 0 ? "mallory" : "trudy");
+    }
+    FailureContract.quickly()
+        .untilAsserted(() -> assertThat(headrace.gateway().runningExchanges()).isEqualTo(1000));
+    RawClient.Reply full = ask(headrace, "bob", STREAMING);
+    assertThat(full.status()).isEqualTo(503);
+    assertThat(full.body())
+        .contains("already holds as many requests as it may: 1000, those included whose body")
+        .doesNotContain("max-connections");
+  }
+
+  /** Sends the first of a hundred bytes. */
+  private RawClient upload(GatewayUnderTest headrace, String user) throws Exception {
+    String head =
+        RawClient.head(
+                "POST",
+                "/claude/v1/messages",
+                "x-user: " + user,
+                "Content-Type: application/json",
+                "Content-Length: 100")
+            + "\r\n";
+    return client(headrace).send(head, "{".getBytes(UTF_8));
   }
 
   @Test
@@ -251,6 +305,54 @@ final class PlansTest extends GatewayContract {
   }
 
   @Test
+  void whereSpendLandsIsTheOperatorsMatterWhereThePlanSaysSo() throws Exception {
+    GatewayUnderTest headrace =
+        headrace(
+            Map.of(
+                "closed", Plan.builder("closed").roles("closed").workspaces(false).build(),
+                "open", Plan.builder("open").roles("open").build()));
+    headrace.claude().answersAlways(Answer.text("Hello"));
+    for (String header : List.of("anthropic-workspace-id", "Anthropic-User-Profile-Id")) {
+      for (String path : List.of("/claude/v1/messages", "/claude/v1/messages/count_tokens")) {
+        try (RawClient client = RawClient.connect(headrace.port())) {
+          RawClient.Reply refused =
+              client
+                  .post(path, STREAMING, "x-user: alice", "x-role: closed", header + ": theirs")
+                  .reply();
+          assertThat(refused.status()).isEqualTo(403);
+          assertThat(refused.body()).contains("permission_error", "plans.closed.workspaces");
+        }
+      }
+      assertThat(headrace.claude().attempts()).isZero();
+    }
+    try (RawClient client = RawClient.connect(headrace.port())) {
+      String id = "anthropic-workspace-id: wrkspc_1";
+      assertThat(
+              client
+                  .post("/claude/v1/messages", STREAMING, "x-user: bob", "x-role: open", id)
+                  .reply()
+                  .status())
+          .isEqualTo(200);
+      assertThat(headrace.claude().lastRequest().headers().get("anthropic-workspace-id"))
+          .containsExactly("wrkspc_1");
+    }
+  }
+
+  @Test
+  void theLogSaysThatLongBudgetsAreForgottenByARestart() throws Exception {
+    for (BudgetWindow window : BudgetWindow.values()) {
+      try (LogLines lines = new LogLines("dev.headrace.relay.Admittance")) {
+        headrace(plan -> plan.budgets(Budget.ofInputTokens(1_000, window)));
+        boolean isLong = window == BudgetWindow.DAY || window == BudgetWindow.MONTH;
+        assertThat(lines.at(Level.INFO))
+            .as(window.name())
+            .hasSize(isLong ? 1 : 0)
+            .allMatch(line -> line.contains("they start afresh when the gateway restarts"));
+      }
+    }
+  }
+
+  @Test
   void countingTokensIsLimitedInNumberButUsesNoBudget() throws Exception {
     GatewayUnderTest headrace =
         headrace(
@@ -314,6 +416,66 @@ final class PlansTest extends GatewayContract {
     assertThat(record.tokens().output()).isBetween(50L, 52L); // one event beyond at most
     assertThat(ask(headrace, "alice", STREAMING).status()).isEqualTo(429);
     assertThat(ask(headrace, "bob", STREAMING).status()).isEqualTo(200);
+  }
+
+  /** Of thinking that is not shown nothing comes while it runs. */
+  @Test
+  void aStreamThatWouldBeStoppedIsAskedForNoMoreThanIsLeft() throws Exception {
+    GatewayUnderTest headrace =
+        headrace(
+            plan ->
+                plan.budgets(Budget.ofOutputTokens(50, BudgetWindow.DAY))
+                    .shortfall(Shortfall.STOP_AT_BUDGET));
+    headrace.claude().answersAlways(Answer.omittedThinking().thenText("Hello").usage(20, 30));
+    assertThat(ask(headrace, "alice", STREAMING).body()).contains("end_turn");
+    assertThat(headrace.claude().lastRequest().bodyText())
+        .isEqualTo(STREAMING.replace("\"max_tokens\":100", "\"max_tokens\":50"));
+    sink.awaitOne();
+    ask(headrace, "alice", STREAMING);
+    assertThat(headrace.claude().lastRequest().bodyText()).contains("\"max_tokens\":20,");
+  }
+
+  @Test
+  void anAnswerThatCostsLessThanAskedForMayBeAsMuchLonger() throws Exception {
+    GatewayUnderTest headrace =
+        headrace(
+            plan ->
+                plan.budgets(Budget.ofDollars(new BigDecimal("0.0015"), BudgetWindow.DAY))
+                    .shortfall(Shortfall.STOP_AT_BUDGET));
+    String[] words = new String[49];
+    Arrays.fill(words, "abcdefgh"); // 100 tokens for 0.001 dollars, twice as much when it is fast
+    headrace.claude().answersAlways(Answer.text("abcdefgh", words).usage(10, 100).tokenwise());
+    String fast = STREAMING.replace("\"max_tokens\"", "\"speed\":\"fast\",\"max_tokens\"");
+    RawClient.Reply reply = ask(headrace, "alice", fast);
+    assertThat(reply.body()).contains("\"stop_reason\":\"end_turn\"");
+    assertThat(sink.awaitOne().outcome()).isEqualTo("COMPLETED");
+  }
+
+  /** A client may name models that cost more than the one whose price it shows. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "\"fallbacks\":[{\"model\":\"claude-fable-5\"}],",
+        "\"tools\":[{\"type\":\"advisor_20260301\",\"name\":\"advisor\",\"model\":\"claude-fable-5\"}],"
+      })
+  void otherModelsInTheBodyAreReservedForToo(String field) throws Exception {
+    Plan plan =
+        Plan.builder("all")
+            .budgets(Budget.ofDollars(new BigDecimal("0.01"), BudgetWindow.DAY))
+            .build();
+    GatewayUnderTest headrace = headrace(Map.of("all", plan));
+    headrace.claude().answersAlways(Answer.text("Hi"));
+    String cheap =
+        STREAMING
+            .replace(MODEL, "claude-haiku-5-5")
+            .replace("\"max_tokens\":100", "\"max_tokens\":1000");
+    assertThat(ask(headrace, "alice", cheap).status()).isEqualTo(200);
+    String dear = cheap.replaceFirst("\\{", "{" + field.replace("$", "\\$"));
+    assertThat(ask(headrace, "bob", dear).status()).isEqualTo(429);
+    assertThat(ask(headrace, "bob", dear.replace("fable-5", "unheard-of")).status())
+        .as("a model without a price")
+        .isGreaterThanOrEqualTo(400);
+    assertThat(headrace.claude().requests()).hasSize(1);
   }
 
   @Test

@@ -71,11 +71,12 @@ final class PresetsTest extends GatewayContract {
         PresetText.of(TOOLS),
         1024,
         null,
+        null,
         List.of());
   }
 
   private static Preset plain(String name, @Nullable PresetFormat format, String... roles) {
-    return new Preset(name, List.of(roles), MODEL, null, false, null, 512, format, List.of());
+    return new Preset(name, List.of(roles), MODEL, null, false, null, 512, format, null, List.of());
   }
 
   private GatewayUnderTest headrace(Preset... presets) throws Exception {
@@ -235,7 +236,8 @@ final class PresetsTest extends GatewayContract {
     GatewayUnderTest headrace =
         headrace(
             settings -> settings.modelsAliases(Map.of("clever", "claude-opus-5-5")),
-            new Preset("support", List.of(), "clever", null, false, null, 100, null, List.of()));
+            new Preset(
+                "support", List.of(), "clever", null, false, null, 100, null, null, List.of()));
     assertThat(chat(headrace, SUPPORT, BODY).status()).isEqualTo(200);
     assertThat(headrace.claude().lastRequest().bodyText())
         .startsWith("{\"model\":\"claude-opus-5-5\",");
@@ -256,6 +258,7 @@ final class PresetsTest extends GatewayContract {
                 false,
                 null,
                 100,
+                null,
                 null,
                 List.of()));
     chat(headrace, SUPPORT, BODY);

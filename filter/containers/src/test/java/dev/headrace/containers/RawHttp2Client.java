@@ -43,6 +43,7 @@ public final class RawHttp2Client implements AutoCloseable {
   private final ByteArrayOutputStream body = new ByteArrayOutputStream();
   private boolean settled;
   private boolean ended;
+  private boolean answered; // a ping of ours
 
   private RawHttp2Client(int port, int receiveBuffer) throws IOException {
     socket = new Socket();
@@ -92,6 +93,13 @@ public final class RawHttp2Client implements AutoCloseable {
   /** Posts JSON with the usual headers. */
   public RawHttp2Client post(String path, String json) throws IOException {
     byte[] bytes = json.getBytes(UTF_8);
+    postHead(path, bytes.length);
+    frame(DATA, END_STREAM, STREAM, filled(bytes));
+    return this;
+  }
+
+  /** Announces JSON of so many bytes with the usual headers, and sends none of it. */
+  public void postHead(String path, int length) throws IOException {
     ByteArrayOutputStream headers = new ByteArrayOutputStream();
     headers.write(0x83); // :method POST, from the static table (RFC 7541, appendix A)
     headers.write(0x86); // :scheme http
@@ -101,10 +109,8 @@ public final class RawHttp2Client implements AutoCloseable {
     text(headers, path);
     field(headers, "content-type", "application/json");
     field(headers, "anthropic-version", "2026-10-21");
-    field(headers, "content-length", Integer.toString(bytes.length));
+    field(headers, "content-length", Integer.toString(length));
     frame(HEADERS, END_HEADERS, STREAM, filled(headers.toByteArray()));
-    frame(DATA, END_STREAM, STREAM, filled(bytes));
-    return this;
   }
 
   /** A literal field without indexing, its name not from the table (RFC 7541, 6.2.2). */
@@ -197,6 +203,8 @@ public final class RawHttp2Client implements AutoCloseable {
       case PING -> {
         if ((flags & ACK) == 0) {
           frame(PING, ACK, 0, filled(payload));
+        } else {
+          answered = true;
         }
       }
       case RST_STREAM, GOAWAY ->
@@ -222,6 +230,15 @@ public final class RawHttp2Client implements AutoCloseable {
   /** Resets the stream, as a browser does whose user stops it; the connection lives on. */
   public void resetStream() throws IOException {
     frame(RST_STREAM, 0, STREAM, ByteBuffer.allocate(4).putInt(CANCEL));
+  }
+
+  /** Waits until the server has read all that was sent before (RFC 9113, 6.7). */
+  public void ping() throws IOException {
+    answered = false;
+    frame(PING, 0, 0, ByteBuffer.allocate(8).putLong(0));
+    while (!answered) {
+      readFrame();
+    }
   }
 
   /** Closes the connection without a word, with a FIN. */

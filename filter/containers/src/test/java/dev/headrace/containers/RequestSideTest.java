@@ -18,7 +18,9 @@ import java.util.Map;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What of a client's request reaches the API, and what is refused before. */
 @ParameterizedClass
@@ -86,6 +88,63 @@ final class RequestSideTest extends GatewayContract {
     assertThat(seen.headers().get("host")).containsExactly("127.0.0.1:" + headrace.claude().port());
     assertThat(seen.bodyText()).isEqualTo(STREAMING);
     assertThat(seen.headers().get("content-length")).containsExactly(STREAMING.length() + "");
+  }
+
+  /** What was judged as JSON in UTF-8 is not to be read as anything else behind the gateway. */
+  @Test
+  void aBodyThatIsReadGoesOnAsWhatItWasReadAs() throws Exception {
+    GatewayUnderTest headrace = start();
+    headrace.claude().answersAlways(Answer.text("Hello"));
+    for (String type :
+        List.of(
+            "Content-Type: application/json; charset=utf-8",
+            "content-type: Application/JSON ; Charset = \"UTF-8\"; x=y",
+            "Content-Type: application/json;charset=utf8",
+            "Content-Type: text/plain",
+            "anthropic-version: 2026-10-21")) {
+      assertThat(ask(headrace, type).status()).as(type).isEqualTo(200);
+      assertThat(headrace.claude().lastRequest().headers().get("content-type"))
+          .as(type)
+          .containsExactly("application/json");
+      assertThat(headrace.claude().lastRequest().headers().get("anthropic-version"))
+          .as(type)
+          .containsExactly("2026-10-21");
+    }
+  }
+
+  @Test
+  void headersThatCanBeReadInTwoWaysAreRefused() throws Exception {
+    GatewayUnderTest headrace = start();
+    for (String charset : List.of("utf-7", "UTF-16LE", "\"utf-16\"", "IBM037", "utf-8x", "")) {
+      String type = "Content-Type: application/json; CharSet=" + charset;
+      assertError(ask(headrace, type), 400, "invalid_request_error");
+      Reply reply = ask(headrace, type + ";charset=utf-8");
+      assertThat(reply.status()).isEqualTo(400);
+      assertThat(reply.body())
+          .contains("content-type: the charset", "reads this body as UTF-8")
+          .contains(charset.replace("\"", ""));
+    }
+    String json = "Content-Type: application/json";
+    assertThat(ask(headrace, json, "content-type: application/json").body())
+        .contains("\"invalid_request_error\"", "send one Content-Type");
+    for (String version : List.of("2023-06-01", "2026-10-21, 2023-06-01")) {
+      assertThat(ask(headrace, json, "Anthropic-Version: " + version).body())
+          .contains("\"invalid_request_error\"", "more than one anthropic-version");
+    }
+    assertThat(headrace.claude().attempts()).isZero();
+  }
+
+  /** With these lines besides one version of the API. */
+  private Reply ask(GatewayUnderTest headrace, String... lines) throws Exception {
+    try (RawClient client = RawClient.connect(headrace.port())) {
+      String head =
+          RawClient.head("POST", "/claude/v1/messages", lines)
+              .append("anthropic-version: 2026-10-21\r\nContent-Length: ")
+              .append(STREAMING.length())
+              .append("\r\n\r\n")
+              .toString();
+      return client.send(head, STREAMING.getBytes(UTF_8)).reply();
+    }
   }
 
   @Test
@@ -290,6 +349,60 @@ final class RequestSideTest extends GatewayContract {
     assertThat(client(headrace).request("DELETE", "/claude/v1/files/file_1").reply().status())
         .isEqualTo(405);
     assertThat(headrace.claude().attempts()).isEqualTo(1);
+  }
+
+  /** What events it has and how they end is not known, and {@code message_stop} is of messages. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {"event: completion\ndata: {}\n\n", "data: [1]\n\ndata: [DONE]\n\n", ": c\n\n"})
+  void anExtraEndpointMayStreamWhatItLikes(String events) throws Exception {
+    GatewayUnderTest headrace =
+        start(s -> s.requestExtraEndpoints(List.of(EndpointTemplate.parse("POST /v1/complete"))));
+    headrace
+        .claude()
+        .answersTo(
+            "POST", "/v1/complete", Answer.body(200, "text/event-stream", events.getBytes(UTF_8)));
+    Reply reply =
+        client(headrace).post("/claude/v1/complete", "{}", "anthropic-version: 2023-06-01").reply();
+    assertThat(reply.status()).isEqualTo(200);
+    assertThat(reply.end()).isEqualTo(RawClient.End.COMPLETE);
+    assertThat(reply.body()).isEqualTo(events);
+  }
+
+  @Test
+  void howABodyIsEncodedIsSaidWhereItIsNotRead() throws Exception {
+    GatewayUnderTest headrace =
+        start(s -> s.requestExtraEndpoints(List.of(EndpointTemplate.parse("POST /v1/files"))));
+    headrace.claude().answersTo("POST", "/v1/files", Answer.json(200, "{}"));
+    Reply reply =
+        client(headrace)
+            .post(
+                "/claude/v1/files",
+                "not really",
+                "anthropic-version: 2023-06-01",
+                "Content-Encoding: gzip")
+            .reply();
+    assertThat(reply.status()).isEqualTo(200);
+    assertThat(headrace.claude().lastRequest().headers().get("content-encoding"))
+        .containsExactly("gzip");
+  }
+
+  @Test
+  void anEncodedBodyIsRefusedWhereItIsRead() throws Exception {
+    GatewayUnderTest headrace = start();
+    headrace.claude().answersAlways(Answer.text("Hello"));
+    for (String path : List.of("/claude/v1/messages", "/claude/v1/messages/count_tokens")) {
+      Reply reply = client(headrace).post(path, "not really", "Content-Encoding: gzip").reply();
+      assertError(reply, 415, "invalid_request_error");
+      assertThat(reply.body()).contains("Content-Encoding");
+    }
+    assertThat(headrace.claude().attempts()).isZero();
+    Reply plain =
+        client(headrace)
+            .post("/claude/v1/messages", STREAMING, "Content-Encoding: identity")
+            .reply();
+    assertThat(plain.body()).contains("message_stop");
+    assertThat(headrace.claude().lastRequest().headers()).doesNotContainKey("content-encoding");
   }
 
   @Test

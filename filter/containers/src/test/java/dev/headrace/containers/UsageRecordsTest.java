@@ -111,6 +111,22 @@ final class UsageRecordsTest extends GatewayContract {
         usage.webSearchRequests());
   }
 
+  /** The API has written it and tells of no error, so that it may be billed. */
+  @Test
+  void whatTheGatewayCannotTranslateIsNotBookedAsFree() throws Exception {
+    GatewayUnderTest headrace = headrace();
+    String stream = new String(Transcripts.text(), UTF_8);
+    String noStart = stream.substring(stream.indexOf("event: content_block_start"));
+    headrace.claude().answers(Answer.transcript(noStart.getBytes(UTF_8)));
+    try (RawClient client = RawClient.connect(headrace.port())) {
+      client.post("/claude/v1/messages?format=simple", STREAMING).reply();
+    }
+    UsageRecord record = sink.awaitOne();
+    assertThat(record.outcomeDetail()).isEqualTo("unreadable event");
+    assertThat(record.accuracy()).isEqualTo(Accuracy.UNKNOWN);
+    assertThat(record.costUsd()).isNull();
+  }
+
   @Test
   void aJsonAnswerIsBookedToo() throws Exception {
     GatewayUnderTest headrace = headrace();

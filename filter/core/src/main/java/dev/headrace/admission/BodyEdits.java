@@ -62,6 +62,8 @@ record BodyEdits(@Nullable String model, @Nullable Long maxTokens) {
             moved(maxTokensToken, replacements),
             head.speed(),
             head.inferenceGeo(),
+            head.fallbackModels(),
+            head.toolModels(),
             head.references()));
   }
 

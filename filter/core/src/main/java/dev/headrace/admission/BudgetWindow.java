@@ -1,6 +1,8 @@
 package dev.headrace.admission;
 
+import java.time.Duration;
 import java.time.Instant;
+import java.time.ZoneId;
 
 /**
  * One user's budget in one calendar window. It is never refilled: the next window is a new object,
@@ -14,23 +16,41 @@ final class BudgetWindow {
 
   final LimitKind kind;
   final Window window;
-  private final long endEpochSecond;
+  private long begunEpochSecond; // when it was first asked for
+  private long endEpochSecond;
   private long amount;
   private long used; // what running reservations hold included
   private long held;
 
-  BudgetWindow(Budget budget, Instant end) {
+  BudgetWindow(Budget budget, Instant now, ZoneId zone) {
     kind = budget.kind();
     window = budget.window();
-    endEpochSecond = end.getEpochSecond(); // windows end at full seconds
+    begin(now, zone);
     amount = budget.amount();
+  }
+
+  private void begin(Instant now, ZoneId zone) {
+    begunEpochSecond = now.getEpochSecond();
+    endEpochSecond = window.endAfter(now, zone).getEpochSecond(); // windows end at full seconds
   }
 
   boolean isFor(Budget budget) {
     return kind == budget.kind() && window == budget.window();
   }
 
-  /** Whether the window has ended. A clock that goes back leaves it standing until its end. */
+  /**
+   * Makes this the window of now, with what was used, if it was begun in a time that has not come
+   * yet: the clock was wrong then, and the window may lie years ahead.
+   *
+   * @param margin a clock that is set back by no more than this leaves it standing until its end
+   */
+  void followClock(Instant now, ZoneId zone, Duration margin) {
+    if (now.getEpochSecond() + margin.toSeconds() < begunEpochSecond) {
+      begin(now, zone);
+    }
+  }
+
+  /** Whether the window has ended. */
   boolean isOver(Instant now) {
     return now.getEpochSecond() >= endEpochSecond;
   }

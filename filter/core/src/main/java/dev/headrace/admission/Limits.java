@@ -55,8 +55,8 @@ public record Limits(
     /** The request is sent with a lower {@code max_tokens}; with nothing left it is refused. */
     LOWER_MAX_TOKENS,
     /**
-     * The request is sent as it is, and its stream is ended at the limit; with nothing left it is
-     * refused.
+     * As {@link #LOWER_MAX_TOKENS}, and a stream is ended where it has used up what is left,
+     * counted by what has come of it.
      */
     STOP_AT_BUDGET
   }

@@ -31,9 +31,6 @@ import org.jspecify.annotations.Nullable;
  */
 public final class MemoryLimitStore implements LimitStore {
 
-  /** Default for the number of users whose use is remembered. */
-  public static final int DEFAULT_MAX_USERS = 100_000;
-
   /** Longer names are remembered by their digest: the bound is on the heap, not just on users. */
   private static final int MAX_NAME_LENGTH = 128;
 

@@ -2,7 +2,10 @@ package dev.headrace.admission;
 
 import java.util.concurrent.atomic.AtomicBoolean;
 
-/** The right to run one exchange. Thread-safe; giving it back twice counts once. */
+/**
+ * The right to use one of what a {@link StreamLimit} counts. Thread-safe; giving it back twice
+ * counts once.
+ */
 public final class Permit {
 
   private final AtomicBoolean held = new AtomicBoolean(true);

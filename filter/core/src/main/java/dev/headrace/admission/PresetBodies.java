@@ -31,16 +31,16 @@ public final class PresetBodies {
   /** Stand at a place of their own in the upstream body. */
   private static final Set<String> WRITTEN_BY_US = Set.of("messages", "stream", "max_tokens");
 
-  /** Makes a field of the body, with its comma, from the text of the settings or of a file. */
-  private interface Section {
-    byte[] from(byte[] source) throws InvalidBodyException;
+  /** Makes a part of the body from the text of the settings or of a file. */
+  private interface Section<T> {
+    T from(byte[] source) throws InvalidBodyException;
   }
 
   private final Preset preset;
   private final String model;
   private final byte[] modelToken;
   private final Supplier<byte[]> system;
-  private final Supplier<byte[]> tools;
+  private final Supplier<Tools> tools;
   private final String mayBeSent;
 
   /**
@@ -55,18 +55,18 @@ public final class PresetBodies {
     this.preset = preset;
     this.model = requireNonNull(aliases.getOrDefault(preset.model(), preset.model()));
     this.modelToken = JsonValues.string(model);
-    this.system = section("system", preset.system(), this::systemSection, nanoTime);
-    this.tools = section("tools", preset.tools(), PresetBodies::toolsSection, nanoTime);
+    this.system = section("system", preset.system(), NOTHING, this::systemSection, nanoTime);
+    this.tools = section("tools", preset.tools(), Tools.NONE, Tools::from, nanoTime);
     List<String> open = new ArrayList<>(List.of("messages", "stream"));
     open.addAll(preset.open());
     this.mayBeSent = String.join(", ", open);
   }
 
-  private Supplier<byte[]> section(
-      String name, @Nullable PresetSource source, Section section, LongSupplier nanoTime)
+  private <T> Supplier<T> section(
+      String name, @Nullable PresetSource source, T none, Section<T> section, LongSupplier nanoTime)
       throws PresetFileException {
     if (source == null) {
-      return () -> NOTHING;
+      return () -> none;
     }
     String setting = "presets." + preset.name() + "." + name;
     Path file = source.file();
@@ -74,8 +74,8 @@ public final class PresetBodies {
       return new WatchedFile<>(setting, file, section::from, nanoTime)::content;
     }
     try {
-      byte[] bytes = section.from(requireNonNull(source.text()).getBytes(UTF_8));
-      return () -> bytes;
+      T read = section.from(requireNonNull(source.text()).getBytes(UTF_8));
+      return () -> read;
     } catch (InvalidBodyException e) {
       throw new PresetFileException(setting + ": " + e.getMessage());
     }
@@ -89,10 +89,6 @@ public final class PresetBodies {
       section.append(",\"cache_control\":{\"type\":\"ephemeral\"}");
     }
     return section.append("}]").toString().getBytes(UTF_8);
-  }
-
-  private static byte[] toolsSection(byte[] source) throws InvalidBodyException {
-    return (",\"tools\":" + new String(JsonValues.arrayOfObjects(source), UTF_8)).getBytes(UTF_8);
   }
 
   /** The recipe. */
@@ -154,13 +150,15 @@ public final class PresetBodies {
     Long asked = outline.head().maxTokens();
     long maxTokens = asked == null ? preset.maxTokens() : asked;
 
+    Tools toolsNow = tools.get();
+
     Pieces pieces = new Pieces();
     pieces.add("{\"model\":");
     TokenRange modelRange = pieces.add(modelToken);
     pieces.add(",\"max_tokens\":");
     TokenRange maxTokensRange = pieces.add(Long.toString(maxTokens));
     pieces.add(system.get());
-    pieces.add(tools.get());
+    pieces.add(toolsNow.section);
     pieces.add(stream ? ",\"stream\":true" : ",\"stream\":false");
     for (Field field : outline.fields()) {
       if (!WRITTEN_BY_US.contains(field.name())) {
@@ -183,7 +181,30 @@ public final class PresetBodies {
             maxTokensRange,
             outline.head().speed(),
             outline.head().inferenceGeo(),
+            outline.head().fallbackModels(),
+            toolsNow.models,
             outline.head().references()));
+  }
+
+  /** The tools of a preset and the models that they ask. */
+  private static final class Tools {
+    private static final Tools NONE = new Tools(NOTHING, Set.of());
+
+    private final byte[] section;
+    private final Set<String> models;
+
+    private Tools(byte[] section, Set<String> models) {
+      this.section = section;
+      this.models = models;
+    }
+
+    static Tools from(byte[] source) throws InvalidBodyException {
+      String array = new String(JsonValues.arrayOfObjects(source), UTF_8);
+      byte[] alone = ("{\"tools\":" + array + "}").getBytes(UTF_8);
+      return new Tools(
+          (",\"tools\":" + array).getBytes(UTF_8),
+          RequestHead.read(alone, alone.length).toolModels());
+    }
   }
 
   /** Puts byte ranges together in one copy. */

@@ -14,6 +14,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -43,6 +44,10 @@ public final class RequestPolicy {
 
   private static final int MAX_SHOWN_NAMES = 20;
 
+  /** Where the API counts what is spent, and for whom: headers, not fields of the body. */
+  private static final List<String> WORKSPACE_HEADERS =
+      List.of("anthropic-workspace-id", "anthropic-user-profile-id");
+
   private final String plan;
   private final Map<String, String> aliases;
   private final Set<String> models;
@@ -56,6 +61,7 @@ public final class RequestPolicy {
   private final Rule fastMode;
   private final Rule serviceTier;
   private final Rule inferenceGeo;
+  private final Rule workspaces;
 
   private RequestPolicy(Builder builder) {
     plan = builder.plan;
@@ -71,6 +77,7 @@ public final class RequestPolicy {
     fastMode = builder.fastMode;
     serviceTier = builder.serviceTier;
     inferenceGeo = builder.inferenceGeo;
+    workspaces = builder.workspaces;
   }
 
   /**
@@ -89,6 +96,7 @@ public final class RequestPolicy {
         && maxTokens == null
         && maxBodyBytes == null
         && betas == null
+        && workspaces == Rule.ALLOWED
         && !needsOutline();
   }
 
@@ -133,6 +141,23 @@ public final class RequestPolicy {
     if (maxBodyBytes != null && length > maxBodyBytes) {
       throw refused(
           413, "body: larger than the " + maxBodyBytes + " bytes of this plan", "max-body");
+    }
+  }
+
+  /**
+   * Decides on the headers that say in which workspace and for whom a request counts at the API;
+   * for every endpoint and for presets, too.
+   *
+   * @param isSent tells whether the request has a header
+   * @throws RefusedException 403 if it has one that this plan may not send
+   */
+  public void checkWorkspaces(Predicate<String> isSent) throws RefusedException {
+    if (workspaces == Rule.REFUSED) {
+      for (String header : WORKSPACE_HEADERS) {
+        if (isSent.test(header)) {
+          throw forbidden(header + ": this plan may not send it", "workspaces");
+        }
+      }
     }
   }
 
@@ -327,6 +352,7 @@ public final class RequestPolicy {
     private Rule fastMode = Rule.ALLOWED;
     private Rule serviceTier = Rule.ALLOWED;
     private Rule inferenceGeo = Rule.ALLOWED;
+    private Rule workspaces = Rule.ALLOWED;
 
     private Builder(String plan) {
       this.plan = plan;
@@ -420,6 +446,15 @@ public final class RequestPolicy {
     /** Says whether {@code inference_geo} may be other than {@code global}; others cost more. */
     public Builder inferenceGeo(Rule rule) {
       this.inferenceGeo = rule;
+      return this;
+    }
+
+    /**
+     * Says whether {@code anthropic-workspace-id} and {@code anthropic-user-profile-id} may be
+     * sent.
+     */
+    public Builder workspaces(Rule rule) {
+      this.workspaces = rule;
       return this;
     }
 

@@ -30,7 +30,7 @@ final class RunningStreams {
   /** Counts one more, with a permit if there is one. */
   void enter(int max) {
     changeLimit(max);
-    if (bulkhead == null || !tryAcquire(bulkhead)) {
+    if (bulkhead == null || !StreamLimit.tryAcquire(bulkhead)) {
       without++;
     }
     active++;
@@ -57,7 +57,7 @@ final class RunningStreams {
     limit = max;
     without = active;
     bulkhead = max == 0 ? null : newBulkhead(max);
-    while (bulkhead != null && without > 0 && tryAcquire(bulkhead)) {
+    while (bulkhead != null && without > 0 && StreamLimit.tryAcquire(bulkhead)) {
       without--;
     }
   }
@@ -66,17 +66,5 @@ final class RunningStreams {
     return Bulkhead.of(
         "streams",
         BulkheadConfig.custom().maxConcurrentCalls(max).maxWaitDuration(Duration.ZERO).build());
-  }
-
-  /** Takes a permit. An interrupted thread would be refused whatever is left, so it is not one. */
-  private static boolean tryAcquire(Bulkhead bulkhead) {
-    boolean interrupted = Thread.interrupted();
-    try {
-      return bulkhead.tryAcquirePermission();
-    } finally {
-      if (interrupted) {
-        Thread.currentThread().interrupt();
-      }
-    }
   }
 }

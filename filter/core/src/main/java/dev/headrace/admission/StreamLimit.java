@@ -6,15 +6,15 @@ import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The most exchanges that may run at the same time in this gateway. It stays at or below the size
- * of the upstream connection pool, so that no exchange ever waits for a connection. Thread-safe.
+ * The most of something that may be taken at the same time in this gateway: requests that are
+ * received, upstream connections, threads of the container. Nobody waits for one. Thread-safe.
  */
 public final class StreamLimit {
 
   private final Bulkhead bulkhead;
 
   /**
-   * @param maxConcurrentCalls how many exchanges may run together; above zero
+   * @param maxConcurrentCalls how many may be taken together; above zero
    */
   public StreamLimit(int maxConcurrentCalls) {
     bulkhead =
@@ -29,7 +29,19 @@ public final class StreamLimit {
   /** Takes a permit, or returns null at once when all are taken. */
   public @Nullable Permit tryAcquire() {
     // onComplete() gives a permit back; Resilience4j counts it as a finished call.
-    return bulkhead.tryAcquirePermission() ? new Permit(bulkhead::onComplete) : null;
+    return tryAcquire(bulkhead) ? new Permit(bulkhead::onComplete) : null;
+  }
+
+  /** Takes a permit. An interrupted thread would be refused whatever is left, so it is not one. */
+  static boolean tryAcquire(Bulkhead bulkhead) {
+    boolean interrupted = Thread.interrupted();
+    try {
+      return bulkhead.tryAcquirePermission();
+    } finally {
+      if (interrupted) {
+        Thread.currentThread().interrupt();
+      }
+    }
   }
 
   /** How many permits are taken at this moment. */

@@ -64,7 +64,10 @@ final class UserState {
    */
   record Decision(@Nullable Held held, @Nullable Refusal refusal, List<Limit> limits) {}
 
-  /** Longer than clocks are set back, so that no state is dropped before its windows have ended. */
+  /**
+   * Longer than clocks are set back, unless they were wrong: so that no state is dropped before its
+   * windows have ended, and that none of these begins twice.
+   */
   private static final Duration MARGIN = Duration.ofMinutes(1);
 
   private final RunningStreams streams = new RunningStreams();
@@ -238,6 +241,7 @@ final class UserState {
    */
   private void adapt(Limits plan, Now now) {
     windows.removeIf(window -> window.isOver(now.instant));
+    windows.forEach(window -> window.followClock(now.instant, plan.zone(), MARGIN));
     RequestRate rate = plan.requests();
     RequestCount count = requests;
     if (rate != null && count == null) {
@@ -248,8 +252,7 @@ final class UserState {
     for (Budget budget : plan.budgets()) {
       BudgetWindow window = find(budget);
       if (window == null) {
-        Instant end = budget.window().endAfter(now.instant, plan.zone());
-        windows.add(new BudgetWindow(budget, end));
+        windows.add(new BudgetWindow(budget, now.instant, plan.zone()));
       } else {
         window.resize(budget.amount());
       }

@@ -32,23 +32,17 @@ public final class WaitingRoom implements LimitStore {
    * @param places for all users together; above zero
    * @param placesPerUser above zero
    * @param longest how long a request waits at most; above zero
-   * @param recheck how often a line is asked again although nothing seems to have come back: other
-   *     machines on the same store say nothing. Zero for never
    */
-  public record Settings(int places, int placesPerUser, Duration longest, Duration recheck) {
+  public record Settings(int places, int placesPerUser, Duration longest) {
     /**
      * Checks the range.
      *
      * @throws IllegalArgumentException if a value is out of range
      */
     public Settings {
-      if (places <= 0
-          || placesPerUser <= 0
-          || longest.isNegative()
-          || longest.isZero()
-          || recheck.isNegative()) {
+      if (places <= 0 || placesPerUser <= 0 || longest.isNegative() || longest.isZero()) {
         throw new IllegalArgumentException(
-            "waiting room: " + places + ", " + placesPerUser + ", " + longest + ", " + recheck);
+            "waiting room: " + places + ", " + placesPerUser + ", " + longest);
       }
     }
   }
@@ -258,10 +252,6 @@ public final class WaitingRoom implements LimitStore {
   /** Sees to it that the line is asked again when its limit is full again. */
   private void setAlarm(Visitor visitor, Refusal refusal) {
     Duration delay = refusal.resetsIn();
-    boolean recheck = !settings.recheck().isZero();
-    if (recheck && (delay == null || delay.compareTo(settings.recheck()) > 0)) {
-      delay = settings.recheck();
-    }
     if (delay == null || delay.compareTo(settings.longest()) > 0) {
       return; // it will have given up
     }

@@ -68,6 +68,19 @@ public final class FiltersInFront {
     }
   }
 
+  /**
+   * Whether {@code web.xml} maps a filter for requests and not for {@code ASYNC}; false where it
+   * does not say.
+   */
+  public static boolean missesDispatches(ServletContext context, String filter) {
+    try {
+      return WebXml.of(context).seesNoDispatches(filter);
+    } catch (RuntimeException | LinkageError e) {
+      LOG.debug("web.xml could not be looked at", e);
+      return false;
+    }
+  }
+
   private static FiltersInFront look(
       ServletContext context,
       Collection<String> patterns,

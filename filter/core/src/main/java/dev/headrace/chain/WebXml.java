@@ -34,6 +34,7 @@ final class WebXml {
   private final Map<String, Boolean> asyncSupported = new HashMap<>(); // by the filter's name
   private final List<String> mapped = new ArrayList<>(); // web.xml only: a fragment has no order
   private final Set<String> mappedToRequests = new HashSet<>();
+  private final Set<String> mappedToDispatches = new HashSet<>(); // of asynchronous requests
   private final Set<String> mappedAtAll = new HashSet<>();
 
   private WebXml() {}
@@ -84,6 +85,11 @@ final class WebXml {
     return mappedAtAll.contains(filter) && !mappedToRequests.contains(filter);
   }
 
+  /** Whether a filter sees requests, but not what they are dispatched to again. */
+  boolean seesNoDispatches(String filter) {
+    return mappedToRequests.contains(filter) && !mappedToDispatches.contains(filter);
+  }
+
   private void read(InputStream in, boolean ordered) throws XMLStreamException {
     XMLInputFactory factory = XMLInputFactory.newDefaultFactory();
     factory.setProperty(XMLInputFactory.SUPPORT_DTD, false);
@@ -127,6 +133,9 @@ final class WebXml {
     List<String> dispatchers = parts.getOrDefault("dispatcher", List.of());
     if (dispatchers.isEmpty() || dispatchers.contains("REQUEST")) {
       mappedToRequests.add(name);
+    }
+    if (dispatchers.contains("ASYNC")) {
+      mappedToDispatches.add(name);
     }
   }
 

@@ -7,9 +7,9 @@ import java.util.Objects;
 public final class EffectiveSettings {
   private EffectiveSettings() {}
 
-  /** Describes settings that were read, each with the place where it was set. */
+  /** Describes settings that were read: from where, and each with the place where it was set. */
   public static String describe(LoadedSettings loaded) {
-    return describe(loaded.settings(), loaded.origins());
+    return "from " + loaded.source() + "\n" + describe(loaded.settings(), loaded.origins());
   }
 
   /** Describes settings made in code. */

@@ -513,7 +513,7 @@ public record GatewaySettings(
     REFUSE,
     /** The request is sent with a lower {@code max_tokens}; with nothing left it is refused. */
     LOWER_MAX_TOKENS,
-    /** The request is sent as it is, and its stream is ended at the limit. */
+    /** As {@link #LOWER_MAX_TOKENS}, and a stream is ended where it has used up what is left. */
     STOP_AT_BUDGET
   }
 
@@ -533,6 +533,8 @@ public record GatewaySettings(
    * @param fastMode whether {@code speed} may be other than {@code standard}
    * @param serviceTier whether {@code service_tier} may be other than {@code standard_only}
    * @param inferenceGeo whether {@code inference_geo} may be other than {@code global}
+   * @param workspaces whether {@code anthropic-workspace-id} and {@code anthropic-user-profile-id}
+   *     may be sent
    * @param betas values of {@code anthropic-beta} that they may send; null for all, empty for none
    * @param requests how many requests each may make; null for no limit
    * @param concurrent how many streams each may have at the same time; 0 to 100000, 0 for no limit
@@ -553,6 +555,7 @@ public record GatewaySettings(
       boolean fastMode,
       boolean serviceTier,
       boolean inferenceGeo,
+      boolean workspaces,
       @Nullable List<String> betas,
       @Nullable RequestRate requests,
       int concurrent,
@@ -619,6 +622,8 @@ public record GatewaySettings(
    * @param maxTokens {@code max_tokens} of each request, and the most that a client may ask for
    *     where it is open; 1 to 100000000
    * @param format the output format; null if the client chooses
+   * @param disconnectPolicy what happens to the upstream call when a client leaves in mid-answer;
+   *     null for what {@code disconnect.policy} says
    * @param open body fields that a client may send besides {@code messages} and {@code stream};
    *     default none
    */
@@ -631,6 +636,7 @@ public record GatewaySettings(
       @Nullable PresetText tools,
       int maxTokens,
       @Nullable PresetFormat format,
+      @Nullable DisconnectPolicy disconnectPolicy,
       List<String> open) {
 
     /**

@@ -9,6 +9,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -17,6 +18,10 @@ import org.jspecify.annotations.Nullable;
  * Not thread-safe: one instance per reading.
  */
 final class NodeReader implements Faults {
+  /** As shells write it. A secret that looks so can be given by a variable. */
+  private static final Pattern VARIABLE_WITHOUT_BRACES =
+      Pattern.compile("\\$[A-Za-z_][A-Za-z0-9_]*");
+
   private final String sourceName;
   private final RelativePaths paths;
   private final Environment environment;
@@ -103,6 +108,16 @@ final class NodeReader implements Faults {
       addShape(place, node, type);
       return null;
     }
+    if (type == SettingType.SECRET && VARIABLE_WITHOUT_BRACES.matcher(scalar.text()).matches()) {
+      // Without the name: it may be a secret after all.
+      add(
+          place.path(),
+          Secret.MASK,
+          BadValue.noted(
+              "is the name of a variable without braces",
+              "braces, as in ${ANTHROPIC_API_KEY}; a secret that looks so, in a variable"));
+      return null;
+    }
     Filled text = fill(type, place, scalar);
     if (text == null) {
       return null;
@@ -168,11 +183,9 @@ final class NodeReader implements Faults {
         .forEach(
             (key, entry) -> {
               places.put(place.path(), Origin.file(sourceName, entry.keyLine()));
-              if (!type.checkKey(place.path(), key, this)) {
-                return;
-              }
+              boolean named = type.checkKey(place.path(), key, this);
               V value = type.value().read(this, place.key(key), entry.value());
-              if (value != null) {
+              if (named && value != null) {
                 type.checkEntry(place, key, value, this);
                 map.put(key, value);
               }

@@ -25,6 +25,7 @@ public final class PlanBuilder {
   private boolean fastMode = true;
   private boolean serviceTier = true;
   private boolean inferenceGeo = true;
+  private boolean workspaces = true;
   private @Nullable List<String> betas;
   private @Nullable RequestRate requests;
   private int concurrent;
@@ -97,6 +98,12 @@ public final class PlanBuilder {
     return this;
   }
 
+  /** Sets {@code workspaces}. */
+  public PlanBuilder workspaces(boolean value) {
+    workspaces = value;
+    return this;
+  }
+
   /** Sets {@code betas}; none at all when called without any. */
   public PlanBuilder betas(String... value) {
     betas = List.of(value);
@@ -152,6 +159,7 @@ public final class PlanBuilder {
         fastMode,
         serviceTier,
         inferenceGeo,
+        workspaces,
         betas,
         requests,
         concurrent,

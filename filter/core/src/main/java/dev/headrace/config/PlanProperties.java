@@ -111,6 +111,12 @@ final class PlanProperties {
       allowed(
           "inference-geo", Plan::inferenceGeo, "Whether inference_geo may be other than global.");
 
+  static final Property<Plan, Boolean> WORKSPACES =
+      allowed(
+          "workspaces",
+          Plan::workspaces,
+          "Whether anthropic-workspace-id and anthropic-user-profile-id may be sent.");
+
   static final Property<Plan, List<String>> BETAS =
       new Property<>(
           "betas",
@@ -183,6 +189,7 @@ final class PlanProperties {
               FAST_MODE,
               SERVICE_TIER,
               INFERENCE_GEO,
+              WORKSPACES,
               BETAS,
               REQUESTS,
               CONCURRENT,
@@ -211,6 +218,7 @@ final class PlanProperties {
         requireNonNull(values.get(FAST_MODE)),
         requireNonNull(values.get(SERVICE_TIER)),
         requireNonNull(values.get(INFERENCE_GEO)),
+        requireNonNull(values.get(WORKSPACES)),
         values.get(BETAS),
         values.get(REQUESTS),
         requireNonNull(values.get(CONCURRENT)),

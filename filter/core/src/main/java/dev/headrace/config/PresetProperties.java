@@ -2,6 +2,7 @@ package dev.headrace.config;
 
 import static java.util.Objects.requireNonNull;
 
+import dev.headrace.config.GatewaySettings.DisconnectPolicy;
 import dev.headrace.config.GatewaySettings.Preset;
 import dev.headrace.config.GatewaySettings.PresetFormat;
 import dev.headrace.config.RecordType.Values;
@@ -164,6 +165,16 @@ final class PresetProperties {
           Preset::format,
           "The output format. Without it, the client chooses.");
 
+  static final Property<Preset, DisconnectPolicy> DISCONNECT_POLICY =
+      new Property<>(
+          "disconnect-policy",
+          SettingType.oneOf(DisconnectPolicy.class),
+          null,
+          Range.any(),
+          Preset::disconnectPolicy,
+          "What happens to the upstream call when a client of this preset leaves in mid-answer: cancel"
+              + " or drain. Without it, what disconnect.policy says.");
+
   static final Property<Preset, List<String>> OPEN =
       new Property<>(
           "open",
@@ -177,7 +188,16 @@ final class PresetProperties {
       new RecordType<>(
               "preset",
               PresetProperties::make,
-              List.of(ROLES, MODEL, SYSTEM, CACHE_SYSTEM, TOOLS, MAX_TOKENS, FORMAT, OPEN))
+              List.of(
+                  ROLES,
+                  MODEL,
+                  SYSTEM,
+                  CACHE_SYSTEM,
+                  TOOLS,
+                  MAX_TOKENS,
+                  FORMAT,
+                  DISCONNECT_POLICY,
+                  OPEN))
           .needing(List.of(MODEL, MAX_TOKENS));
 
   private PresetProperties() {}
@@ -237,6 +257,7 @@ final class PresetProperties {
         values.get(TOOLS),
         requireNonNull(values.get(MAX_TOKENS)),
         values.get(FORMAT),
+        values.get(DISCONNECT_POLICY),
         values.get(OPEN, List.of()));
   }
 

@@ -20,9 +20,15 @@ public final class Secret {
     this.value = value;
   }
 
-  /** Wraps the text as it is, without trimming or checking it. */
+  /**
+   * Wraps the text as it is, without trimming or checking it.
+   *
+   * @throws NullPointerException if there is none, as where a variable is not set
+   */
   public static Secret of(String value) {
-    return new Secret(requireNonNull(value, "value"));
+    return new Secret(
+        requireNonNull(
+            value, "No text for a secret, such as the API key: is its environment variable set?"));
   }
 
   /** Returns the text in clear. Call it where the text is put to use, and nowhere else. */

@@ -81,8 +81,9 @@ public final class SettingTable {
           settings -> settings.upstream().selection(),
           "How one of several upstream.members is chosen for an attempt: ordered takes the"
               + " first that is not resting, weighted one of those at random by weight. A member"
-              + " rests for everybody who asks for the same model as long as its answer 429 or 529"
-              + " asked with retry-after, and for all while its circuit breaker is open.");
+              + " rests for everybody who asks for messages of the same model, speed and workspace as"
+              + " long as its answer 429 or 529 asked with retry-after, and for all while its circuit breaker is open."
+              + " One whose key or account was refused (401, or a spend limit) is asked after the others for a minute.");
 
   static final Setting<List<GatewaySettings.Member>> UPSTREAM_MEMBERS =
       row(

@@ -3,6 +3,7 @@ package dev.headrace.config;
 import java.io.Serial;
 import java.util.List;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Settings that cannot be used. Carries every problem that was found, not only the first, so that
@@ -17,8 +18,26 @@ public final class SettingsException extends RuntimeException {
   private final transient List<Problem> problems;
 
   SettingsException(List<Problem> problems) {
-    super(message(problems));
+    this(problems, null);
+  }
+
+  /**
+   * @param source which file was read, in words; null for settings made in code
+   */
+  SettingsException(List<Problem> problems, @Nullable String source) {
+    super(message(problems, source));
     this.problems = List.copyOf(problems);
+  }
+
+  /**
+   * Returns an exception for a file that somebody else than the settings' reader has looked into.
+   *
+   * @param key of the setting that names the file
+   * @param problems what is wrong in it, one sentence each, with file and line
+   */
+  public static SettingsException inFile(String key, List<String> problems) {
+    return new SettingsException(
+        problems.stream().map(problem -> Problem.of(key, key + ": " + problem, null)).toList());
   }
 
   /** Returns the problems, one sentence each, in the order of their discovery. */
@@ -30,7 +49,7 @@ public final class SettingsException extends RuntimeException {
     return problems;
   }
 
-  private static String message(List<Problem> problems) {
+  private static String message(List<Problem> problems, @Nullable String source) {
     String lines =
         problems.stream()
             .limit(MAX_SHOWN)
@@ -38,7 +57,8 @@ public final class SettingsException extends RuntimeException {
             .collect(Collectors.joining());
     int hidden = problems.size() - MAX_SHOWN;
     return (problems.size() == 1 ? "1 problem" : problems.size() + " problems")
-        + " in the settings:"
+        + " in the settings"
+        + (source == null ? ":" : " from " + source + ":")
         + lines
         + (hidden > 0 ? "\n  - and " + hidden + " more" : "");
   }

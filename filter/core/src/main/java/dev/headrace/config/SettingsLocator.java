@@ -116,7 +116,8 @@ public final class SettingsLocator {
         .orElseGet(
             () ->
                 new SettingsReading("", RelativePaths.OF_WORKING_DIRECTORY, environment, code)
-                    .readWithoutFile("no settings file; looked for " + places()));
+                    .readWithoutFile(
+                        "code and environment (no settings file; looked for " + places() + ")"));
   }
 
   /**
@@ -219,7 +220,8 @@ public final class SettingsLocator {
     return new SettingsReading(shortName, paths, environment, code).read(content, source);
   }
 
-  private String places() {
+  /** Returns what is looked for, in its order and in words for the log. */
+  public String places() {
     List<String> places = new ArrayList<>();
     whoMayName().forEach(each -> places.add(each.namedBy()));
     candidates.forEach(candidate -> places.add(candidate.name()));

@@ -87,8 +87,9 @@ final class SettingsReading {
     checkKeyFilesOfMembers();
     checkFile(SettingTable.UPSTREAM_CA_FILE, KeyFiles::checkCertificates);
     checkFile(SettingTable.IDENTITY_KEYS_FILE, KeyFiles::checkReadable);
+    checkFile(SettingTable.USAGE_PRICES_FILE, KeyFiles::checkReadable);
     checkFilesOfPresets();
-    GatewaySettings settings = build(complete);
+    GatewaySettings settings = build(complete, source);
     return new LoadedSettings(
         settings,
         source,
@@ -314,7 +315,7 @@ final class SettingsReading {
     void check(Path file) throws BadValue;
   }
 
-  private GatewaySettings build(boolean complete) {
+  private GatewaySettings build(boolean complete, String source) {
     Problems ofTheWhole = new Problems();
     GatewaySettings settings = builder.buildInto(ofTheWhole);
     // What the unread rest of a broken file says is unknown, so nothing can be said to be missing.
@@ -336,7 +337,7 @@ final class SettingsReading {
       }
     }
     if (!serious.isEmpty()) {
-      throw new SettingsException(serious);
+      throw new SettingsException(serious, source);
     }
     // What is missing may leave others that cannot be without it; nobody will ask for any of them.
     return settings != null ? settings : GatewaySettings.builder().enabled(false).build();

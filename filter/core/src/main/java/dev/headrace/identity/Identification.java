@@ -134,13 +134,6 @@ public final class Identification {
     return address == null ? null : address.toString();
   }
 
-  /** Reads the key file again if it has changed; cheap, for a thread that comes by anyway. */
-  public void refreshKeys() {
-    if (keys != null) {
-      keys.refresh();
-    }
-  }
-
   // ---- the sources; null means: this one knows nobody
 
   private @Nullable Result principal(HttpServletRequest request) {

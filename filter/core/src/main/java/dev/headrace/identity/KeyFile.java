@@ -36,9 +36,8 @@ import org.slf4j.LoggerFactory;
  * refused about a second later, and what it has started goes on. A new version with a mistake, or a
  * file that is gone, changes nothing but the log: the keys read before stay in force.
  *
- * <p>Thread-safe. Holds no thread; {@link #refresh} is to be called from time to time, and each
- * {@link #check} calls it too. It looks at the file's attributes once a second at most and reads
- * it, a few hundred kilobytes at worst, on the calling thread.
+ * <p>Thread-safe. Holds no thread: {@link #check} looks at the file's attributes once a second at
+ * most and reads it, a few hundred kilobytes at worst, on the calling thread.
  */
 public final class KeyFile {
   private static final Logger LOG = LoggerFactory.getLogger(KeyFile.class);
@@ -203,7 +202,7 @@ public final class KeyFile {
    * Reads the file again if it has changed; looks once a second at most and costs nothing in
    * between. Never throws for what is wrong with the file.
    */
-  public void refresh() {
+  void refresh() {
     long now = nanoTime.getAsLong();
     long due = nextCheckNanos.get();
     if (now - due < 0 || !nextCheckNanos.compareAndSet(due, now + CHECK_NANOS)) {

@@ -72,12 +72,25 @@ final class UserName {
   }
 
   private static String visible(String name) {
+    int start = 0;
+    int end = name.length();
+    while (start < end && isBlank(name.charAt(start))) {
+      start++;
+    }
+    while (start < end && isBlank(name.charAt(end - 1))) {
+      end--;
+    }
     StringBuilder visible = new StringBuilder();
-    name.strip()
+    name.substring(start, end)
         .codePoints()
         .limit(MAX_LENGTH + 1L)
         .forEach(c -> visible.appendCodePoint(isVisible(c) ? c : '?'));
     return visible.toString();
+  }
+
+  /** No-break spaces, too, which are none to {@link String#strip}; none needs two chars. */
+  private static boolean isBlank(char c) {
+    return Character.isWhitespace(c) || Character.isSpaceChar(c);
   }
 
   private static boolean isVisible(int c) {

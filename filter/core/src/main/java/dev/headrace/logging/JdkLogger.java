@@ -6,6 +6,8 @@ import java.util.logging.Logger;
 /** Writes to {@code java.util.logging}, whose handlers the container has set up. Thread-safe. */
 final class JdkLogger implements dev.headrace.logging.Logger {
 
+  private static final String METHOD = "log";
+
   private final Logger target;
 
   JdkLogger(String name) {
@@ -19,8 +21,9 @@ final class JdkLogger implements dev.headrace.logging.Logger {
 
   @Override
   public void write(System.Logger.Level level, String message, @Nullable Throwable failure) {
-    // With the name in place of the caller, which the JDK would look for among these classes.
-    target.logp(level(level), target.getName(), null, message, failure);
+    // With the name in place of the caller, which the JDK would look for among these classes, and
+    // with a method, because Tomcat would write the word null for none.
+    target.logp(level(level), target.getName(), METHOD, message, failure);
   }
 
   private static Level level(System.Logger.Level level) {

@@ -27,6 +27,15 @@ public record ApiError(int status, String type, String message, @Nullable String
   private static final Pattern SPEND =
       Pattern.compile("\\bspend|usage limits?\\b|credit balance", Pattern.CASE_INSENSITIVE);
 
+  /**
+   * Narrow, since the message of a 400 may repeat what a client has sent, such as the name of a
+   * field that the API does not know, in front of what it says of it.
+   */
+  private static final Pattern OF_ACCOUNT =
+      Pattern.compile(
+          "^(?!.*not permitted)You(r credit balance is too low| have reached your specified"
+              + " (workspace )?API usage limits)\\b");
+
   public ApiError {
     requireNonNull(type, "type");
     requireNonNull(message, "message");
@@ -38,6 +47,23 @@ public record ApiError(int status, String type, String message, @Nullable String
    */
   public String knownType() {
     return statusOf(type) != UNKNOWN || type.equals("api_error") ? type : "other";
+  }
+
+  /** The same, with this id of the request if it has none. */
+  public ApiError orRequestId(@Nullable String other) {
+    return requestId != null ? this : new ApiError(status, type, message, other);
+  }
+
+  /**
+   * Whether another try may bring what this one did not. Not for a limit of money, as far as the
+   * message tells: nothing goes on until somebody pays or raises it.
+   */
+  public boolean isRetryable() {
+    return switch (type) {
+      case "overloaded_error", "api_error", "timeout_error" -> true;
+      case "rate_limit_error" -> !SPEND.matcher(message).find();
+      default -> false;
+    };
   }
 
   /**
@@ -139,5 +165,16 @@ public record ApiError(int status, String type, String message, @Nullable String
     String code = reader.errorCode();
     return (code != null && code.endsWith("spend_limit_reached"))
         || (error != null && !hasRetryAfter && SPEND.matcher(error.message()).find());
+  }
+
+  /**
+   * Whether an error that the API reports as one of the request, 400, is one of the account: a
+   * spend limit that its owner has set, or no credit (API reference, "Errors", as of 2026-11-22).
+   *
+   * @param data the body of a 400
+   */
+  public static boolean namesLimitOfAccount(byte[] data, int offset, int length) {
+    ApiError error = fromEventData(data, offset, length);
+    return error != null && OF_ACCOUNT.matcher(error.message()).find();
   }
 }

@@ -41,10 +41,10 @@ final class JsonInput {
 
   /**
    * Most JSON tokens of one body. Duplicate detection remembers the names of every open object,
-   * some 100 bytes each, so 30 MB of tiny fields would otherwise cost hundreds of megabytes. A
-   * request that fills the largest context window stays below.
+   * some 100 bytes each, so 30 MB of tiny fields would otherwise cost hundreds of megabytes. The
+   * most messages that the API takes of one request, 100,000, have 13 each when they are short.
    */
-  static final int MAX_TOKENS = 1_000_000;
+  static final int MAX_TOKENS = 2_000_000;
 
   /** Most buffer sets kept for reuse, 10 to 200 KB each; further ones are allocated and dropped. */
   private static final int POOLED_BUFFERS = 32;
@@ -60,13 +60,18 @@ final class JsonInput {
    * Duplicates are refused: a field given twice could mean one thing to us and another to the API.
    */
   private static final JsonFactory REQUEST =
-      factory(MAX_NAME_LENGTH).enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION).build();
+      factory(MAX_NAME_LENGTH, MAX_DEPTH)
+          .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+          .build();
 
-  private static final JsonFactory ANSWER = factory(Integer.MAX_VALUE).build();
+  private static final JsonFactory ANSWER = factory(Integer.MAX_VALUE, MAX_DEPTH).build();
+
+  /** The input of a tool may have any depth, and usage stands behind it; nothing is built of it. */
+  private static final JsonFactory ANSWER_IN_PIECES = factory(Integer.MAX_VALUE, 10_000).build();
 
   private JsonInput() {}
 
-  private static JsonFactoryBuilder factory(int maxStringLength) {
+  private static JsonFactoryBuilder factory(int maxStringLength, int maxDepth) {
     return JsonFactory.builder()
         .recyclerPool(POOL)
         .disable(TokenStreamFactory.Feature.CANONICALIZE_PROPERTY_NAMES)
@@ -74,7 +79,7 @@ final class JsonInput {
         .disable(StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION)
         .streamReadConstraints(
             StreamReadConstraints.builder()
-                .maxNestingDepth(MAX_DEPTH)
+                .maxNestingDepth(maxDepth)
                 .maxNumberLength(MAX_NUMBER_LENGTH)
                 .maxNameLength(MAX_NAME_LENGTH)
                 .maxTokenCount(MAX_TOKENS)
@@ -116,7 +121,7 @@ final class JsonInput {
    * parser holds each of them whole.
    */
   static JsonParser answerInPieces() {
-    return ANSWER.createNonBlockingByteArrayParser(ObjectReadContext.empty());
+    return ANSWER_IN_PIECES.createNonBlockingByteArrayParser(ObjectReadContext.empty());
   }
 
   static JsonFactory output() {

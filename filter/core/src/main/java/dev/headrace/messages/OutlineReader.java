@@ -25,6 +25,8 @@ final class OutlineReader {
   private final JsonParser parser;
   private final Utf8Offsets offsets;
   private final BodyFaults faults;
+  private final NamedModels fallbackModels;
+  private final NamedModels toolModels;
   private final References references;
   private final boolean conversation;
 
@@ -32,7 +34,7 @@ final class OutlineReader {
   private int tools;
   private boolean messagesSeen;
   private @Nullable ServerTool serverTool;
-  private final Set<String> toolModels = new LinkedHashSet<>();
+  private final Set<String> oddToolModels = new LinkedHashSet<>(); // no strings
   private @Nullable TokenRange userId;
 
   /**
@@ -44,6 +46,8 @@ final class OutlineReader {
       JsonParser parser,
       Utf8Offsets offsets,
       BodyFaults faults,
+      NamedModels fallbackModels,
+      NamedModels toolModels,
       References references,
       boolean conversation) {
     this.body = body;
@@ -51,6 +55,8 @@ final class OutlineReader {
     this.parser = parser;
     this.offsets = offsets;
     this.faults = faults;
+    this.fallbackModels = fallbackModels;
+    this.toolModels = toolModels;
     this.references = references;
     this.conversation = conversation;
   }
@@ -74,6 +80,7 @@ final class OutlineReader {
     String word = null;
     switch (name) {
       case "tools" -> readTools(value);
+      case "fallbacks" -> fallbackModels.read(value, parser, faults);
       case "metadata" -> readMetadata(value);
       case "messages" -> {
         messagesSeen = true;
@@ -109,7 +116,9 @@ final class OutlineReader {
       throw new InvalidBodyException(
           "body: field \"messages\" is missing (expected: an array of messages)");
     }
-    return new RequestOutline(head, fields, tools, serverTool, toolModels, userId);
+    Set<String> models = new LinkedHashSet<>(toolModels.all());
+    models.addAll(oddToolModels);
+    return new RequestOutline(head, fields, tools, serverTool, models, userId);
   }
 
   // ---- fields of interest
@@ -143,9 +152,10 @@ final class OutlineReader {
       checkName();
       JsonToken value = parser.nextToken();
       consume(value);
-      if (name.equals("model") && value != JsonToken.VALUE_NULL) {
-        toolModels.add(
-            value == JsonToken.VALUE_STRING ? faults.shortText() : BodyFaults.nameOf(value));
+      if (name.equals("model") && value == JsonToken.VALUE_STRING) {
+        toolModels.add(faults);
+      } else if (name.equals("model") && value != JsonToken.VALUE_NULL) {
+        oddToolModels.add(BodyFaults.nameOf(value));
       }
       if (isType && value != JsonToken.VALUE_NULL) {
         type = value == JsonToken.VALUE_STRING ? faults.shortText() : BodyFaults.nameOf(value);

@@ -1,6 +1,7 @@
 package dev.headrace.messages;
 
 import java.util.Objects;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -19,6 +20,8 @@ import org.jspecify.annotations.Nullable;
  * @param speed as the client sent it, at most 256 characters; null when the field is missing or no
  *     string
  * @param inferenceGeo the value of {@code inference_geo}, in the same way
+ * @param fallbackModels the models that {@code fallbacks} names; at most {@value #MAX_MODELS}
+ * @param toolModels the models that tools of the API ask, such as an advisor; as many
  * @param references what the messages refer to by URL or file id, so that its size is not known
  */
 public record RequestHead(
@@ -29,7 +32,17 @@ public record RequestHead(
     @Nullable TokenRange maxTokensToken,
     @Nullable String speed,
     @Nullable String inferenceGeo,
+    Set<String> fallbackModels,
+    Set<String> toolModels,
     int references) {
+
+  /** Most other models of one body, of each kind. */
+  public static final int MAX_MODELS = 20;
+
+  public RequestHead {
+    fallbackModels = Set.copyOf(fallbackModels);
+    toolModels = Set.copyOf(toolModels);
+  }
 
   /**
    * The bytes of one JSON token in the body: replacing exactly these changes exactly this value.

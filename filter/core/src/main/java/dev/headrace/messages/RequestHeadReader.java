@@ -30,6 +30,8 @@ final class RequestHeadReader {
   private @Nullable TokenRange maxTokensToken;
   private @Nullable String speed;
   private @Nullable String inferenceGeo;
+  private final NamedModels fallbackModels = new NamedModels();
+  private final NamedModels toolModels = new NamedModels();
   private final References references = new References();
   private boolean objectEnded;
 
@@ -48,7 +50,16 @@ final class RequestHeadReader {
     this.faults = new BodyFaults(parser);
     this.outline =
         outlined
-            ? new OutlineReader(body, length, parser, offsets, faults, references, conversation)
+            ? new OutlineReader(
+                body,
+                length,
+                parser,
+                offsets,
+                faults,
+                fallbackModels,
+                toolModels,
+                references,
+                conversation)
             : null;
   }
 
@@ -113,6 +124,8 @@ final class RequestHeadReader {
         maxTokensToken,
         speed,
         inferenceGeo,
+        fallbackModels.all(),
+        toolModels.all(),
         references.count());
   }
 
@@ -128,10 +141,15 @@ final class RequestHeadReader {
       String name = parser.currentName();
       if (outline == null) {
         JsonToken value = parser.nextToken();
-        if (name.equals("messages")) {
-          references.skip(value, parser);
-        } else if (!readHeadField(name, value)) {
-          parser.skipChildren();
+        switch (name) {
+          case "messages" -> references.skip(value, parser);
+          case "tools" -> toolModels.read(value, parser, faults);
+          case "fallbacks" -> fallbackModels.read(value, parser, faults);
+          default -> {
+            if (!readHeadField(name, value)) {
+              parser.skipChildren();
+            }
+          }
         }
       } else {
         readOutlined(name, outline);

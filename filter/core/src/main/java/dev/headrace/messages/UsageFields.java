@@ -105,6 +105,11 @@ final class UsageFields {
     return output != null;
   }
 
+  /** Whether the number of searches has been told. */
+  boolean tellsSearches() {
+    return webSearches != null;
+  }
+
   long outputTokens() {
     return orZero(output);
   }

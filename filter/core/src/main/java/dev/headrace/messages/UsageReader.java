@@ -25,7 +25,9 @@ public final class UsageReader implements EventConsumer, UsageView {
   private boolean started;
   private boolean totalsCame;
   private boolean finalTotals;
-  private long webSearches;
+  private long webSearches; // seen
+  private boolean searchesTold; // by the API itself
+  private boolean stopped;
 
   // Written by that thread, read by any. The text is counted apart from the other facts, because
   // that happens for every delta and must not allocate.
@@ -35,6 +37,9 @@ public final class UsageReader implements EventConsumer, UsageView {
 
   @Override
   public void onEvent(MessageEvent kind, SseEvent event) {
+    if (stopped) {
+      return; // nothing that may follow belongs to the message
+    }
     switch (kind) {
       case CONTENT_BLOCK_DELTA -> countDelta(event);
       case CONTENT_BLOCK_START -> readBlockStart(event);
@@ -132,6 +137,7 @@ public final class UsageReader implements EventConsumer, UsageView {
       boolean totals = delta.usage.tellsOutput(); // else the placeholder of the start still stands
       totalsCame |= totals;
       finalTotals |= totals && delta.stopReason != null;
+      searchesTold |= delta.usage.tellsSearches();
     }
     String stopReason = delta.stopReason == null ? facts.stopReason() : delta.stopReason;
     publish(facts.model(), facts.messageId(), stopReason, facts.unreadable());
@@ -160,6 +166,7 @@ public final class UsageReader implements EventConsumer, UsageView {
   }
 
   private void readStop() {
+    stopped = true;
     finalTotals |= totalsCame;
     publish(facts.model(), facts.messageId(), facts.stopReason(), facts.unreadable());
   }
@@ -173,8 +180,8 @@ public final class UsageReader implements EventConsumer, UsageView {
       @Nullable String messageId,
       @Nullable String stopReason,
       boolean unreadable) {
-    // Searches that were seen count until the API tells its own totals.
-    MessageUsage usage = started ? fields.toUsage(totalsCame ? 0 : webSearches) : null;
+    // Searches that were seen count until the API tells how many there were.
+    MessageUsage usage = started ? fields.toUsage(searchesTold ? 0 : webSearches) : null;
     facts =
         new MessageFacts(
             usage,

@@ -48,7 +48,12 @@ public interface UsageView {
    * (API reference, "Usage and cost", as of 2026-11-22).
    */
   default boolean charged() {
-    return hasOutput() || !"refusal".equals(stopReason());
+    return hasOutput() || !refused();
+  }
+
+  /** Whether the answer ended with a refusal. */
+  default boolean refused() {
+    return "refusal".equals(stopReason());
   }
 
   /** All facts as of one moment. Immutable. */

@@ -47,9 +47,15 @@ public final class Statistics {
     count.increment();
   }
 
-  /** Calls back with each outcome that has not been counted before, once. */
-  public void onFirst(Consumer<Outcome> listener) {
+  /**
+   * Calls back with each outcome that has not been counted before, once.
+   *
+   * @param listener must not throw
+   * @return removes it
+   */
+  public Runnable onFirst(Consumer<Outcome> listener) {
     onFirst.add(listener);
+    return () -> onFirst.remove(listener);
   }
 
   /** Every outcome that has been counted, once. */

@@ -1,5 +1,6 @@
 package dev.headrace.output;
 
+import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /** One open content block as far as a format shows it. Not thread-safe. */
@@ -22,6 +23,13 @@ final class Block {
       this.member = member;
     }
 
+    /** Whether deltas of this type carry what a format may show. */
+    static boolean isContent(@Nullable String deltaType) {
+      return deltaType != null
+          && Arrays.stream(values())
+              .anyMatch(kind -> kind != IGNORED && kind.deltaType.equals(deltaType));
+    }
+
     static Kind of(@Nullable String blockType) {
       return switch (blockType == null ? "" : blockType) {
         case "text" -> TEXT;
@@ -33,6 +41,9 @@ final class Block {
   }
 
   final Kind kind;
+
+  /** It was too large for its type to be read: taken for one that is not shown. */
+  boolean unread;
 
   /** First half of a surrogate pair whose other half comes with the next delta; 0: none. */
   private char half;

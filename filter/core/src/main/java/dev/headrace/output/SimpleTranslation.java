@@ -5,7 +5,6 @@ import static java.util.Objects.requireNonNull;
 
 import dev.headrace.messages.ApiError;
 import dev.headrace.messages.JsonFields;
-import dev.headrace.messages.MessageUsage;
 import dev.headrace.output.Block.Kind;
 import java.math.BigDecimal;
 import java.util.function.Supplier;
@@ -24,7 +23,8 @@ import org.jspecify.annotations.Nullable;
  *   <tr><td>{@code usage}<td>{@code {"input_tokens","output_tokens","cache_read_tokens",
  *       "cache_write_tokens","cost_usd"}}, if known
  *   <tr><td>{@code error}<td>{@code {"type","message","request_id","retryable"}}
- *   <tr><td>{@code done}<td>{@code {"stop_reason"}}
+ *   <tr><td>{@code done}<td>{@code {"stop_reason"}}, and {@code "model"} if another one than {@code
+ *       start} has told went on with the answer
  * </table>
  *
  * <p>Exactly one of {@code error} and {@code done} ends a stream, and nothing follows it. What the
@@ -40,10 +40,14 @@ public final class SimpleTranslation extends Translation {
   /**
    * What an answer has used and cost.
    *
-   * @param usage tokens by class
+   * @param input uncached input tokens
+   * @param output output tokens, thinking included
+   * @param cacheRead input tokens read from the prompt cache
+   * @param cacheWrite input tokens written to it
    * @param costUsd null when the price is unknown
    */
-  public record Figures(MessageUsage usage, @Nullable BigDecimal costUsd) {}
+  public record Figures(
+      long input, long output, long cacheRead, long cacheWrite, @Nullable BigDecimal costUsd) {}
 
   private static final byte[] START = ascii("event: start\ndata: {\"id\":");
   private static final byte[] MODEL = ascii(",\"model\":");
@@ -65,6 +69,7 @@ public final class SimpleTranslation extends Translation {
   private final Thinking thinking;
   private final Supplier<@Nullable Figures> figures;
   private @Nullable String stopReason;
+  private @Nullable String otherModel;
 
   /**
    * For one attempt.
@@ -162,6 +167,11 @@ public final class SimpleTranslation extends Translation {
     out.ascii(END);
   }
 
+  @Override
+  void answersNow(@Nullable String model) {
+    otherModel = model == null ? otherModel : model;
+  }
+
   /** Of several the last one counts, null or not. */
   @Override
   boolean changed(JsonFields event) {
@@ -176,25 +186,32 @@ public final class SimpleTranslation extends Translation {
   void stopped() {
     Figures known = figures.get();
     if (known != null) {
-      usage(known.usage(), known.costUsd());
+      usage(known);
     }
     string(out.ascii(DONE), stopReason);
+    if (otherModel != null) {
+      out.ascii(MODEL).jsonString(otherModel);
+    }
     out.ascii(END);
   }
 
-  private void usage(MessageUsage usage, @Nullable BigDecimal costUsd) {
+  private void usage(Figures used) {
     out.text(
         "event: usage\ndata: {\"input_tokens\":"
-            + usage.inputTokens()
+            + used.input()
             + ",\"output_tokens\":"
-            + usage.outputTokens()
+            + used.output()
             + ",\"cache_read_tokens\":"
-            + usage.cacheReadTokens()
+            + used.cacheRead()
             + ",\"cache_write_tokens\":"
-            + usage.cacheWriteTokens()
+            + used.cacheWrite()
             + ",\"cost_usd\":"
-            + (costUsd == null ? "null" : costUsd.stripTrailingZeros().toPlainString()));
+            + cost(used.costUsd()));
     out.ascii(END);
+  }
+
+  private static String cost(@Nullable BigDecimal usd) {
+    return usd == null ? "null" : usd.stripTrailingZeros().toPlainString();
   }
 
   @Override
@@ -207,15 +224,8 @@ public final class SimpleTranslation extends Translation {
     to.ascii(ERROR).jsonString(error.type());
     to.ascii(MESSAGE).jsonString(error.message());
     string(to.ascii(REQUEST_ID), error.requestId());
-    to.ascii(RETRYABLE).text(isRetryable(error.type()) ? "true" : "false");
+    to.ascii(RETRYABLE).text(error.isRetryable() ? "true" : "false");
     to.ascii(END);
-  }
-
-  private static boolean isRetryable(String errorType) {
-    return switch (errorType) {
-      case "overloaded_error", "api_error", "rate_limit_error", "timeout_error" -> true;
-      default -> false;
-    };
   }
 
   private static void string(Utf8Output to, @Nullable String text) {

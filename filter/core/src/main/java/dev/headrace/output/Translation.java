@@ -26,6 +26,9 @@ public abstract sealed class Translation implements EventConsumer
   /** Blocks come one after another; nobody has ever seen two at a time. */
   private static final int MAX_OPEN_BLOCKS = 1_000;
 
+  private static final String TOO_LARGE_START =
+      "content_block_start is larger than the limit for an event";
+
   final Utf8Output out = new Utf8Output();
 
   private boolean begun;
@@ -34,7 +37,7 @@ public abstract sealed class Translation implements EventConsumer
   private final long maxToolInputBytes;
   private long toolInputBytes;
   private boolean ended;
-  private boolean upstreamFailed;
+  private @Nullable ApiError upstreamError;
   private @Nullable String failure;
 
   /**
@@ -77,6 +80,11 @@ public abstract sealed class Translation implements EventConsumer
     return failure;
   }
 
+  /** The error by which the upstream has ended the answer; null as long as none has come. */
+  public @Nullable ApiError upstreamError() {
+    return upstreamError;
+  }
+
   /**
    * The bytes that end the stream with an error of ours, to be written behind what waits; empty
    * when it has its end already.
@@ -87,7 +95,7 @@ public abstract sealed class Translation implements EventConsumer
 
   @Override
   public final void onEvent(MessageEvent kind, SseEvent event) {
-    if (ended || upstreamFailed || failure != null) {
+    if (ended || upstreamError != null || failure != null) {
       return;
     }
     int before = out.length();
@@ -124,6 +132,9 @@ public abstract sealed class Translation implements EventConsumer
   boolean changed(JsonFields event) {
     return true;
   }
+
+  /** Another model goes on with the answer. */
+  void answersNow(@Nullable String model) {}
 
   abstract void stopped();
 
@@ -168,8 +179,9 @@ public abstract sealed class Translation implements EventConsumer
     if (!shows(kind)) {
       kind = Kind.IGNORED;
     }
-    // A search result may be too large to be read whole; what it is stands at its beginning.
-    boolean enough = fields.isWhole() || (kind == Kind.IGNORED && type != null && index >= 0);
+    // A search result may be too large to be read whole, and then also what it is, if that stands
+    // behind. Blocks that are shown begin small.
+    boolean enough = fields.isWhole() || (kind == Kind.IGNORED && index >= 0);
     if (content == null || !enough) {
       return unreadable("content_block_start", event);
     }
@@ -177,10 +189,15 @@ public abstract sealed class Translation implements EventConsumer
       return "content_block_start is out of place";
     }
     Block block = new Block(kind);
+    block.unread = type == null && !fields.isWhole();
     open.put(index, block);
     blocks++;
     if (kind == Kind.TOOL) {
       return toolStart(block, event);
+    }
+    if ("fallback".equals(type)) {
+      JsonFields to = content.object("to");
+      answersNow(to == null ? null : to.text("model"));
     }
     String first = kind == Kind.IGNORED ? null : content.text(kind.member);
     return first == null ? null : content(block, first);
@@ -205,11 +222,11 @@ public abstract sealed class Translation implements EventConsumer
     if (block == null) {
       return misplaced("content_block_delta", fields, event);
     }
-    if (block.kind == Kind.IGNORED) {
-      return null;
-    }
     JsonFields delta = fields.object("delta");
     String type = delta == null ? null : delta.text("type");
+    if (block.kind == Kind.IGNORED) {
+      return block.unread && Kind.isContent(type) ? TOO_LARGE_START : null;
+    }
     if (type != null && !type.equals(block.kind.deltaType)) {
       return null; // a citation, a signature or something new
     }
@@ -279,7 +296,7 @@ public abstract sealed class Translation implements EventConsumer
     if (error == null) {
       return unreadable("error", event);
     }
-    upstreamFailed = true;
+    upstreamError = error;
     open.clear();
     failedUpstream(error);
     return null;

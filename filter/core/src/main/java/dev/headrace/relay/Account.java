@@ -86,8 +86,12 @@ final class Account {
     return endpoint.kind() == Endpoint.Kind.MESSAGES;
   }
 
-  /** Books an attempt that was given up after its message had begun. */
-  void dropped(int number, @Nullable String attemptRequestId, UsageView usage) {
+  /**
+   * Books an attempt that was given up.
+   *
+   * @param usage null when nothing was told of what it has used
+   */
+  void dropped(int number, @Nullable String attemptRequestId, @Nullable UsageView usage) {
     if (!isMetered()) {
       return;
     }
@@ -123,21 +127,26 @@ final class Account {
       }
       return null;
     }
-    UsageBook.Used used =
-        book.ended(
-            asker,
-            new UsageBook.Ending(
-                outcome,
-                modelAsked,
-                status,
-                made,
-                firstEventMillis(),
-                millisTo(nanoTime.getAsLong()),
-                requestId),
-            attempts == null ? null : attempts.usage(),
-            attempts != null && attempts.costNothing());
-    if (allowance != null) {
-      allowance.end(made == 0 ? null : used, complete);
+    UsageBook.Used used = UsageBook.UNKNOWN;
+    Attempts.Remainder left = attempts == null ? null : attempts.takeRemainder();
+    try {
+      used =
+          book.ended(
+              asker,
+              new UsageBook.Ending(
+                  outcome,
+                  modelAsked,
+                  status,
+                  made,
+                  firstEventMillis(),
+                  millisTo(nanoTime.getAsLong()),
+                  requestId),
+              left == null ? null : left.usage(),
+              left != null && left.nothing());
+    } finally { // whatever the application's log or meters do, nobody keeps what was reserved
+      if (allowance != null) {
+        allowance.end(made == 0 ? null : used, complete);
+      }
     }
     return used;
   }

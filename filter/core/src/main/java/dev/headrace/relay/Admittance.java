@@ -9,6 +9,7 @@ import dev.headrace.admission.PresetSource;
 import dev.headrace.admission.RefusedException;
 import dev.headrace.admission.Timer;
 import dev.headrace.admission.WaitingRoom;
+import dev.headrace.config.BudgetWindow;
 import dev.headrace.config.GatewaySettings;
 import dev.headrace.config.IdentitySource;
 import dev.headrace.config.PresetText;
@@ -23,7 +24,6 @@ import dev.headrace.upstream.TimeSource;
 import jakarta.servlet.http.HttpServletRequest;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
@@ -88,6 +88,22 @@ final class Admittance {
     this.memory = new MemoryLimitStore(settings.limits().maxUsers(), time.nanoTime(), time.wall());
     this.limits = withWaitingRoom(settings.limits(), memory, timer, time);
     setPlans(settings.plans().values());
+    tellWhatARestartForgets(settings.plans().values());
+  }
+
+  /** For whom a month's budget is a promise to somebody who pays. */
+  private static void tellWhatARestartForgets(Collection<GatewaySettings.Plan> plans) {
+    boolean longOnes =
+        plans.stream()
+            .flatMap(plan -> plan.budgets().stream())
+            .anyMatch(
+                budget ->
+                    budget.window() == BudgetWindow.DAY || budget.window() == BudgetWindow.MONTH);
+    if (longOnes) {
+      LOG.info(
+          "Budgets of days and months are counted in memory: they start afresh when the gateway"
+              + " restarts (plans.*.budgets)");
+    }
   }
 
   private static @Nullable Identification identification(
@@ -192,16 +208,13 @@ final class Admittance {
     return new WaitingRoom(
         store,
         new WaitingRoom.Settings(
-            settings.waitingPlaces(),
-            settings.waitingPlacesPerUser(),
-            settings.waitingLongest(),
-            Duration.ZERO),
+            settings.waitingPlaces(), settings.waitingPlacesPerUser(), settings.waitingLongest()),
         timer,
         time.nanoTime());
   }
 
   /** Puts other plans in force. What users have used so far stays used. */
-  void setPlans(Collection<GatewaySettings.Plan> changed) {
+  synchronized void setPlans(Collection<GatewaySettings.Plan> changed) {
     if (identification != null) {
       identification.setRoles(roles(settings, changed));
     }
@@ -226,16 +239,9 @@ final class Admittance {
     return crossSite;
   }
 
-  boolean hasPreset(String name) {
-    return presets.containsKey(name);
-  }
-
   /** What has to be done from time to time; quick. */
   void housekeeping() {
     memory.cleanUp();
-    if (identification != null) {
-      identification.refreshKeys();
-    }
   }
 
   /** Looks at a request before its body is read; on the container's thread. */
@@ -296,6 +302,7 @@ final class Admittance {
     }
     try {
       plan.policy().checkSize(request.getContentLengthLong());
+      plan.policy().checkWorkspaces(name -> request.getHeader(name) != null);
       if (preset == null && route.endpoint().kind() != Endpoint.Kind.OPAQUE) {
         plan.policy().checkRawMessages();
       }

@@ -1,5 +1,7 @@
 package dev.headrace.relay;
 
+import static java.util.Objects.requireNonNull;
+
 import dev.headrace.admission.Admission;
 import dev.headrace.admission.Demand;
 import dev.headrace.admission.LimitStore.PendingAdmission;
@@ -18,10 +20,12 @@ import dev.headrace.usage.PriceTable;
 import java.math.BigDecimal;
 import java.math.RoundingMode;
 import java.time.Instant;
-import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.ToLongFunction;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -55,8 +59,11 @@ final class Allowance {
 
   private static final int PICO_DIGITS = 12;
 
+  /** So that sums of a few do not overflow. */
+  private static final long MOST_PICO = Long.MAX_VALUE / 4;
+
   /** What the prompt of this usage costs: it changes seldom, and is asked for with each event. */
-  private record PricedInput(MessageUsage usage, long cost) {}
+  private record PricedInput(@Nullable String model, MessageUsage usage, long cost) {}
 
   private final Entrant entrant;
   private final Limits limits;
@@ -70,6 +77,9 @@ final class Allowance {
   private volatile Instant startedAt = Instant.EPOCH;
   private volatile long inputCost = Reservation.UNKNOWN;
 
+  private volatile @Nullable Demand demand;
+  private volatile long sentOutput; // max_tokens as it was sent
+
   private volatile @Nullable PricedInput pricedInput;
   private volatile @Nullable String served; // the model, once it is known, if it has a price
 
@@ -77,6 +87,7 @@ final class Allowance {
   private boolean over;
   private Tokens dropped = Tokens.NONE;
   private BigDecimal droppedCost = BigDecimal.ZERO;
+  private boolean anyDropped;
 
   /**
    * @param fallbacks other models that may be asked, by model
@@ -92,13 +103,14 @@ final class Allowance {
   /** Asks for what the request may come to use; the answer may come before this returns. */
   void ask(Admittance door, UpstreamBody body, Instant at, Listener listener) {
     startedAt = at;
-    Demand demand = demand(body, at);
+    Demand wanted = demand(body, at);
+    demand = wanted;
     PendingAdmission asked =
         door.limits()
             .admit(
                 entrant.account(),
                 limits,
-                demand,
+                wanted,
                 admission -> answered(admission, body, listener));
     pending = asked;
     if (isOver()) {
@@ -119,16 +131,20 @@ final class Allowance {
       return;
     }
     Long asked = body.head().maxTokens();
-    boolean lowers = mayLower(body) && asked != null && held.allowedOutputTokens() < asked;
+    boolean lowers = mayLower() && asked != null && held.allowedOutputTokens() < asked;
+    sentOutput = asked == null ? 0 : lowers ? held.allowedOutputTokens() : Math.max(0, asked);
     listener.onAllowed(
         lowers ? body.withMaxTokens(held.allowedOutputTokens()) : body, granted.wouldRefuse());
   }
 
-  /** An answer in one piece cannot be ended in the middle, so it has to be asked for shorter. */
-  private boolean mayLower(UpstreamBody body) {
+  /**
+   * Also where streams are stopped: an answer in one piece cannot be, and thinking that is not
+   * shown is told of at the end only.
+   */
+  private boolean mayLower() {
     return limits.enforcement() == Limits.Enforcement.REFUSE
         && (limits.shortfall() == Limits.Shortfall.LOWER_MAX_TOKENS
-            || (entrant.plan().stopsAtBudget() && !body.head().stream()));
+            || entrant.plan().stopsAtBudget());
   }
 
   private Demand demand(UpstreamBody body, Instant at) {
@@ -165,66 +181,70 @@ final class Allowance {
 
   /** Null when nobody needs it or it is not known. */
   private @Nullable Price price(UpstreamBody body, long input, Instant at) {
-    String model = body.head().model();
-    if (model == null
-        || !entrant.plan().hasCostBudget()
-        || prices.estimateUsd(model, 1, 1, at) == null) {
+    RequestHead head = body.head();
+    String model = head.model();
+    if (model == null || !entrant.plan().hasCostBudget()) {
       return null;
     }
-    List<String> models = new ArrayList<>();
+    Set<String> models = new LinkedHashSet<>(head.fallbackModels());
     models.add(model);
-    models.addAll(fallbacks.getOrDefault(model, List.of()));
-    models.removeIf(each -> prices.estimateUsd(each, 1, 1, at) == null);
-    BigDecimal dearer = surcharge(body.head());
+    Set<String> helpers = head.toolModels(); // each asked besides, with the prompt
+    if (!Stream.concat(models.stream(), helpers.stream()).allMatch(each -> isPriced(each, at))) {
+      return null;
+    }
+    fallbacks.getOrDefault(model, List.of()).stream()
+        .filter(each -> isPriced(each, at))
+        .forEach(models::add);
+    PriceTable.Serving serving =
+        new PriceTable.Serving("fast".equals(head.speed()), "us".equals(head.inferenceGeo()));
     return new Price() {
       @Override
       public long ofInput(long tokens) {
-        return dearest(each -> pico(prices.estimateUsd(each, tokens, 0, at), dearer));
+        return dearest(each -> pico(prices.estimateUsd(each, tokens, 0, at, serving)));
       }
 
       @Override
       public long ofOutput(long tokens) {
+        PricedInput told = pricedInput;
+        if (told != null && told.cost != Reservation.UNKNOWN) {
+          return Math.max(0, cost(told.model, told.usage.withOutput(tokens)) - told.cost);
+        }
         // At the band that the prompt leads to.
         return dearest(
             each -> {
-              BigDecimal all = prices.estimateUsd(each, input, tokens, at);
-              BigDecimal prompt = prices.estimateUsd(each, input, 0, at);
-              return all == null || prompt == null ? 0 : pico(all.subtract(prompt), dearer);
+              BigDecimal all = prices.estimateUsd(each, input, tokens, at, serving);
+              BigDecimal prompt = prices.estimateUsd(each, input, 0, at, serving);
+              return all == null || prompt == null ? 0 : pico(all.subtract(prompt));
             });
       }
 
-      /** Of the models that may serve it, until one does. */
+      /** Of the models that may serve it, until one does, and of those that help. */
       private long dearest(ToLongFunction<String> price) {
         String known = served;
-        return known != null
-            ? price.applyAsLong(known)
-            : models.stream().mapToLong(price).max().orElse(0);
+        long own =
+            known != null
+                ? price.applyAsLong(known)
+                : models.stream().mapToLong(price).max().orElse(0);
+        long all = own;
+        for (String helper : helpers) {
+          all = Math.min(MOST_PICO, all + price.applyAsLong(helper)); // each is no more than that
+        }
+        return all;
       }
     };
   }
 
-  private static long pico(@Nullable BigDecimal usd, BigDecimal dearer) {
-    return usd == null
-        ? 0
-        : usd.multiply(dearer)
-            .movePointRight(PICO_DIGITS)
-            .setScale(0, RoundingMode.CEILING)
-            .min(BigDecimal.valueOf(Long.MAX_VALUE / 4))
-            .longValueExact();
+  private boolean isPriced(String model, Instant at) {
+    return prices.estimateUsd(model, 1, 1, at) != null;
   }
 
-  /**
-   * Asked to be faster or elsewhere, the same tokens cost more (API reference, "Usage and cost").
-   */
-  private static BigDecimal surcharge(RequestHead head) {
-    BigDecimal factor = BigDecimal.ONE;
-    if ("fast".equals(head.speed())) {
-      factor = factor.multiply(BigDecimal.valueOf(2));
-    }
-    if ("us".equals(head.inferenceGeo())) {
-      factor = factor.multiply(new BigDecimal("1.1"));
-    }
-    return factor;
+  private static long pico(@Nullable BigDecimal usd) {
+    return usd == null
+        ? 0
+        : usd.movePointRight(PICO_DIGITS)
+            .setScale(0, RoundingMode.CEILING)
+            .min(BigDecimal.valueOf(MOST_PICO))
+            .longValueExact();
   }
 
   private synchronized boolean isOver() {
@@ -277,18 +297,45 @@ final class Allowance {
     }
     PricedInput last = pricedInput;
     if (last == null || last.usage != usage) {
-      BigDecimal usd = prices.costUsd(view.model(), usage.withOutput(0), startedAt, true);
-      last = new PricedInput(usage, usd == null ? Reservation.UNKNOWN : pico(usd, BigDecimal.ONE));
+      String model = view.model();
+      last = new PricedInput(model, usage, cost(model, usage.withOutput(0)));
       pricedInput = last;
     }
     return last.cost;
   }
 
-  /** Adds what an attempt has used that was given up. */
+  /** In pico-dollars, at the speed, place and band that the API has told. */
+  private long cost(@Nullable String model, MessageUsage usage) {
+    BigDecimal usd = prices.costUsd(model, usage, startedAt, true);
+    return usd == null ? Reservation.UNKNOWN : pico(usd);
+  }
+
+  /**
+   * Adds what an attempt has used that was given up; where nobody knows, what was reserved for it:
+   * a stream that told nothing has written nothing, but had its prompt read.
+   */
   synchronized void addDropped(UsageBook.Used used) {
-    dropped = sum(dropped, used.tokens());
-    BigDecimal cost = used.costUsd();
+    boolean unknown = used.accuracy() == Accuracy.UNKNOWN;
+    dropped = sum(dropped, unknown ? reservedFor(!stream) : used.tokens());
+    BigDecimal cost = unknown ? reservedCost(!stream) : used.costUsd();
     droppedCost = cost == null ? droppedCost : droppedCost.add(cost);
+    anyDropped = true;
+  }
+
+  /** What was reserved for one attempt. */
+  private Tokens reservedFor(boolean withOutput) {
+    Demand reserved = requireNonNull(demand);
+    return new Tokens(reserved.inputTokens(), withOutput ? sentOutput : 0, 0, 0, 0, 0, 0, 0);
+  }
+
+  private @Nullable BigDecimal reservedCost(boolean withOutput) {
+    Demand reserved = requireNonNull(demand);
+    Price price = reserved.price();
+    if (price == null) {
+      return null;
+    }
+    long output = withOutput ? price.ofOutput(sentOutput) : 0;
+    return BigDecimal.valueOf(price.ofInput(reserved.inputTokens()) + output, PICO_DIGITS);
   }
 
   /**
@@ -299,11 +346,17 @@ final class Allowance {
    * @param whole whether all of the answer has gone to the client
    */
   void end(UsageBook.@Nullable Used used, boolean whole) {
+    Tokens before;
+    BigDecimal costBefore;
+    boolean afterOthers;
     synchronized (this) {
       if (over) {
         return;
       }
       over = true;
+      before = dropped;
+      costBefore = droppedCost;
+      afterOthers = anyDropped;
     }
     leave(pending);
     Reservation held = reservation;
@@ -312,35 +365,41 @@ final class Allowance {
     }
     if (used == null) {
       held.cancel();
-    } else if (used.accuracy() == Accuracy.UNKNOWN) {
-      settleUnknown(held, whole);
+    } else if (used.accuracy() != Accuracy.UNKNOWN) {
+      settle(held, sum(before, used.tokens()), used.costUsd(), costBefore);
+    } else if (afterOthers) {
+      boolean written = isWritten(whole);
+      settle(held, sum(before, reservedFor(written)), reservedCost(written), costBefore);
     } else {
-      Tokens tokens = sum(dropped, used.tokens());
-      BigDecimal cost = used.costUsd();
-      held.settle(
-          // As the API counts its own limit: what is read from the cache is not input.
-          tokens.input() + tokens.cacheWrite5m() + tokens.cacheWrite1h(),
-          tokens.output(),
-          cost == null ? Reservation.UNKNOWN : pico(cost.add(droppedCost), BigDecimal.ONE));
+      settleUnknown(held, whole);
+    }
+  }
+
+  private static void settle(
+      Reservation held, Tokens tokens, @Nullable BigDecimal cost, BigDecimal costBefore) {
+    held.settle(
+        // As the API counts its own limit: what is read from the cache is not input.
+        tokens.input() + tokens.cacheWrite5m() + tokens.cacheWrite1h(),
+        tokens.output(),
+        cost == null ? Reservation.UNKNOWN : pico(cost.add(costBefore)));
+  }
+
+  /** The API had the prompt and told nothing that could be read. */
+  private void settleUnknown(Reservation held, boolean whole) {
+    if (isWritten(whole)) {
+      held.settle(Reservation.UNKNOWN, Reservation.UNKNOWN, Reservation.UNKNOWN);
+    } else {
+      held.settle(Reservation.UNKNOWN, 0, inputCost);
     }
   }
 
   /**
-   * The API had the prompt and told nothing that could be read. A stream that was cut has not begun
-   * then, so only its prompt counts, as it was estimated, and what earlier attempts have used; of a
-   * whole one, and of an answer in one piece, nobody knows how much was written, so all that was
-   * reserved counts.
+   * Whether an answer of which nothing could be read may have been written. A stream that was cut
+   * has not begun then, so that only its prompt counts, as it was estimated; of a whole one, and of
+   * an answer in one piece, nobody knows how much was written, so all that was reserved counts.
    */
-  private synchronized void settleUnknown(Reservation held, boolean whole) {
-    if (stream && !whole) {
-      long cost =
-          inputCost == Reservation.UNKNOWN
-              ? Reservation.UNKNOWN
-              : inputCost + pico(droppedCost, BigDecimal.ONE);
-      held.settle(Reservation.UNKNOWN, dropped.output(), cost);
-    } else {
-      held.settle(Reservation.UNKNOWN, Reservation.UNKNOWN, Reservation.UNKNOWN);
-    }
+  private boolean isWritten(boolean whole) {
+    return !stream || whole;
   }
 
   private static Tokens sum(Tokens one, Tokens other) {

@@ -72,7 +72,8 @@ final class AsyncClientStream extends ClientStream implements WriteListener, Asy
   private volatile boolean writable; // the container has called onWritePossible once
   private volatile boolean givenUp; // on a response wrapper
   private volatile boolean pastWrapper; // what is queued goes to the container's own response
-  private final long startNanos;
+  private volatile long startNanos; // from when on the container may call
+  private volatile boolean held; // the thread on which it would
 
   private final Object call = new Object();
   private @Nullable Thread inCall; // guarded by call: a writer of ours that a client may hold
@@ -96,7 +97,7 @@ final class AsyncClientStream extends ClientStream implements WriteListener, Asy
       Containers containers,
       Executor writer)
       throws IOException {
-    super(listener, nanoTime, wrapped, containers.dropConnections(request.getServletContext()));
+    super(listener, nanoTime, wrapped, containers, request);
     this.writer = writer;
     this.ownWriters = writer instanceof ExecutorService;
     this.mayInterrupt = ownWriters && Containers.interruptsEndOneAnswer(request);
@@ -107,6 +108,15 @@ final class AsyncClientStream extends ClientStream implements WriteListener, Asy
     this.bufferWrite = wrapped == null ? containers.bufferWrite(out) : null;
     this.pieceBytes = bufferWrite == null ? Containers.pieceBytes(response) : Integer.MAX_VALUE;
     this.startNanos = nanoTime.getAsLong();
+  }
+
+  /**
+   * Says that the thread that the container has given to the request is in use, or no longer:
+   * before it is given back, Tomcat, Jetty and Undertow do not call.
+   */
+  void holdsThread(boolean holds) {
+    startNanos = nanoTime.getAsLong();
+    held = holds;
   }
 
   /** Lets the container call us; Payara does so inside this call. */
@@ -281,7 +291,7 @@ final class AsyncClientStream extends ClientStream implements WriteListener, Asy
         return; // onWritePossible comes
       }
       taken();
-      if (flushWanted && (data || wanted != ClientQueue.End.FINISHING)) {
+      if (flushWanted && (data || wanted != ClientQueue.End.FINISHING || leavesBody())) {
         enterCall();
         try {
           out.flush();
@@ -309,6 +319,7 @@ final class AsyncClientStream extends ClientStream implements WriteListener, Asy
     setOver();
     tellFinished();
     if (wanted == ClientQueue.End.FINISHING) {
+      Containers.endUnread(request, response);
       complete(); // flushes by itself
     } else {
       dropConnection();
@@ -342,8 +353,11 @@ final class AsyncClientStream extends ClientStream implements WriteListener, Asy
 
   @Override
   boolean isUnwritable(long nowNanos) {
-    if (wrapped == null || givenUp || bytesWritten() > 0 || isOver() || isGone()) {
+    if (wrapped == null || givenUp || held || bytesWritten() > 0 || isOver() || isGone()) {
       return false;
+    }
+    if (ownWriters && signals.get() != 0 && drainer == null) {
+      return false; // it waits for one of our own threads
     }
     long silence;
     if (writable) {
@@ -393,6 +407,7 @@ final class AsyncClientStream extends ClientStream implements WriteListener, Asy
     }
     tellFinished();
     if (answered) {
+      Containers.endUnread(request, response);
       complete();
     } else {
       dropConnection();
@@ -407,6 +422,10 @@ final class AsyncClientStream extends ClientStream implements WriteListener, Asy
       listener.onTaken(bytes);
       queue.taken();
     }
+  }
+
+  private boolean leavesBody() {
+    return Containers.waitsForBody(request);
   }
 
   private void complete() {

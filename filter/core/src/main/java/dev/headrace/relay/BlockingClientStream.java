@@ -3,6 +3,7 @@ package dev.headrace.relay;
 import dev.headrace.chain.WrappedResponse;
 import dev.headrace.observe.Outcome;
 import jakarta.servlet.ServletOutputStream;
+import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -35,21 +36,19 @@ final class BlockingClientStream extends ClientStream implements RequestBody.Rea
   private Call call = Call.NONE; // guarded by lock
   private boolean interrupted; // guarded by lock: the writer, to call it back from its call
   private final AtomicBoolean finished = new AtomicBoolean();
+  private boolean interruptedByOthers; // the writer's: not by us
   private boolean flushedOnce; // the writer's
 
-  /**
-   * To be made on the thread that will call {@link #run}.
-   *
-   * @param cuts whether connections can be dropped in mid-answer
-   */
+  /** To be made on the thread that will call {@link #run}. */
   BlockingClientStream(
+      HttpServletRequest request,
       HttpServletResponse response,
       @Nullable WrappedResponse wrapped,
       Listener listener,
       LongSupplier nanoTime,
-      boolean cuts)
+      Containers containers)
       throws IOException {
-    super(listener, nanoTime, wrapped, cuts);
+    super(listener, nanoTime, wrapped, containers, request);
     this.response = response;
     this.out = response.getOutputStream();
   }
@@ -121,10 +120,15 @@ final class BlockingClientStream extends ClientStream implements RequestBody.Rea
     leave();
   }
 
-  private void enterWrite() {
+  /** False if the stream was aborted meanwhile: nobody would call it back out of a write. */
+  private boolean entersWrite() {
     lock.lock();
     try {
+      if (queue.end() == ClientQueue.End.ABORTING) {
+        return false;
+      }
       call = Call.WRITE;
+      return true;
     } finally {
       lock.unlock();
     }
@@ -150,6 +154,16 @@ final class BlockingClientStream extends ClientStream implements RequestBody.Rea
    *     look complete
    */
   void run() throws StreamCutException {
+    try {
+      writeAll();
+    } finally {
+      if (interruptedByOthers) {
+        Thread.currentThread().interrupt(); // for whoever they meant
+      }
+    }
+  }
+
+  private void writeAll() throws StreamCutException {
     boolean unsure = false; // whether the container knows that something has gone wrong
     while (true) {
       ClientQueue.End wanted = queue.end();
@@ -181,12 +195,18 @@ final class BlockingClientStream extends ClientStream implements RequestBody.Rea
       } catch (StreamCutException e) {
         throw e;
       } catch (InterruptedException e) {
-        markGone("the container has interrupted the request");
-        Thread.currentThread().interrupt();
+        if (interruptedByOthers) { // once more, while the client is told
+          markGone("the request was interrupted");
+          unsure = true; // the container knows of nothing
+        } else {
+          interruptedByOthers = true;
+          listener.onInterrupted();
+        }
       } catch (IOException | RuntimeException | Error e) {
         if (queue.end() != ClientQueue.End.ABORTING) {
           markGone(e);
-          unsure = e instanceof RuntimeException; // it may be of our own making, or of a wrapper's
+          // It may be of our own making, or of a wrapper's.
+          unsure = e instanceof RuntimeException || Containers.isOfAnInterrupt(e);
         }
       }
     }
@@ -214,7 +234,9 @@ final class BlockingClientStream extends ClientStream implements RequestBody.Rea
   private void writeQueued() throws IOException {
     applyHead(response);
     int length = queue.take(Integer.MAX_VALUE);
-    enterWrite();
+    if (!entersWrite()) {
+      return;
+    }
     try {
       out.write(queue.outgoing(), queue.outgoingOffset(), length);
       out.flush();

@@ -2,11 +2,14 @@ package dev.headrace.relay;
 
 import java.util.HashMap;
 import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
 /**
  * How much memory request bodies take together, so that clients that send many large ones at the
- * same time cannot use up the heap, which is the application's too. Thread-safe.
+ * same time cannot use up the heap, which is the application's too; and how many of one user may be
+ * on their way, since one that is not whole holds a place at the door and no limit of a plan has
+ * counted it yet. Thread-safe.
  */
 final class BodyMemory {
 
@@ -17,20 +20,38 @@ final class BodyMemory {
   private static final int PART_OF_A_USER = 2;
 
   private final long max;
+  private final int maxComing;
+  private final Map<String, Integer> comingOfUser = new ConcurrentHashMap<>(); // none of 0
   private long used; // guarded by this
   private final Map<String, Long> usedByUser = new HashMap<>(); // guarded by this; none of 0
 
   /**
    * @param max most bytes for all bodies, and twice as much as for those of one user; a body that
    *     is the only one may be larger
+   * @param maxComing most bodies of one user that may be on their way at the same time
    */
-  BodyMemory(long max) {
+  BodyMemory(long max, int maxComing) {
     this.max = max;
+    this.maxComing = maxComing;
   }
 
-  /** A quarter of what the JVM may have. */
-  static BodyMemory ofTheHeap() {
-    return new BodyMemory(Runtime.getRuntime().maxMemory() / PART_OF_HEAP);
+  /**
+   * A quarter of what the JVM may have.
+   *
+   * @param places for requests, of which the bodies of one user may take half
+   */
+  static BodyMemory ofTheHeap(int places) {
+    return new BodyMemory(Runtime.getRuntime().maxMemory() / PART_OF_HEAP, places / PART_OF_A_USER);
+  }
+
+  /** Most bodies of one user that may be on their way at the same time. */
+  int maxComing() {
+    return maxComing;
+  }
+
+  /** How many are on their way. */
+  int coming(String user) {
+    return comingOfUser.getOrDefault(user, 0);
   }
 
   synchronized long usedBytes() {
@@ -64,14 +85,46 @@ final class BodyMemory {
     }
   }
 
+  private boolean enter(String user) {
+    int now = comingOfUser.merge(user, 1, Integer::sum);
+    if (now > maxComing) {
+      leave(user);
+      return false;
+    }
+    return true;
+  }
+
+  private void leave(String user) {
+    comingOfUser.computeIfPresent(user, (name, coming) -> coming == 1 ? null : coming - 1);
+  }
+
   /** What one body takes. Thread-safe. */
   final class Share {
     private final @Nullable String user;
+    private boolean coming; // guarded by this
     private long held; // guarded by this
     private boolean released; // guarded by this
 
     private Share(@Nullable String user) {
       this.user = user;
+    }
+
+    /**
+     * To be asked once, before the body is read.
+     *
+     * @return false if too many of this user are on their way
+     */
+    synchronized boolean begin() {
+      coming = user != null && enter(user);
+      return coming || user == null;
+    }
+
+    /** The body is whole. Idempotent, and not needed before {@link #release}. */
+    synchronized void arrived() {
+      if (coming && user != null) {
+        coming = false;
+        leave(user);
+      }
     }
 
     /**
@@ -94,6 +147,7 @@ final class BodyMemory {
     /** The body is needed no more. Idempotent. */
     synchronized void release() {
       released = true;
+      arrived();
       add(user, -held);
       held = 0;
     }

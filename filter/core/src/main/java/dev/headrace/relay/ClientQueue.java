@@ -34,10 +34,16 @@ final class ClientQueue {
     END
   }
 
-  // OPEN --finish--> FINISHING (end properly when all is written);  OPEN --finishWith in
-  // mid-event-->
-  // CUTTING (abort when all is written)
-  // OPEN, FINISHING, CUTTING --abort--> ABORTING;  any --the client has left--> GONE
+  /**
+   * What becomes of the stream.
+   *
+   * <pre>
+   * OPEN --finish--> FINISHING                      ends properly when all is written
+   * OPEN --finishWith in mid-event--> CUTTING       aborts when all is written
+   * OPEN, FINISHING, CUTTING --abort--> ABORTING
+   * any --the client has left--> GONE
+   * </pre>
+   */
   enum End {
     OPEN,
     FINISHING,

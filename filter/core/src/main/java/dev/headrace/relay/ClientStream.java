@@ -4,6 +4,7 @@ import dev.headrace.chain.Finding;
 import dev.headrace.chain.WrappedResponse;
 import dev.headrace.observe.Outcome;
 import dev.headrace.upstream.HeaderField;
+import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -60,6 +61,14 @@ abstract class ClientStream {
      * the application: the last moment for a last event.
      */
     void onContainerEnds();
+
+    /**
+     * Somebody interrupts the thread that waits for the answer, such as Tomcat's valve that looks
+     * for stuck threads. The client may still be there: it is to be told.
+     */
+    default void onInterrupted() {
+      onContainerEnds();
+    }
   }
 
   static final Logger LOG = LoggerFactory.getLogger(ClientStream.class);
@@ -74,13 +83,37 @@ abstract class ClientStream {
   private volatile boolean over; // written by the writing thread
   private volatile long lastWriteNanos;
   private volatile long bytesWritten; // written by the writing thread
+  private final boolean asksForChunks;
   private boolean streamed; // the writing thread's: the head is that of a stream
 
   /**
-   * @param cuts whether connections can be dropped in mid-answer
+   * @param containers what is known of the one that runs us
    */
   ClientStream(
-      Listener listener, LongSupplier nanoTime, @Nullable WrappedResponse wrapped, boolean cuts) {
+      Listener listener,
+      LongSupplier nanoTime,
+      @Nullable WrappedResponse wrapped,
+      Containers containers,
+      HttpServletRequest request) {
+    this(
+        listener,
+        nanoTime,
+        wrapped,
+        containers.dropConnections(request.getServletContext()),
+        Containers.wantsChunks(request));
+  }
+
+  /**
+   * @param cuts whether connections can be dropped in mid-answer
+   * @param asksForChunks whether an answer without a length would end with its connection otherwise
+   */
+  ClientStream(
+      Listener listener,
+      LongSupplier nanoTime,
+      @Nullable WrappedResponse wrapped,
+      boolean cuts,
+      boolean asksForChunks) {
+    this.asksForChunks = asksForChunks;
     this.queue = new ClientQueue(nanoTime, cuts);
     this.listener = listener;
     this.nanoTime = nanoTime;
@@ -263,10 +296,15 @@ abstract class ClientStream {
       response.setStatus(head.status());
       boolean stream = false;
       boolean coded = false;
+      boolean counted = false;
       for (HeaderField field : head.headers()) {
         stream |= field.is("content-type") && isStream(field.value());
         coded |= field.is("content-encoding");
+        counted |= field.is("content-length");
         response.setHeader(field.name(), field.value());
+      }
+      if (asksForChunks && !counted) {
+        response.setHeader("Transfer-Encoding", "chunked");
       }
       streamed |= stream && !coded; // what the upstream has compressed shows nothing of a wrapper
     }

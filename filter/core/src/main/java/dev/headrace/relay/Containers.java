@@ -1,18 +1,32 @@
 package dev.headrace.relay;
 
+import static java.util.Objects.requireNonNull;
+
+import jakarta.servlet.AsyncContext;
+import jakarta.servlet.ReadListener;
 import jakarta.servlet.ServletContext;
 import jakarta.servlet.ServletInputStream;
 import jakarta.servlet.ServletOutputStream;
 import jakarta.servlet.ServletRequest;
 import jakarta.servlet.ServletRequestWrapper;
 import jakarta.servlet.ServletResponse;
+import jakarta.servlet.ServletResponseWrapper;
 import jakarta.servlet.http.HttpServletRequest;
+import jakarta.servlet.http.HttpServletResponse;
 import java.io.Closeable;
 import java.io.IOException;
+import java.io.InterruptedIOException;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.MethodType;
+import java.lang.reflect.Field;
+import java.lang.reflect.Modifier;
 import java.nio.ByteBuffer;
+import java.nio.channels.ClosedByInterruptException;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.Enumeration;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -32,10 +46,23 @@ final class Containers {
 
   private static final String[] GRIZZLY = {"payara", "glassfish"};
   private static final String TOMCAT = "org.apache.catalina.";
+  private static final String JETTY = "org.eclipse.jetty.";
   private static final String UNDERTOW = "io.undertow.servlet.spec.";
 
   /** Eight digits of its length and two line ends, at most. */
   private static final int CHUNK_MARKS = 12;
+
+  private static final ReadListener NOBODY =
+      new ReadListener() {
+        @Override
+        public void onDataAvailable() {}
+
+        @Override
+        public void onAllDataRead() {}
+
+        @Override
+        public void onError(Throwable cause) {}
+      };
 
   // The first request decides for all.
   private volatile @Nullable Boolean blocksInWrites;
@@ -135,6 +162,47 @@ final class Containers {
   }
 
   /**
+   * Whether a write has failed because its thread was interrupted, and not because the client left.
+   * Tomcat looks for that before each write and then goes on as if nothing were ({@code
+   * NioChannel.checkInterruptStatus}, seen in 11.0.27): it ends the answer properly.
+   */
+  static boolean isOfAnInterrupt(Throwable failure) {
+    for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
+      StackTraceElement[] frames = cause.getStackTrace();
+      if (cause instanceof InterruptedException
+          || cause instanceof InterruptedIOException
+          || cause instanceof ClosedByInterruptException
+          || (frames.length > 0 && frames[0].getMethodName().equals("checkInterruptStatus"))) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /**
+   * Whether a body comes from a stream that a filter has put in the place of the container's. Few
+   * of these call a listener: most were written before there was any, and have the body already.
+   */
+  static boolean isOfAFilter(ServletInputStream in, HttpServletRequest request) {
+    ServletRequest own = own(request);
+    return own != request
+        && !beginning(in.getClass().getName()).equals(beginning(own.getClass().getName()));
+  }
+
+  /** The first three parts of a class's name, such as {@code org.eclipse.jetty}. */
+  private static String beginning(String className) {
+    int end = -1;
+    for (int i = 0; i < 3; i++) {
+      int dot = className.indexOf('.', end + 1);
+      if (dot < 0) {
+        break;
+      }
+      end = dot;
+    }
+    return end < 0 ? "" : className.substring(0, end);
+  }
+
+  /**
    * The write of a container's stream that gathers nothing, for {@link #write}; null where bytes
    * are written as Servlet 5 has it. Jetty 12 gathers small writes in a buffer that it keeps until
    * the response ends, 32 KiB outside of the heap by default, of which there is as much as of the
@@ -144,7 +212,7 @@ final class Containers {
   @Nullable MethodHandle bufferWrite(ServletOutputStream out) {
     Class<?> type = out.getClass();
     String name = type.getName();
-    if (!name.startsWith("org.eclipse.jetty.") || !name.endsWith(".HttpOutput")) {
+    if (!name.startsWith(JETTY) || !name.endsWith(".HttpOutput")) {
       return null;
     }
     Map.Entry<Class<?>, MethodHandle> known = jettyWrite;
@@ -203,23 +271,177 @@ final class Containers {
   }
 
   /**
+   * Whether the container, asked to complete a request now, would read the rest of its body first
+   * and hold a thread for it as long as the client likes: Undertow, and so WildFly ({@code
+   * ServletInputStreamImpl.close}, seen in 2.3.26). Then the connection is to be dropped behind the
+   * answer.
+   */
+  static boolean waitsForBody(ServletRequest request) {
+    Object exchange = undertowExchange(request);
+    try {
+      return exchange != null
+          && !(boolean) exchange.getClass().getMethod("isRequestComplete").invoke(exchange);
+    } catch (ReflectiveOperationException | ClassCastException e) {
+      LOG.warn("It is not known whether a request has been read", e);
+      return false;
+    }
+  }
+
+  /**
+   * Drops the connection behind an answer if a thread would be held for the rest of the request's
+   * body otherwise.
+   *
+   * @param response with all of the answer in it
+   */
+  static void endUnread(ServletRequest request, ServletResponse response) {
+    if (!waitsForBody(request)) {
+      return;
+    }
+    try {
+      response.getOutputStream().close();
+    } catch (IOException | RuntimeException e) { // a client that has gone, a filter's writer
+      LOG.debug("An answer before its request's body could not be ended", e);
+    }
+    drop(request);
+  }
+
+  /**
+   * Ends a request that was answered although its body has not come, and whose connection is closed
+   * afterwards, so that it holds no thread: Tomcat reads the rest when the request ends, and waits
+   * for it up to {@code connectionTimeout}, unless somebody listens to the body ({@code
+   * Http11InputBuffer.SocketInputBuffer.doRead}, seen in 11.0.24). A client that still sends may
+   * see a reset in the place of the answer. Does nothing elsewhere, and nothing where a filter has
+   * laid hands on request or response.
+   */
+  static void letGoUnread(HttpServletRequest request, HttpServletResponse response) {
+    if (!isHttp1(request)
+        || !isTomcats(request)
+        || !request.isAsyncSupported()
+        || request.isAsyncStarted()
+        || response instanceof ServletResponseWrapper) {
+      return;
+    }
+    try {
+      ServletInputStream in = own(request).getInputStream(); // a filter's might read all at once
+      AsyncContext async = request.startAsync(request, response);
+      try {
+        in.setReadListener(NOBODY);
+      } finally {
+        async.complete();
+      }
+    } catch (IOException | RuntimeException e) { // a filter that has read something
+      LOG.debug("A body that nobody wants could not be let go", e);
+    }
+  }
+
+  /**
    * Drops the connection of a request, or resets its stream over HTTP/2, where an exception is not
    * enough: Undertow, and so WildFly, ends the body properly whatever a dispatch throws. Does
    * nothing elsewhere. By reflection, since nothing here knows a container.
    */
   static void drop(ServletRequest request) {
-    ServletRequest own = own(request);
-    if (!own.getClass().getName().startsWith(UNDERTOW)) {
+    Object exchange = undertowExchange(request);
+    if (exchange == null) {
       return;
     }
     try {
-      Object exchange = own.getClass().getMethod("getExchange").invoke(own);
       Object connection = exchange.getClass().getMethod("getConnection").invoke(exchange);
       ((Closeable) connection).close(); // over HTTP/2 there is one such object for each stream
     } catch (ReflectiveOperationException | ClassCastException e) {
       LOG.warn("A connection could not be dropped, so that a cut answer may look complete", e);
     } catch (IOException | RuntimeException e) {
       LOG.debug("A connection to be dropped was gone already", e);
+    }
+  }
+
+  /**
+   * Drops the connection of a request on the thread that the container has given to it, before an
+   * exception says the same: a filter may catch that, and Tomcat answers it with an error page of
+   * the application ({@code StandardHostValve}), so that the cut answer would be ended properly.
+   * Does nothing where it is not known how.
+   */
+  static void dropHere(HttpServletRequest request) {
+    try {
+      if (isTomcats(request)) {
+        Object response = call(field(own(request), "request"), "getResponse");
+        Object coyote = call(response, "getCoyoteResponse");
+        Class<?> codes =
+            Class.forName(
+                "org.apache.coyote.ActionCode", false, coyote.getClass().getClassLoader());
+        for (Object code : codes.getEnumConstants()) {
+          if (code.toString().equals("CLOSE_NOW")) {
+            coyote.getClass().getMethod("action", codes, Object.class).invoke(coyote, code, null);
+          }
+        }
+      } else if (isHttp1(request) && own(request).getClass().getName().startsWith(JETTY)) {
+        Object core = call(own(request), "getRequest");
+        Object connection = call(call(core, "getConnectionMetaData"), "getConnection");
+        ((Closeable) call(connection, "getEndPoint")).close();
+      }
+    } catch (ReflectiveOperationException | IOException | RuntimeException e) {
+      LOG.debug("A connection is left to be dropped by an exception", e);
+    }
+  }
+
+  private static Object field(Object of, String name) throws ReflectiveOperationException {
+    Field field = of.getClass().getDeclaredField(name);
+    field.setAccessible(true);
+    return requireNonNull(field.get(of));
+  }
+
+  /** Calls a method without parameters that some public type of the object declares. */
+  private static Object call(Object target, String name) throws ReflectiveOperationException {
+    Deque<Class<?>> types = new ArrayDeque<>(List.of(target.getClass()));
+    while (!types.isEmpty()) {
+      Class<?> type = types.remove();
+      if (Modifier.isPublic(type.getModifiers())) {
+        try {
+          return requireNonNull(type.getMethod(name).invoke(target));
+        } catch (NoSuchMethodException e) {
+          // one above may have it
+        }
+      }
+      if (type.getSuperclass() != null) {
+        types.add(type.getSuperclass());
+      }
+      types.addAll(List.of(type.getInterfaces()));
+    }
+    throw new NoSuchMethodException(name);
+  }
+
+  /**
+   * Whether an answer whose length is not known would end with its connection, and a cut one look
+   * whole, unless we ask for chunks: Jetty and Undertow save them for a client that says {@code
+   * Connection: close}. Tomcat sends them anyway.
+   */
+  static boolean wantsChunks(HttpServletRequest request) {
+    if (!request.getProtocol().equals("HTTP/1.1")) {
+      return false;
+    }
+    String container = own(request).getClass().getName();
+    if (!container.startsWith(JETTY) && !container.startsWith(UNDERTOW)) {
+      return false;
+    }
+    Enumeration<String> values = request.getHeaders("Connection");
+    while (values != null && values.hasMoreElements()) {
+      if (values.nextElement().toLowerCase(Locale.ROOT).contains("close")) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** The exchange behind a request of Undertow's; null elsewhere. */
+  private static @Nullable Object undertowExchange(ServletRequest request) {
+    ServletRequest own = own(request);
+    if (!own.getClass().getName().startsWith(UNDERTOW)) {
+      return null;
+    }
+    try {
+      return own.getClass().getMethod("getExchange").invoke(own);
+    } catch (ReflectiveOperationException e) {
+      LOG.warn("Undertow has no exchange behind its request", e);
+      return null;
     }
   }
 

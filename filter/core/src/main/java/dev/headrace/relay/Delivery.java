@@ -69,6 +69,11 @@ final class Delivery {
     return format != Format.TEXT;
   }
 
+  /** The error with which the upstream has ended its answer; null as long as none could be read. */
+  @Nullable ApiError upstreamError() {
+    return translation == null ? null : translation.upstreamError();
+  }
+
   /** The headers that go with the format. */
   List<HeaderField> headers(List<HeaderField> ofAnswer) {
     String contentType = format.contentType();

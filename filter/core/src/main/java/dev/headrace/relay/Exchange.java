@@ -21,6 +21,8 @@ import dev.headrace.upstream.Attempts;
 import dev.headrace.upstream.HeaderField;
 import dev.headrace.upstream.UpstreamCall;
 import dev.headrace.upstream.UpstreamFailure;
+import dev.headrace.usage.BestEffort;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Future;
@@ -49,6 +51,9 @@ import org.slf4j.LoggerFactory;
 final class Exchange
     implements Attempts.Listener, ClientStream.Listener, RequestBody.Listener, Allowance.Listener {
 
+  /** How long the container may take to say that a client has left. */
+  private static final Duration NEWS_OF_LEAVING = Duration.ofMillis(50);
+
   private static final Logger LOG = LoggerFactory.getLogger(Exchange.class);
   private static final byte[] KEEP_ALIVE = SseWriter.comment("keep-alive");
 
@@ -66,6 +71,9 @@ final class Exchange
     FINISHING,
     ENDED
   }
+
+  /** How it ended and what it has used, for those who read along. */
+  private record Ending(Outcome outcome, Tokens tokens) {}
 
   private final String id;
   private final Relay relay;
@@ -92,6 +100,7 @@ final class Exchange
   private volatile boolean answerComplete; // message_stop has passed, or the whole body
   private volatile long finishNanos;
   private volatile long leftNanos; // when the client left and draining began
+  private volatile @Nullable Ending ending; // set before reassembly is looked at
   private volatile @Nullable Reassembly reassembly;
   private volatile @Nullable Future<?> wakeUp; // for the next attempt
 
@@ -150,6 +159,14 @@ final class Exchange
 
   @Override
   public void onBody(byte[] bytes, int length) {
+    try {
+      ask(bytes, length);
+    } catch (RuntimeException | Error e) {
+      failAtTheStart(e);
+    }
+  }
+
+  private void ask(byte[] bytes, int length) {
     if (route.endpoint().kind() == Endpoint.Kind.OPAQUE) {
       attempt(bytes, length, null);
       return;
@@ -161,7 +178,7 @@ final class Exchange
       refuse(400, "invalid_request_error", String.valueOf(e.getMessage()));
       return;
     } catch (RefusedException e) {
-      answerError(e.error(), refused(e.error()));
+      answerError(e.error(), refusal(e.error()));
       return;
     }
     account.asks(body.head().model());
@@ -175,8 +192,24 @@ final class Exchange
     }
   }
 
+  /** Containers tell nobody of an exception that comes out of a listener. */
+  private void failAtTheStart(Throwable cause) {
+    answerError(
+        apiError("The gateway failed on this request. The server's log says more."),
+        new Outcome(Outcome.Kind.FAILED, cause.getClass().getSimpleName()));
+    BestEffort.log(() -> LOG.error("Exchange {} could not be started", id, cause));
+  }
+
   @Override
   public void onAllowed(UpstreamBody body, @Nullable Refusal wouldRefuse) {
+    try {
+      goOnWith(body, wouldRefuse);
+    } catch (RuntimeException | Error e) {
+      failAtTheStart(e);
+    }
+  }
+
+  private void goOnWith(UpstreamBody body, @Nullable Refusal wouldRefuse) {
     if (wouldRefuse != null) {
       relay.statistics().wouldRefuse();
       LOG.info(
@@ -197,7 +230,7 @@ final class Exchange
     answer(error.status(), fields, json, new Outcome(Outcome.Kind.REFUSED, refusal.name()));
   }
 
-  private static Outcome refused(ApiError error) {
+  private static Outcome refusal(ApiError error) {
     return new Outcome(Outcome.Kind.REFUSED, Integer.toString(error.status()));
   }
 
@@ -227,7 +260,7 @@ final class Exchange
     try {
       entrant.plan().policy().checkSize(maxBodyBytes() + 1);
     } catch (RefusedException e) {
-      answerError(e.error(), refused(e.error()));
+      answerError(e.error(), refusal(e.error()));
       return;
     }
     refuse(
@@ -241,6 +274,36 @@ final class Exchange
   @Override
   public void onBodyFailure(Throwable cause) {
     client().clientHasLeft("while its request was being read: " + cause.getClass().getSimpleName());
+  }
+
+  /**
+   * {@inheritDoc} Jetty calls a body whole that was reset over HTTP/2, and says a moment later that
+   * the client has left.
+   */
+  @Override
+  public void onBodyShort() {
+    relay.later(NEWS_OF_LEAVING, this::refuseShortBody);
+  }
+
+  private void refuseShortBody() {
+    ApiError error =
+        new ApiError(
+            400,
+            "invalid_request_error",
+            "The body ended before its content-length: it was broken off, or a filter of this"
+                + " application has read it.",
+            null);
+    byte[] json = error.json();
+    answer(error.status(), headers.of(error, json), json, 1, refusal(error));
+  }
+
+  /** Says that the request could not be read for a reason that lies on this side. */
+  void answerNotRead() {
+    answerError(
+        apiError(
+            "The gateway could not read this request, perhaps because a filter of this application"
+                + " has done so. The server's log says more."),
+        new Outcome(Outcome.Kind.FAILED, "request not read"));
   }
 
   /** Whether nothing has been answered, and the request's body is still of interest. */
@@ -344,6 +407,11 @@ final class Exchange
     }
     Reassembly started = relay.listeners().follow(account.streamStart());
     reassembly = started;
+    Ending over = ending;
+    if (started != null && over != null) {
+      // Ended meanwhile, by somebody who may not have seen that anybody listens.
+      started.end(over.outcome, over.tokens);
+    }
     return started;
   }
 
@@ -376,7 +444,7 @@ final class Exchange
   private void cutForSomethingElse() {
     cutShort(
         apiError("The API answered with something else than an event stream."),
-        new Outcome(Outcome.Kind.UPSTREAM_ERROR, "no event stream"));
+        new Outcome(Outcome.Kind.UPSTREAM_ERROR, UsageBook.NO_EVENT_STREAM));
   }
 
   @Override
@@ -417,7 +485,8 @@ final class Exchange
   private void goOn() {
     String failure = delivery.failure();
     if (failure != null) {
-      cutShort(apiError(failure), new Outcome(Outcome.Kind.UPSTREAM_ERROR, "unreadable event"));
+      cutShort(
+          apiError(failure), new Outcome(Outcome.Kind.UPSTREAM_ERROR, UsageBook.UNREADABLE_EVENT));
     }
     grantOwed();
   }
@@ -469,14 +538,25 @@ final class Exchange
   @Override
   public void onEnd(Answer answer) {
     delivery.end();
-    if (state.get() == State.DRAINING) {
-      end(new Outcome(Outcome.Kind.CLIENT_GONE, answer.isStopped() ? "drained" : ""));
-    } else if (answer.isEventStream() || delivery.translates() || answer.isIncomplete()) {
+    if (endDrained(answer)) {
+      return;
+    }
+    if (answer.isEventStream() || delivery.translates() || answer.isIncomplete()) {
       endOfEvents(answer, "The API ended its answer before it was complete.", "no message_stop");
     } else {
       answerComplete = true;
       finish(Outcome.of(Outcome.Kind.COMPLETED));
     }
+    endDrained(answer); // the client may have left just now
+  }
+
+  /** Ends an exchange whose client has left when the answer has ended, too. */
+  private boolean endDrained(Answer answer) {
+    if (state.get() != State.DRAINING) {
+      return false;
+    }
+    end(new Outcome(Outcome.Kind.CLIENT_GONE, answer.isStopped() ? "drained" : ""));
+    return true;
   }
 
   @Override
@@ -484,13 +564,12 @@ final class Exchange
     if (failure.kind() != UpstreamFailure.Kind.CANCELLED) { // which may come while bytes are read
       delivery.end();
     }
-    if (state.get() == State.DRAINING) {
-      end(new Outcome(Outcome.Kind.CLIENT_GONE, answer.isStopped() ? "drained" : ""));
-    } else {
+    if (!endDrained(answer)) {
       endOfEvents(
           answer,
           "The connection to the API broke before the answer was complete.",
           failure.kind().name());
+      endDrained(answer); // the client may have left just now
     }
   }
 
@@ -506,7 +585,12 @@ final class Exchange
       if (delivery.passesErrorsOn()) {
         finish(outcome);
       } else {
-        cutShort(apiError("The API ended its answer with an error."), outcome);
+        ApiError told = delivery.upstreamError();
+        cutShort(
+            told == null
+                ? apiError("The API ended its answer with an error.")
+                : told.orRequestId(account.requestId()),
+            outcome);
       }
     } else {
       cutShort(apiError(ifIncomplete), new Outcome(Outcome.Kind.UPSTREAM_CUT, detail));
@@ -587,6 +671,17 @@ final class Exchange
 
   /** Sends a whole answer, if nothing of another was sent before. */
   private void answer(int answerStatus, List<HeaderField> fields, byte[] bytes, Outcome outcome) {
+    answer(answerStatus, fields, bytes, 0, outcome);
+  }
+
+  /**
+   * As above, for a client that may have left.
+   *
+   * @param ahead how many bytes are sent before the rest: Jetty (12.1.14) tells nobody that the
+   *     last write of an answer has failed
+   */
+  private void answer(
+      int answerStatus, List<HeaderField> fields, byte[] bytes, int ahead, Outcome outcome) {
     State now;
     do {
       now = state.get();
@@ -599,12 +694,15 @@ final class Exchange
     if (stream.head(answerStatus, fields)) {
       account.answers(answerStatus);
       account.begins();
-      stream.queue(bytes, 0, bytes.length, ClientQueue.Place.END);
+      if (ahead > 0) {
+        stream.append(bytes, 0, ahead, ClientQueue.Place.INSIDE);
+      }
+      stream.queue(bytes, ahead, bytes.length - ahead, ClientQueue.Place.END);
       stream.finish(outcome);
     } else { // an event stream was begun early
       Outcome instead =
           outcome.kind() == Outcome.Kind.COMPLETED
-              ? new Outcome(Outcome.Kind.UPSTREAM_ERROR, "no event stream")
+              ? new Outcome(Outcome.Kind.UPSTREAM_ERROR, UsageBook.NO_EVENT_STREAM)
               : outcome;
       byte[] event =
           delivery.translates()
@@ -728,10 +826,18 @@ final class Exchange
   }
 
   private boolean drains() {
-    return relay.settings().disconnect().policy() == GatewaySettings.DisconnectPolicy.DRAIN
+    return disconnectPolicy() == GatewaySettings.DisconnectPolicy.DRAIN
         && followed
         && !answerComplete
         && !relay.isDraining();
+  }
+
+  /** What the preset says, else what holds for all. */
+  private GatewaySettings.DisconnectPolicy disconnectPolicy() {
+    String name = account.asker().preset();
+    GatewaySettings.Preset preset = name == null ? null : relay.settings().presets().get(name);
+    GatewaySettings.DisconnectPolicy own = preset == null ? null : preset.disconnectPolicy();
+    return own == null ? relay.settings().disconnect().policy() : own;
   }
 
   @Override
@@ -740,6 +846,11 @@ final class Exchange
     if (state.get() == State.STREAMING) {
       cutShort(shutDownError(), shutDownOutcome()); // in mid-event: there is no later moment
     }
+  }
+
+  @Override
+  public void onInterrupted() {
+    endNow("The server has interrupted this request.", "interrupted");
   }
 
   /** The single way out: the first caller's outcome counts, later calls change nothing. */
@@ -755,26 +866,37 @@ final class Exchange
     permit.release();
     bodyRoom.release();
     Attempts made = attempts;
+    UsageBook.Used used = null;
     try {
-      UsageBook.Used used = account.end(outcome, made); // before the gateway can close
-      Reassembly listening = reassembly;
-      if (listening != null) {
-        listening.end(outcome, used == null ? Tokens.NONE : used.tokens());
-      }
+      used = account.end(outcome, made); // before the gateway can close
     } finally {
-      relay.ended(this, outcome);
+      try {
+        tellListeners(new Ending(outcome, used == null ? Tokens.NONE : used.tokens()));
+      } finally {
+        relay.ended(this, outcome);
+      }
     }
     ClientStream stream = client;
-    account.log(outcome, made, stream == null ? 0 : stream.bytesWritten());
+    long written = stream == null ? 0 : stream.bytesWritten();
+    BestEffort.log(() -> account.log(outcome, made, written)); // the client may still wait
+  }
+
+  private void tellListeners(Ending how) {
+    ending = how;
+    Reassembly listening = reassembly;
+    if (listening != null) {
+      listening.end(how.outcome, how.tokens);
+    }
   }
 
   @Override
-  public void onDropped(int number, @Nullable String requestId, UsageView usage) {
+  public void onDropped(int number, @Nullable String requestId, @Nullable UsageView usage) {
     account.dropped(number, requestId, usage);
   }
 
-  /** Ends an exchange that somebody else has answered with a refusal. */
-  void refused(String detail) {
+  /** Ends an exchange that somebody else answers with a refusal. */
+  void refused(int refusalStatus, String detail) {
+    account.answers(refusalStatus);
     end(new Outcome(Outcome.Kind.REFUSED, detail));
   }
 
@@ -790,6 +912,7 @@ final class Exchange
     Attempts running = attempts;
     if (running != null && state.get() == State.ATTEMPTING) {
       running.startIfDue();
+      running.passOnTrial(now);
       if (running.holdsForTooLong(now)) {
         running.commitHeld();
       }
@@ -798,13 +921,13 @@ final class Exchange
     if (reading == null) {
       return;
     }
-    if (client().isUnwritable(now)) {
+    if (reading.phase() != Clocks.Phase.RECEIVING && client().isUnwritable(now)) {
       onUnwritable();
       return;
     }
     Clocks clocks = relay.clocks();
     Clocks.Clock expired = clocks.expired(reading, now);
-    if (expired == Clocks.Clock.IDLE && answerComplete) {
+    if (expired == Clocks.Clock.IDLE && answerComplete && state.get() != State.DRAINING) {
       finish(Outcome.of(Outcome.Kind.COMPLETED)); // message_stop has come, only the end has not
     } else if (expired != null) {
       timeOut(expired, reading, clocks);
@@ -913,12 +1036,15 @@ final class Exchange
     }
   }
 
-  /** Whatever the exchange was at, only its last bytes are left now; false if it has ended. */
+  /**
+   * Whatever the exchange was at, only its last bytes are left now; false if it has ended, or its
+   * client has left just now: then nobody would ever take these.
+   */
   private boolean enterFinishing() {
     State now;
     do {
       now = requireNonNull(state.get());
-      if (now == State.ENDED) {
+      if (now == State.ENDED || now == State.DRAINING) {
         return false;
       }
     } while (!state.compareAndSet(now, State.FINISHING));
@@ -967,10 +1093,12 @@ final class Exchange
 
   /** Ends this exchange now because an operator wants so; the client is told. */
   void cancel() {
-    Outcome outcome = new Outcome(Outcome.Kind.CANCELLED, "operator");
-    ApiError error =
-        new ApiError(
-            503, "api_error", "This request was cancelled by an operator.", account.requestId());
+    endNow("This request was cancelled by an operator.", "operator");
+  }
+
+  private void endNow(String message, String detail) {
+    Outcome outcome = new Outcome(Outcome.Kind.CANCELLED, detail);
+    ApiError error = new ApiError(503, "api_error", message, account.requestId());
     answerFinalError(error, outcome);
     cutShort(error, outcome);
     if (state.get() == State.DRAINING) { // the client may have left just now

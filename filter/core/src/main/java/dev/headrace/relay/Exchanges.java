@@ -8,6 +8,7 @@ import java.util.concurrent.Future;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -42,7 +43,7 @@ final class Exchanges implements AutoCloseable {
         new ScheduledThreadPoolExecutor(
             1,
             task -> {
-              Thread thread = new Thread(task, "headrace-clocks");
+              Thread thread = new Thread(null, task, "headrace-clocks", 0, false);
               thread.setDaemon(true);
               thread.setContextClassLoader(Exchanges.class.getClassLoader());
               return thread;
@@ -93,16 +94,19 @@ final class Exchanges implements AutoCloseable {
   /** Looks at the clocks of every exchange. */
   void sweep() {
     long now = nanoTime.getAsLong();
-    for (Exchange exchange : running.values()) {
-      sweep(exchange, now);
-    }
+    each(exchange -> exchange.sweep(now));
   }
 
-  private static void sweep(Exchange exchange, long now) {
+  private void each(Consumer<Exchange> what) {
+    running.values().forEach(exchange -> guarded(exchange, what));
+  }
+
+  private static void guarded(Exchange exchange, Consumer<Exchange> what) {
     try {
-      exchange.sweep(now);
-    } catch (RuntimeException | Error e) { // the others are to be looked at
-      LOG.error("Exchange {}: its clocks could not be looked at", exchange.id(), e);
+      what.accept(exchange);
+    } catch (RuntimeException | Error e) { // the others have their turn
+      LOG.error(
+          "Exchange {}: its clocks could not be looked at, or it not ended", exchange.id(), e);
     }
   }
 
@@ -113,7 +117,9 @@ final class Exchanges implements AutoCloseable {
   Future<?> sweepLater(Exchange exchange, long nanos) {
     try {
       return scheduler.schedule(
-          () -> sweep(exchange, nanoTime.getAsLong()), nanos, TimeUnit.NANOSECONDS);
+          () -> guarded(exchange, each -> each.sweep(nanoTime.getAsLong())),
+          nanos,
+          TimeUnit.NANOSECONDS);
     } catch (RejectedExecutionException e) {
       return CompletableFuture.completedFuture(null); // closed meanwhile: nothing follows any more
     }
@@ -122,9 +128,17 @@ final class Exchanges implements AutoCloseable {
   /** Runs a short task later, on the thread of the clocks. */
   Future<?> after(Duration delay, Runnable task) {
     try {
-      return scheduler.schedule(task, delay.toNanos(), TimeUnit.NANOSECONDS);
+      return scheduler.schedule(() -> run(task), delay.toNanos(), TimeUnit.NANOSECONDS);
     } catch (RejectedExecutionException e) {
       return CompletableFuture.completedFuture(null); // closed meanwhile
+    }
+  }
+
+  private static void run(Runnable task) {
+    try {
+      task.run();
+    } catch (RuntimeException | Error e) { // nobody asks the Future for it
+      LOG.error("A task of the gateway failed", e);
     }
   }
 
@@ -135,12 +149,12 @@ final class Exchanges implements AutoCloseable {
 
   /** Asks every exchange to end; to be repeated until {@link #count} is zero. */
   void shutDownAll() {
-    running.values().forEach(Exchange::shutDown);
+    each(Exchange::shutDown);
   }
 
   /** Drops the clients of all exchanges that still run: nobody will look at their clocks again. */
   void abandonAll() {
-    running.values().forEach(Exchange::abandon);
+    each(Exchange::abandon);
   }
 
   /** Waits until no exchange runs. Returns false if some still do after this time. */

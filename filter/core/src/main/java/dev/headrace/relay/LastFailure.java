@@ -83,7 +83,7 @@ record LastFailure(
             ? answer.body()
             : asError(answer.body(), head.status(), head.header("request-id")).json();
     return new LastFailure(
-        head.status(),
+        head.status() > 599 ? 502 : head.status(), // HTTP has none above; fetch() takes none
         answer.whole()
             ? ClientHeaders.ofWhole(head, body.length, exchangeId)
             : ClientHeaders.ofJsonInstead(head, body.length, exchangeId),

@@ -55,7 +55,7 @@ final class Listeners implements AutoCloseable {
             TimeUnit.SECONDS,
             new LinkedBlockingQueue<>(), // bounded by the room
             task -> {
-              Thread thread = new Thread(task, "headrace-listeners");
+              Thread thread = new Thread(null, task, "headrace-listeners", 0, false);
               thread.setDaemon(true);
               thread.setContextClassLoader(Listeners.class.getClassLoader());
               return thread;
@@ -109,11 +109,6 @@ final class Listeners implements AutoCloseable {
     }
   }
 
-  /** How many messages no listener has heard of, because too much waited. */
-  long leftOutCount() {
-    return leftOut.sum();
-  }
-
   /** Lets the listeners hear what waits, for at most five seconds. */
   @Override
   public void close() {
@@ -144,14 +139,14 @@ final class Listeners implements AutoCloseable {
       this.executor = executor;
     }
 
-    /** Returns false if the threads have ended and nothing will run. */
+    /** Returns false if nothing will run: the threads have ended, or none can be made. */
     synchronized boolean add(Runnable task) {
       tasks.add(task);
       if (!running) {
         try {
           executor.execute(this::run);
-        } catch (RejectedExecutionException e) {
-          tasks.clear();
+        } catch (RejectedExecutionException | OutOfMemoryError e) { // or no thread can be made
+          tasks.clear(); // there is only this one, since none ran
           return false;
         }
         running = true;

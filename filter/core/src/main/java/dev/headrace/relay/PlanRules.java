@@ -47,7 +47,8 @@ record PlanRules(String name, Set<String> roles, RequestPolicy policy, @Nullable
             .serverTools(rule(plan.serverTools()))
             .fastMode(rule(plan.fastMode()))
             .serviceTier(rule(plan.serviceTier()))
-            .inferenceGeo(rule(plan.inferenceGeo()));
+            .inferenceGeo(rule(plan.inferenceGeo()))
+            .workspaces(rule(plan.workspaces()));
     Long maxTokens = plan.maxTokens();
     if (maxTokens != null) {
       policy.maxTokens(

@@ -22,12 +22,14 @@ import dev.headrace.output.SimpleTranslation;
 import dev.headrace.output.TextTranslation;
 import dev.headrace.output.Translation;
 import dev.headrace.spi.StreamListener;
+import dev.headrace.spi.Tokens;
 import dev.headrace.spi.UserResolver;
 import dev.headrace.upstream.TimeSource;
 import dev.headrace.upstream.UpstreamPool;
 import dev.headrace.usage.Ledger;
 import dev.headrace.usage.PriceTable;
 import jakarta.servlet.AsyncContext;
+import jakarta.servlet.ServletInputStream;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
@@ -88,6 +90,8 @@ public final class Relay implements AutoCloseable {
   /** Of all requests, those included whose body is being read or that wait for their turn. */
   private final StreamLimit received;
 
+  private final int places; // of those
+
   /** Of those that ask the upstream, so that none waits in its pool. */
   private final StreamLimit streams;
 
@@ -98,7 +102,7 @@ public final class Relay implements AutoCloseable {
   private volatile @Nullable Admittance door; // set once, before any request
   private final Listeners listeners;
   private final Containers containers = new Containers();
-  private final BodyMemory bodyMemory = BodyMemory.ofTheHeap();
+  private final BodyMemory bodyMemory;
   private final Writers writers;
   private final UsageBook book;
   private final Ledger ledger;
@@ -162,9 +166,9 @@ public final class Relay implements AutoCloseable {
     this.upstreamHeaders = new UpstreamHeaders(settings.upstream().forwardHeaders());
     int connections = settings.upstream().maxConnections();
     this.streams = new StreamLimit(connections);
-    this.received =
-        new StreamLimit(
-            Math.max(FEWEST_RECEIVED, 2 * connections) + settings.limits().waitingPlaces());
+    this.places = Math.max(FEWEST_RECEIVED, 2 * connections) + settings.limits().waitingPlaces();
+    this.received = new StreamLimit(places);
+    this.bodyMemory = BodyMemory.ofTheHeap(places);
     int blocking = settings.blocking().maxConcurrent();
     this.blockingStreams = blocking == 0 ? null : new StreamLimit(blocking);
     this.writers = new Writers(settings.blocking(), containers);
@@ -195,6 +199,15 @@ public final class Relay implements AutoCloseable {
    *     connection whose answer was cut
    */
   public void handle(HttpServletRequest request, HttpServletResponse response, String path)
+      throws IOException {
+    handOver(request, response, path);
+    // First what touches nothing elsewhere: the request may have been completed meanwhile.
+    if (Containers.waitsForBody(request) && !request.isAsyncStarted()) {
+      Containers.endUnread(request, response);
+    }
+  }
+
+  private void handOver(HttpServletRequest request, HttpServletResponse response, String path)
       throws IOException {
     CrossSite.Preflight preflight = door().crossSite().preflight(request);
     if (preflight != null) {
@@ -267,13 +280,12 @@ public final class Relay implements AutoCloseable {
       throws IOException {
     if (draining.get()) {
       response.setHeader("Retry-After", AFTER_RESTART);
-      closeAfterwards(request, response);
-      answerNow(response, error(503, "api_error", "The gateway is shutting down."));
+      turnAway(request, response, error(503, "api_error", "The gateway is shutting down."));
       return;
     }
     if (isFramedAmbiguously(request)) {
-      closeAfterwards(request, response);
-      answerNow(
+      turnAway(
+          request,
           response,
           error(
               400,
@@ -284,8 +296,9 @@ public final class Relay implements AutoCloseable {
     }
     long maxBody = settings.request().maxBody().bytes();
     if (request.getContentLengthLong() > maxBody) {
-      closeAfterwards(request, response); // the container would read megabytes only to drop them
-      answerNow(
+      // the container would read megabytes only to drop them
+      turnAway(
+          request,
           response,
           error(
               413,
@@ -295,13 +308,29 @@ public final class Relay implements AutoCloseable {
                   + " (request.max-body)."));
       return;
     }
+    if (route.endpoint().kind() != Endpoint.Kind.OPAQUE && isEncoded(request)) {
+      turnAway(
+          request,
+          response,
+          error(
+              415,
+              "invalid_request_error",
+              "The gateway reads this body and takes it without Content-Encoding only."));
+      return;
+    }
+    String fault =
+        route.endpoint().kind() == Endpoint.Kind.OPAQUE ? null : ReadBodyHeaders.fault(request);
+    if (fault != null) {
+      turnAway(request, response, error(400, "invalid_request_error", fault));
+      return;
+    }
     Wanted wanted = Wanted.EVENTS;
     if (route.endpoint().kind() == Endpoint.Kind.MESSAGES) {
       try {
         wanted = Wanted.by(request);
       } catch (Wanted.UnknownException e) {
-        closeAfterwards(request, response);
-        answerNow(response, error(400, "invalid_request_error", String.valueOf(e.getMessage())));
+        turnAway(
+            request, response, error(400, "invalid_request_error", String.valueOf(e.getMessage())));
         return;
       }
     }
@@ -310,8 +339,7 @@ public final class Relay implements AutoCloseable {
       if (away.challenge()) {
         response.setHeader("WWW-Authenticate", "Bearer");
       }
-      closeAfterwards(request, response);
-      answerNow(response, away.error());
+      turnAway(request, response, away.error());
       return;
     }
     Entrant entrant = ((Admittance.In) answer).entrant();
@@ -320,7 +348,7 @@ public final class Relay implements AutoCloseable {
     Permit permit = received.tryAcquire();
     if (permit == null) {
       response.setHeader("Retry-After", "1");
-      answerNow(response, tooMany());
+      answerNow(response, noPlace());
       return;
     }
     Exchange exchange;
@@ -333,12 +361,19 @@ public final class Relay implements AutoCloseable {
               route,
               wanted.or(entrant.preset()),
               entrant.preset() == null
-                  ? upstreamHeaders.of(request)
+                  ? upstreamHeaders.of(request, route.endpoint())
                   : upstreamHeaders.ofPreset(request),
               permit);
     } catch (RuntimeException | Error e) {
       permit.release();
       throw e;
+    }
+    if (exchange.hasBody() && !exchange.bodyRoom().begin()) {
+      exchange.refused(429, "uploads");
+      response.setHeader("Retry-After", "1");
+      turnAway(request, response, tooManyUploads());
+      Containers.letGoUnread(request, response);
+      return;
     }
     if (!request.isAsyncSupported()) {
       tellAboutAsync(request);
@@ -351,6 +386,12 @@ public final class Relay implements AutoCloseable {
     } else {
       start(request, response, wrapped, exchange);
     }
+  }
+
+  private static boolean isEncoded(HttpServletRequest request) {
+    return Collections.list(request.getHeaders("Content-Encoding")).stream()
+        .map(String::strip)
+        .anyMatch(encoding -> !encoding.isEmpty() && !encoding.equalsIgnoreCase("identity"));
   }
 
   /** The right to hold a thread of the container; null if there is none. */
@@ -406,13 +447,7 @@ public final class Relay implements AutoCloseable {
         endIfTooLate(exchange);
       }
       if (listens && exchange.isReceiving() && exchange.hasBody()) {
-        RequestBody body = body(request, exchange);
-        if (containers.callReadListeners(request.getServletContext())) {
-          body.listen(
-              !Containers.isHttp1(request) && Containers.forgetsBody(request.getInputStream()));
-        } else {
-          body.readBlocking(exchange::isReceiving, RequestBody.ANY_THREAD);
-        }
+        readBody(request, exchange, client);
       } else if (listens && exchange.isReceiving()) {
         exchange.attempt();
       }
@@ -427,8 +462,34 @@ public final class Relay implements AutoCloseable {
     }
     if (!listens) { // still on the container's thread, so it can be held
       run(request, response, wrapped, exchange, takeThread());
+      Containers.endUnread(request, response);
       async.complete();
     }
+  }
+
+  private void readBody(HttpServletRequest request, Exchange exchange, AsyncClientStream client) {
+    try {
+      RequestBody body = body(request, exchange);
+      ServletInputStream in = request.getInputStream();
+      if (containers.callReadListeners(request.getServletContext())
+          && !Containers.isOfAFilter(in, request)) {
+        body.listen(!Containers.isHttp1(request) && Containers.forgetsBody(in));
+      } else {
+        client.holdsThread(true);
+        try {
+          body.readBlocking(exchange::isReceiving, RequestBody.ANY_THREAD);
+        } finally {
+          client.holdsThread(false);
+        }
+      }
+    } catch (IOException | RuntimeException | Error e) {
+      notRead(exchange, e);
+    }
+  }
+
+  private static void notRead(Exchange exchange, Throwable cause) {
+    exchange.answerNotRead();
+    LOG.error("Exchange {}: its request could not be read", exchange.id(), cause);
   }
 
   /**
@@ -469,7 +530,7 @@ public final class Relay implements AutoCloseable {
       @Nullable Permit thread)
       throws IOException {
     if (thread == null) {
-      exchange.refused("blocking.max-concurrent");
+      exchange.refused(503, "blocking.max-concurrent");
       response.setHeader("Retry-After", "1");
       answerNow(
           response,
@@ -484,23 +545,23 @@ public final class Relay implements AutoCloseable {
     statistics.blockingExchange();
     try {
       BlockingClientStream client =
-          new BlockingClientStream(
-              response,
-              wrapped,
-              exchange,
-              nanoTime,
-              containers.dropConnections(request.getServletContext()));
+          new BlockingClientStream(request, response, wrapped, exchange, nanoTime, containers);
       exchange.answersTo(client);
       exchanges.add(exchange);
       endIfTooLate(exchange);
       if (exchange.isReceiving() && exchange.hasBody()) {
-        body(request, exchange).readBlocking(exchange::isReceiving, client);
+        try {
+          body(request, exchange).readBlocking(exchange::isReceiving, client);
+        } catch (IOException | RuntimeException e) {
+          notRead(exchange, e);
+        }
       } else if (exchange.isReceiving()) {
         exchange.attempt();
       }
       client.run();
     } catch (StreamCutException e) {
       Containers.drop(request);
+      Containers.dropHere(request);
       throw e;
     } catch (IOException | RuntimeException | Error e) {
       exchange.fail("blocking");
@@ -550,6 +611,14 @@ public final class Relay implements AutoCloseable {
     closeAfterwards(request, response); // the body, if any, is not read
     response.setHeader("x-should-retry", "false");
     answerNow(response, error);
+    Containers.endUnread(request, response);
+  }
+
+  /** Answers a request whose body is not to be read: its connection ends with the answer. */
+  private static void turnAway(
+      HttpServletRequest request, HttpServletResponse response, ApiError error) throws IOException {
+    closeAfterwards(request, response);
+    answerNow(response, error);
   }
 
   /** Answers before the request became asynchronous. */
@@ -575,6 +644,25 @@ public final class Relay implements AutoCloseable {
         503,
         "overloaded_error",
         "The gateway already runs as many requests as it may (upstream.max-connections).");
+  }
+
+  private ApiError noPlace() {
+    return error(
+        503,
+        "overloaded_error",
+        "The gateway already holds as many requests as it may: "
+            + places
+            + ", those included whose body has not come or that wait for their turn.");
+  }
+
+  private ApiError tooManyUploads() {
+    return error(
+        429,
+        "rate_limit_error",
+        "Of one user at most "
+            + bodyMemory.maxComing()
+            + " request bodies may be on their way at the same time: as many of yours have not come"
+            + " to their end.");
   }
 
   private static ApiError error(int status, String type, String message) {
@@ -645,9 +733,16 @@ public final class Relay implements AutoCloseable {
 
   private SimpleTranslation.@Nullable Figures figures(UsageView view, UsageBook.Asker asker) {
     MessageUsage usage = view.usage();
-    return usage == null || !view.isFinal()
-        ? null
-        : new SimpleTranslation.Figures(usage, book.costUsd(view, asker.startedAt()));
+    if (usage == null || !view.isFinal()) {
+      return null;
+    }
+    Tokens billed = PriceTable.billedTokens(usage);
+    return new SimpleTranslation.Figures(
+        billed.input(),
+        billed.output(),
+        billed.cacheRead(),
+        billed.cacheWrite5m() + billed.cacheWrite1h(),
+        book.costUsd(view, asker.startedAt()));
   }
 
   GatewaySettings settings() {
@@ -666,13 +761,21 @@ public final class Relay implements AutoCloseable {
     return draining.get();
   }
 
+  /** Runs a short task later, on the thread of the clocks. */
+  void later(Duration delay, Runnable task) {
+    Future<?> unused = exchanges.after(delay, task);
+  }
+
   Future<?> sweepLater(Exchange exchange, long nanos) {
     return exchanges.sweepLater(exchange, nanos);
   }
 
   void ended(Exchange exchange, Outcome outcome) {
-    statistics.ended(outcome);
-    exchanges.remove(exchange);
+    try {
+      statistics.ended(outcome);
+    } finally {
+      exchanges.remove(exchange);
+    }
   }
 
   // ---- for operators and tests ----
@@ -758,13 +861,21 @@ public final class Relay implements AutoCloseable {
       Thread.currentThread().interrupt();
       exchanges.shutDownAll();
     } finally {
+      closeAll();
+    }
+  }
+
+  /** From the last to the first, each whatever becomes of the others. */
+  private void closeAll() {
+    // The ledger last, since the end of an exchange is put on the books.
+    try (ledger;
+        listeners;
+        writers;
+        upstreams;
+        streamingChecks;
+        exchanges) {
       exchanges.abandonAll();
-      exchanges.close();
-      streamingChecks.close();
-      upstreams.close();
-      writers.close();
-      listeners.close();
-      ledger.close(); // last, since the end of an exchange is put on the books
+    } finally {
       closed.countDown();
     }
   }
@@ -795,6 +906,17 @@ public final class Relay implements AutoCloseable {
   /** Tells whether a request is the one by which a connection is to be dropped. */
   public static boolean isAbort(@Nullable Object attribute) {
     return Boolean.TRUE.equals(attribute);
+  }
+
+  /**
+   * Drops the connection of a request that {@link #isAbort}, to be called on the thread that the
+   * container has given to it.
+   *
+   * @throws StreamCutException always
+   */
+  public static void abort(HttpServletRequest request) throws StreamCutException {
+    Containers.dropHere(request);
+    throw new StreamCutException();
   }
 
   /** The request attribute that {@link #isAbort} looks at. */

@@ -2,7 +2,6 @@ package dev.headrace.relay;
 
 import jakarta.servlet.ReadListener;
 import jakarta.servlet.ServletInputStream;
-import java.io.EOFException;
 import java.io.IOException;
 import java.util.Arrays;
 import java.util.concurrent.locks.LockSupport;
@@ -24,6 +23,9 @@ final class RequestBody implements ReadListener {
 
     /** Too many others are large. */
     void onNoRoomForBody();
+
+    /** Nothing failed, but there was less than the client has announced. */
+    void onBodyShort();
 
     void onBodyFailure(Throwable cause);
   }
@@ -126,11 +128,12 @@ final class RequestBody implements ReadListener {
       while (!over && read()) {
         over |= !wanted.getAsBoolean();
       }
-      onAllDataRead();
     } catch (IOException | RuntimeException e) {
       over |= !wanted.getAsBoolean(); // it may have been called back from the read
       onError(e);
+      return;
     }
+    onAllDataRead();
   }
 
   @Override
@@ -186,11 +189,16 @@ final class RequestBody implements ReadListener {
   public void onAllDataRead() {
     if (declaredLength >= 0 && length < declaredLength) {
       // Jetty has been seen to call a body that was reset over HTTP/2 complete.
-      onError(new EOFException("the body ended before its content-length"));
+      if (!over) {
+        over = true;
+        bytes = NOTHING;
+        listener.onBodyShort();
+      }
     } else if (!over) {
       over = true;
       byte[] whole = bytes;
       bytes = NOTHING; // the container keeps this object for as long as the answer runs
+      room.arrived();
       listener.onBody(whole, length);
     }
   }

@@ -81,12 +81,7 @@ final class StreamingChecks implements AutoCloseable {
     try {
       if (thread != null) {
         BlockingClientStream client =
-            new BlockingClientStream(
-                response,
-                wrapped,
-                run,
-                nanoTime,
-                containers.dropConnections(request.getServletContext()));
+            new BlockingClientStream(request, response, wrapped, run, nanoTime, containers);
         run.begin(client);
         client.run();
       } else {
@@ -99,7 +94,12 @@ final class StreamingChecks implements AutoCloseable {
         run.begin(client);
       }
       return true;
-    } catch (IOException | RuntimeException e) {
+    } catch (StreamCutException e) {
+      run.release();
+      Containers.drop(request);
+      Containers.dropHere(request);
+      throw e;
+    } catch (IOException | RuntimeException | Error e) {
       run.release();
       if (wrapped != null && thread == null && wrapped.finding() == null) {
         wrapped.found(Finding.UNWRITABLE); // next time a thread is held

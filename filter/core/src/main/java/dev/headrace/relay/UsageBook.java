@@ -9,6 +9,7 @@ import dev.headrace.spi.UsageRecord;
 import dev.headrace.usage.PriceTable;
 import java.math.BigDecimal;
 import java.time.Instant;
+import java.util.Set;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -63,8 +64,15 @@ final class UsageBook {
    */
   record Used(Tokens tokens, @Nullable BigDecimal costUsd, Accuracy accuracy) {}
 
+  /** {@link Outcome#detail} of answers in which the API has told of no error: ours to read. */
+  static final String NO_EVENT_STREAM = "no event stream";
+
+  static final String UNREADABLE_EVENT = "unreadable event";
+
+  private static final Set<String> OWN_VERDICTS = Set.of(NO_EVENT_STREAM, UNREADABLE_EVENT);
+
   static final Used NOTHING = new Used(Tokens.NONE, BigDecimal.ZERO, Accuracy.EXACT);
-  private static final Used UNKNOWN = new Used(Tokens.NONE, null, Accuracy.UNKNOWN);
+  static final Used UNKNOWN = new Used(Tokens.NONE, null, Accuracy.UNKNOWN);
 
   private final PriceTable prices;
   private final Consumer<UsageRecord> ledger;
@@ -77,9 +85,7 @@ final class UsageBook {
   /** The cost of a message whose totals are final; null when they are not, or without a price. */
   @Nullable BigDecimal costUsd(UsageView view, Instant at) {
     MessageUsage usage = view.usage();
-    return usage == null || !view.isFinal()
-        ? null
-        : prices.costUsd(view.model(), usage, at, view.charged());
+    return usage == null || !view.isFinal() ? null : prices.costUsd(view, usage, at);
   }
 
   /** What a message has used that ended like this; the estimate of what is not known is marked. */
@@ -93,7 +99,7 @@ final class UsageBook {
     MessageUsage billed = exact ? usage : usage.withOutput(view.estimatedOutputTokens());
     return new Used(
         PriceTable.billedTokens(billed),
-        prices.costUsd(view.model(), billed, at, view.charged()),
+        prices.costUsd(view, billed, at),
         exact ? Accuracy.EXACT : Accuracy.ESTIMATED);
   }
 
@@ -102,7 +108,9 @@ final class UsageBook {
     boolean asked = ending.attempts > 0 && !costNothing;
     boolean unanswered =
         switch (ending.outcome.kind()) {
-          case REFUSED, UPSTREAM_ERROR -> false; // errors are not billed
+          case REFUSED -> false;
+          // Errors are not billed, but what the gateway itself took for one may be.
+          case UPSTREAM_ERROR -> OWN_VERDICTS.contains(ending.outcome.detail());
           case UPSTREAM_CUT, TIMED_OUT -> !ending.outcome.detail().equalsIgnoreCase("connect");
           case COMPLETED, CLIENT_GONE, CANCELLED, FAILED -> true;
         };
@@ -130,10 +138,14 @@ final class UsageBook {
     return used;
   }
 
-  /** Books an attempt that was given up after its message had begun. */
-  Used dropped(Asker asker, Ending soFar, UsageView live) {
-    UsageView view = live.snapshot();
-    Used used = used(view, asker.startedAt);
+  /**
+   * Books an attempt that was given up although it may have cost something.
+   *
+   * @param live null when nothing was told of what it has used
+   */
+  Used dropped(Asker asker, Ending soFar, @Nullable UsageView live) {
+    UsageView view = live == null ? null : live.snapshot();
+    Used used = view == null ? UNKNOWN : used(view, asker.startedAt);
     keep(
         asker.id + "." + soFar.attempts,
         UsageRecord.Kind.DROPPED_ATTEMPT,

@@ -61,7 +61,7 @@ final class Writers implements AutoCloseable {
             TimeUnit.SECONDS,
             new LinkedBlockingQueue<>(),
             task -> {
-              Thread thread = new Thread(task, "headrace-writer");
+              Thread thread = new Thread(null, task, "headrace-writer", 0, false);
               thread.setDaemon(true);
               thread.setContextClassLoader(null);
               return thread;

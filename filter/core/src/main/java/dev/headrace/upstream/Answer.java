@@ -33,7 +33,10 @@ public final class Answer {
      * JSON and the like: held whole when it is small, so that a cut one can still become an error.
      */
     WHOLE,
-    /** A compressed event stream: passed on as it is, and decoded only to be looked into. */
+    /**
+     * An event stream that is passed on as it is: a compressed one, which is decoded only to be
+     * looked into, or one that is no message, whose events and end are not known to us.
+     */
     OPAQUE
   }
 
@@ -41,6 +44,7 @@ public final class Answer {
   private final Body body;
   private final long holdBytes;
   private final StreamProgress progress;
+  private final boolean followed; // what it means is known
   private final @Nullable MessageBodyReader message; // of an answer that is no stream
   private final @Nullable BodyDecoder decoder;
   private ByteArrayOutputStream held = new ByteArrayOutputStream(512);
@@ -59,11 +63,12 @@ public final class Answer {
     if (!head.isEventStream() || head.status() != 200) {
       body = Body.WHOLE;
     } else {
-      body = head.isPlain() ? Body.EVENTS : Body.OPAQUE;
+      body = head.isPlain() && metered ? Body.EVENTS : Body.OPAQUE;
     }
     this.message =
         body == Body.WHOLE && metered && head.status() == 200 ? new MessageBodyReader() : null;
-    this.decoder = head.isPlain() ? null : BodyDecoder.of(head, this::look);
+    this.followed = metered || body == Body.WHOLE;
+    this.decoder = head.isPlain() || !followed ? null : BodyDecoder.of(head, this::look);
   }
 
   /** Status and headers. */
@@ -117,7 +122,7 @@ public final class Answer {
   void pass(byte[] bytes, int offset, int length) {
     if (decoder != null) {
       decoder.feed(bytes, offset, length);
-    } else if (head.isPlain()) {
+    } else if (head.isPlain() && followed) {
       look(bytes, offset, length);
     }
   }

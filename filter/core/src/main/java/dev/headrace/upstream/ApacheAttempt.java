@@ -44,7 +44,7 @@ final class ApacheAttempt implements AsyncResponseConsumer<Void>, Attempt {
   private final AttemptListener listener;
   private final AtomicReference<State> state = new AtomicReference<>(State.CONNECTING);
   private volatile boolean cancelled;
-  private volatile boolean bodySent; // or some of it, perhaps
+  private volatile boolean sent; // the request, or some of its body, perhaps
   private @Nullable Future<?> future; // guarded by this
   private @Nullable CapacityChannel capacity; // guarded by this
   private int grantedEarly; // guarded by this; granted before the client asked for capacity
@@ -83,8 +83,13 @@ final class ApacheAttempt implements AsyncResponseConsumer<Void>, Attempt {
   }
 
   /** From now on no failure means that nothing was sent. */
-  void bodyIsBeingSent() {
-    bodySent = true;
+  void isBeingSent() {
+    sent = true;
+  }
+
+  @Override
+  public boolean mayHaveBeenSent() {
+    return sent;
   }
 
   @Override
@@ -259,7 +264,7 @@ final class ApacheAttempt implements AsyncResponseConsumer<Void>, Attempt {
       kind = Kind.CUT;
     } else if (cause instanceof ConnectTimeoutException) {
       kind = Kind.CONNECT_TIMEOUT;
-    } else if (isConnectFailure(cause) && !bodySent) { // TLS can fail at any time
+    } else if (!sent) { // whatever has failed: no route, no port, TLS, an idle connection's end
       kind = Kind.CONNECT;
     } else {
       kind = Kind.NO_RESPONSE;

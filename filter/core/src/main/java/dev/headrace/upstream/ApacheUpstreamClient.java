@@ -1,6 +1,7 @@
 package dev.headrace.upstream;
 
 import dev.headrace.config.GatewaySettings;
+import java.io.IOException;
 import java.net.URI;
 import java.time.Duration;
 import java.util.Queue;
@@ -18,18 +19,21 @@ import org.apache.hc.client5.http.impl.nio.PoolingAsyncClientConnectionManager;
 import org.apache.hc.client5.http.impl.nio.PoolingAsyncClientConnectionManagerBuilder;
 import org.apache.hc.client5.http.protocol.HttpClientContext;
 import org.apache.hc.client5.http.ssl.ClientTlsStrategyBuilder;
+import org.apache.hc.core5.http.HttpException;
 import org.apache.hc.core5.http.HttpHost;
 import org.apache.hc.core5.http.config.Http1Config;
 import org.apache.hc.core5.http.message.BasicHeader;
 import org.apache.hc.core5.http.message.BasicHttpRequest;
+import org.apache.hc.core5.http.nio.AsyncRequestProducer;
+import org.apache.hc.core5.http.nio.RequestChannel;
 import org.apache.hc.core5.http.nio.support.BasicRequestProducer;
+import org.apache.hc.core5.http.protocol.HttpContext;
 import org.apache.hc.core5.http2.HttpVersionPolicy;
 import org.apache.hc.core5.io.CloseMode;
 import org.apache.hc.core5.pool.PoolConcurrencyPolicy;
 import org.apache.hc.core5.reactor.IOReactorConfig;
 import org.apache.hc.core5.util.TimeValue;
 import org.apache.hc.core5.util.Timeout;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -139,7 +143,7 @@ public final class ApacheUpstreamClient implements UpstreamClient {
     ApacheAttempt attempt = new ApacheAttempt(listener);
     attempt.runsAs(
         client.execute(
-            new BasicRequestProducer(head, body(request, attempt)),
+            producer(request, head, attempt),
             attempt,
             null,
             HttpClientContext.create(), // a fresh one each time: with null the consumer gets none
@@ -155,11 +159,21 @@ public final class ApacheUpstreamClient implements UpstreamClient {
     return pool.getStats(new HttpRoute(target, null, secure)).getAvailable() > 0;
   }
 
-  private static @Nullable BodyProducer body(UpstreamRequest request, ApacheAttempt attempt) {
+  private static AsyncRequestProducer producer(
+      UpstreamRequest request, BasicHttpRequest head, ApacheAttempt attempt) {
     byte[] bytes = request.body();
-    return bytes == null
-        ? null
-        : new BodyProducer(bytes, request.bodyLength(), attempt::bodyIsBeingSent);
+    if (bytes != null) {
+      return new BasicRequestProducer(
+          head, new BodyProducer(bytes, request.bodyLength(), attempt::isBeingSent));
+    }
+    return new BasicRequestProducer(head, null) {
+      @Override
+      public void sendRequest(RequestChannel channel, HttpContext context)
+          throws HttpException, IOException {
+        attempt.isBeingSent(); // the head is all of it
+        super.sendRequest(channel, context);
+      }
+    };
   }
 
   @Override

@@ -18,4 +18,12 @@ public interface Attempt {
    * has no effect on an attempt that has ended. The listener may still get its final call.
    */
   void cancel();
+
+  /**
+   * Whether the upstream may have the request, or some of its body; false only if it certainly has
+   * not, such as while the connection is being made.
+   */
+  default boolean mayHaveBeenSent() {
+    return true;
+  }
 }

@@ -7,12 +7,13 @@ import java.time.Duration;
 public sealed interface AttemptFailure {
 
   /**
-   * An answer with another status than 2xx, which is judged by that status however long its body
-   * is.
+   * An answer with another status than 2xx, which is judged by that status however long its body is
+   * and whether it comes to its end or not.
    *
    * @param head status and headers
    * @param body as it came
-   * @param whole whether this is all of the body; else it is longer than {@code buffers.hold}
+   * @param whole whether this is all of the body; else it is longer than {@code buffers.hold}, or
+   *     was cut, or did not come in time
    */
   @SuppressWarnings("ArrayRecordComponent") // compared nowhere
   record ErrorStatus(UpstreamResponseHead head, byte[] body, boolean whole)

@@ -46,16 +46,19 @@ final class AttemptRun implements AttemptListener {
   private final Attempts.Listener listener;
 
   private final PoolMember member;
+  private final PoolMember.Permission permission;
   private final int number;
   private final boolean metered;
+  private final boolean whole; // a message that is not streamed
   private final long startNanos;
   private volatile @Nullable Attempt attempt;
   private int grantedEarly; // guarded by this; granted before the attempt was known
   private volatile State state = State.HOLDING; // leaves HOLDING under the lock of this
-  private boolean failed; // guarded by this; left HOLDING because it was of no use
   private @Nullable Answer answer; // guarded by this while HOLDING, then the I/O thread's
   private volatile @Nullable String requestId;
   private volatile boolean costNothing;
+  private final Object accounting = new Object();
+  private boolean accountedFor; // guarded by accounting
   private volatile boolean holding; // the head of an answer that is held whole has come
   private volatile long heldSinceNanos = NEVER; // events are held back since
   private volatile long byteNanos;
@@ -68,13 +71,15 @@ final class AttemptRun implements AttemptListener {
       UpstreamPool pool,
       PoolMember member,
       int number,
-      boolean metered,
+      UpstreamCall call,
       Owner owner,
       Attempts.Listener listener) {
     this.pool = pool;
     this.member = member;
+    this.permission = member.permission();
     this.number = number;
-    this.metered = metered;
+    this.metered = call.metered();
+    this.whole = call.metered() && (call.head() == null || !call.head().stream());
     this.owner = owner;
     this.listener = listener;
     this.startNanos = pool.time().nanos();
@@ -163,9 +168,20 @@ final class AttemptRun implements AttemptListener {
         && nowNanos - heldSinceNanos > pool.settings().retry().holdTime().toNanos();
   }
 
+  /** Tells the breaker that nothing is known. */
+  void saysNothing() {
+    permission.neither();
+  }
+
+  /** Lets others try the upstream, too, if this has been a trial for long. */
+  void passOnTrial(long nowNanos) {
+    if (state == State.HOLDING) {
+      permission.passOnIfSilent(nowNanos);
+    }
+  }
+
   /** Takes the attempt out of HOLDING as failed; true for the one caller that did. */
   synchronized boolean drop() {
-    failed |= state == State.HOLDING;
     return leaveHolding();
   }
 
@@ -179,7 +195,7 @@ final class AttemptRun implements AttemptListener {
 
   void cancel() {
     if (leaveHolding()) {
-      member.neither();
+      permission.neither();
     }
     cancelCall();
   }
@@ -194,8 +210,30 @@ final class AttemptRun implements AttemptListener {
     costNothing = true;
   }
 
-  boolean costNothing() {
-    return costNothing;
+  /**
+   * Accounts for this attempt by itself, unless the exchange has done so; should that end at the
+   * same moment, it waits.
+   */
+  void accountFor(Runnable drop) {
+    synchronized (accounting) {
+      if (!accountedFor) {
+        accountedFor = true;
+        drop.run();
+      }
+    }
+  }
+
+  /** What is to be accounted for together with the exchange, which ends now. */
+  Attempts.Remainder takeRemainder() {
+    synchronized (accounting) {
+      if (accountedFor) {
+        return Attempts.Remainder.NOTHING;
+      }
+      accountedFor = true;
+      Attempt running = attempt;
+      boolean unsent = running != null && !running.mayHaveBeenSent();
+      return new Attempts.Remainder(costNothing || unsent, usage());
+    }
   }
 
   /** Its number within the exchange, from 1. */
@@ -209,9 +247,15 @@ final class AttemptRun implements AttemptListener {
     return usage == null || (usage.usage() == null && !usage.unreadable()) ? null : usage;
   }
 
-  /** As {@link #usage}, unless the attempt has failed: then it is accounted for by itself. */
-  synchronized @Nullable UsageView usageUnlessFailed() {
-    return failed ? null : usage();
+  /**
+   * What a failure of the connection or a clock amounts to: an answer that is an error by its
+   * status is judged by that, although not all of its body has come.
+   */
+  synchronized AttemptFailure judged(AttemptFailure failure) {
+    Answer begun = answer;
+    return begun != null && begun.head().isError()
+        ? new AttemptFailure.ErrorStatus(begun.head(), begun.takeHeld(), false)
+        : failure;
   }
 
   void cancelCall() {
@@ -224,24 +268,25 @@ final class AttemptRun implements AttemptListener {
   /** Tells the breaker whose fault it was. */
   void report(AttemptFailure failure) {
     if (isUpstreamsFault(failure)) {
-      member.failed(pool.time().nanos() - startNanos, failure);
+      permission.failed(failure);
     } else if (failure instanceof AttemptFailure.ErrorStatus answered
         && answered.head().status() != 429
         && answered.head().status() != 408) {
-      member.succeeded(pool.time().nanos() - startNanos);
+      permission.succeeded();
     } else {
-      member.neither();
+      permission.neither();
     }
   }
 
-  private static boolean isUpstreamsFault(AttemptFailure failure) {
+  /** A message in one piece may take as long as it likes: that nothing comes says nothing. */
+  private boolean isUpstreamsFault(AttemptFailure failure) {
     if (failure instanceof AttemptFailure.ErrorStatus answered) {
       return answered.head().status() >= 500;
     }
     if (failure instanceof AttemptFailure.ErrorEvent event) {
       return ApiError.statusOf(event.error().type()) >= 500;
     }
-    return failure instanceof AttemptFailure.TimedOut
+    return (failure instanceof AttemptFailure.TimedOut && !(whole && answer == null))
         || (failure instanceof AttemptFailure.Broken broken
             && broken.failure().kind() != UpstreamFailure.Kind.CANCELLED);
   }
@@ -380,10 +425,10 @@ final class AttemptRun implements AttemptListener {
   private void commit(Answer held) {
     if (listener.onCommit(held, held.takeHeld())) {
       state = State.COMMITTED;
-      member.succeeded(pool.time().nanos() - startNanos);
+      permission.succeeded();
     } else {
       state = State.DROPPED;
-      member.neither();
+      permission.neither();
     }
     owner.settled();
   }
@@ -434,7 +479,7 @@ final class AttemptRun implements AttemptListener {
     } else if (whole.head().isError()) {
       owner.failed(this, new AttemptFailure.ErrorStatus(whole.head(), whole.takeHeld(), true));
     } else {
-      member.succeeded(pool.time().nanos() - startNanos);
+      permission.succeeded();
       owner.settled();
       listener.onWhole(whole, whole.takeHeld());
     }
@@ -448,7 +493,9 @@ final class AttemptRun implements AttemptListener {
       broken.end();
     }
     if (state == State.HOLDING && drop()) {
-      owner.failed(this, new AttemptFailure.Broken(failure));
+      AttemptFailure useless = new AttemptFailure.Broken(failure);
+      owner.failed(
+          this, failure.kind() == UpstreamFailure.Kind.CANCELLED ? useless : judged(useless));
     } else if (state == State.COMMITTED) {
       listener.onCut(begun(), failure);
     }

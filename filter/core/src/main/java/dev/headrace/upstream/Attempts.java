@@ -2,6 +2,7 @@ package dev.headrace.upstream;
 
 import static java.util.Objects.requireNonNull;
 
+import dev.headrace.messages.RequestHead;
 import dev.headrace.messages.UsageView;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -81,13 +82,14 @@ public final class Attempts implements AttemptRun.Owner {
     void onGivenUp(AttemptFailure failure, boolean exhausted);
 
     /**
-     * An attempt is given up after its message had begun; it may have cost something. Also after
-     * {@link Attempts#cancel}.
+     * An attempt is given up that may have cost something: its message had begun, or another
+     * attempt follows one that the upstream was at work on. Also after {@link Attempts#cancel}.
      *
      * @param number of the attempt, from 1
      * @param requestId the upstream's id of it, if known
+     * @param usage null when nothing was told of it
      */
-    void onDropped(int number, @Nullable String requestId, UsageView usage);
+    void onDropped(int number, @Nullable String requestId, @Nullable UsageView usage);
 
     /** The next attempt is due in so long: {@link #startIfDue} is to be called then. */
     void onWaiting(long nanos);
@@ -115,6 +117,8 @@ public final class Attempts implements AttemptRun.Owner {
   // Passed on from attempt to attempt.
   private @Nullable UpstreamCall call; // null once nobody can need the body again
   private String model; // that it asks; empty when unknown
+  private final @Nullable String ownLimits; // behind the model's name; null when no rest counts
+  private final boolean namesWorkspace; // which may be all that is refused
   private final List<PoolMember> tried = new ArrayList<>();
   private Duration lastWait = Duration.ZERO;
   private long restingSinceNanos = NEVER; // since when no member could be asked
@@ -130,7 +134,40 @@ public final class Attempts implements AttemptRun.Owner {
     this.listener = listener;
     String asked = call.model();
     this.model = asked == null ? "" : asked;
-    this.fallbacks = pool.settings().retry().fallbacks().getOrDefault(model, List.of());
+    // Only a message may come from another model: tokens are counted differently by each.
+    this.fallbacks =
+        call.metered()
+            ? pool.settings().retry().fallbacks().getOrDefault(model, List.of())
+            : List.of();
+    this.ownLimits = call.metered() ? ownLimits(call) : null;
+    this.namesWorkspace =
+        call.headers().stream().anyMatch(field -> field.is("anthropic-workspace-id"));
+  }
+
+  /** What has limits of its own beside the model (API reference, "Rate limits"). */
+  private static String ownLimits(UpstreamCall call) {
+    StringBuilder limits = new StringBuilder();
+    RequestHead head = call.head();
+    if (head != null && "fast".equals(head.speed())) {
+      limits.append(" fast");
+    }
+    for (HeaderField field : call.headers()) {
+      if (field.is("anthropic-workspace-id")) {
+        limits.append(' ').append(field.value());
+      }
+    }
+    return limits.toString();
+  }
+
+  /**
+   * What a member may rest for: requests for messages with the same limits. Others, such as for the
+   * count of tokens, never wait because of these, and nobody does because of them.
+   */
+  private String limits() {
+    if (ownLimits == null) {
+      return "";
+    }
+    return ownLimits.isEmpty() ? model : model + ownLimits;
   }
 
   /** Starts the first attempt; on another thread if it might wait for something. */
@@ -179,7 +216,7 @@ public final class Attempts implements AttemptRun.Owner {
     AttemptRun run = current;
     if (run != null && run.startNanos() == startNanos && run.drop()) {
       run.cancelCall();
-      failed(run, new AttemptFailure.TimedOut(clock));
+      failed(run, run.judged(new AttemptFailure.TimedOut(clock)));
     }
   }
 
@@ -226,6 +263,14 @@ public final class Attempts implements AttemptRun.Owner {
     return run != null && run.holdsForTooLong(nowNanos);
   }
 
+  /** Lets others try a failing upstream, too, if this is a trial that has said nothing for long. */
+  public void passOnTrial(long nowNanos) {
+    AttemptRun run = current;
+    if (run != null) {
+      run.passOnTrial(nowNanos);
+    }
+  }
+
   /** How many attempts have been started. */
   public int made() {
     return made;
@@ -244,18 +289,22 @@ public final class Attempts implements AttemptRun.Owner {
   }
 
   /**
-   * What the message of the last attempt has used so far; null when none has begun, or when it was
-   * told to {@link Listener#onDropped}.
+   * What is left to account for when the exchange ends. Immutable.
+   *
+   * @param nothing the last attempt has ended in a way that the API does not bill, was told to
+   *     {@link Listener#onDropped}, or was never made
+   * @param usage what the last message has used so far; null when none has begun
    */
-  public @Nullable UsageView usage() {
-    AttemptRun run = current;
-    return run == null ? null : run.usageUnlessFailed();
+  public record Remainder(boolean nothing, @Nullable UsageView usage) {
+    static final Remainder NOTHING = new Remainder(true, null);
   }
 
-  /** Whether the last attempt has ended in a way that the API does not bill. */
-  public boolean costNothing() {
+  /**
+   * To be called once, when the exchange ends: from now on no attempt is accounted for by itself.
+   */
+  public Remainder takeRemainder() {
     AttemptRun run = current;
-    return run != null && run.costNothing();
+    return run == null ? Remainder.NOTHING : run.takeRemainder();
   }
 
   /** The model that was asked instead of the client's; null when it was not. */
@@ -308,10 +357,10 @@ public final class Attempts implements AttemptRun.Owner {
     long now = pool.time().nanos();
     restingSinceNanos = restingSinceNanos == NEVER ? now : restingSinceNanos;
     Duration rested = Duration.ofNanos(now - restingSinceNanos);
-    UpstreamPool.Pick pick = pool.pick(model, tried);
+    UpstreamPool.Pick pick = pool.pick(limits(), tried);
     long shortestRest = pick.restNanos();
     while (pick.restNanos() > 0 && !fits(rested.plusNanos(pick.restNanos())) && turnToFallback()) {
-      pick = pool.pick(model, tried);
+      pick = pool.pick(limits(), tried);
       shortestRest = Math.min(shortestRest, pick.restNanos());
     }
     PoolMember member = pick.member();
@@ -332,7 +381,7 @@ public final class Attempts implements AttemptRun.Owner {
   private void begin(PoolMember member) {
     UpstreamCall asked = requireNonNull(call);
     int before = made;
-    AttemptRun run = new AttemptRun(pool, member, before + 1, asked.metered(), this, listener);
+    AttemptRun run = new AttemptRun(pool, member, before + 1, asked, this, listener);
     pool.countAttempt(before > 0);
     if (fallbacksUsed > 0) {
       fallbackModel = model;
@@ -361,7 +410,7 @@ public final class Attempts implements AttemptRun.Owner {
                   run);
     } catch (RuntimeException | Error e) { // also of the application's source of the key
       if (run.drop()) {
-        member.neither();
+        run.saysNothing();
         run.setCostNothing();
         notStarted(e);
       } else {
@@ -399,12 +448,14 @@ public final class Attempts implements AttemptRun.Owner {
     }
     UsageView usage = run.usage();
     if (usage != null) {
-      listener.onDropped(run.number(), run.requestId(), usage);
+      run.accountFor(() -> listener.onDropped(run.number(), run.requestId(), usage));
     }
     Duration retryAfter = RetryPolicy.retryAfter(failure, pool.time().wall().instant());
-    // Other requests than for messages have limits of their own.
     if (retryAfter != null && isLimit(failure) && run.isMetered()) {
-      run.member().rest(model, retryAfter);
+      run.member().rest(limits(), retryAfter);
+    }
+    if (RetryPolicy.refusesAccount(failure) && !namesWorkspace) {
+      run.member().refused();
     }
     if (over) {
       return;
@@ -425,6 +476,9 @@ public final class Attempts implements AttemptRun.Owner {
     if (left == 0 || !(inTime || fallBack) || !pool.tryRetry()) {
       giveUp(failure, policy.maxAttempts() > 1);
     } else {
+      if (usage == null && wasAtWork(failure)) {
+        run.accountFor(() -> listener.onDropped(run.number(), run.requestId(), null));
+      }
       waitFor(fallBack && turnToFallback() ? Duration.ZERO : wait);
     }
   }
@@ -440,6 +494,16 @@ public final class Attempts implements AttemptRun.Owner {
     return !(failure instanceof AttemptFailure.TimedOut);
   }
 
+  /**
+   * Whether the upstream has most likely worked on the request, of which nothing was told. Not when
+   * it closed the connection without a word: that is mostly one that had been idle for too long.
+   */
+  private static boolean wasAtWork(AttemptFailure failure) {
+    return !isFree(failure)
+        && !(failure instanceof AttemptFailure.Broken broken
+            && broken.failure().kind() == UpstreamFailure.Kind.NO_RESPONSE);
+  }
+
   private static boolean isLimit(AttemptFailure failure) {
     return failure instanceof AttemptFailure.ErrorStatus answer
         && (answer.head().status() == 429 || answer.head().status() == 529);
@@ -447,7 +511,7 @@ public final class Attempts implements AttemptRun.Owner {
 
   private Duration waitAfter(
       AttemptRun run, AttemptFailure failure, @Nullable Duration retryAfter) {
-    if (failure instanceof AttemptFailure.TimedOut || pool.hasFresh(model, tried)) {
+    if (failure instanceof AttemptFailure.TimedOut || pool.hasFresh(limits(), tried)) {
       return Duration.ZERO; // waited long enough already, or another member has not been asked yet
     }
     Duration wait = pool.policy().backoff(made, failure, lastWait);
@@ -456,7 +520,7 @@ public final class Attempts implements AttemptRun.Owner {
     if (retryAfter != null && !rests && retryAfter.compareTo(wait) > 0) {
       wait = retryAfter;
     }
-    Duration rest = Duration.ofNanos(pool.restNanos(model));
+    Duration rest = Duration.ofNanos(pool.restNanos(limits()));
     return rest.compareTo(wait) > 0 ? rest : wait;
   }
 

@@ -9,10 +9,13 @@ import io.github.resilience4j.circuitbreaker.CircuitBreakerConfig.SlidingWindowT
 import java.net.URI;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.InstantSource;
 import java.time.ZoneOffset;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -20,11 +23,12 @@ import org.slf4j.LoggerFactory;
 
 /**
  * One upstream, or one key of it: where it is, who we are there, whether its circuit breaker lets
- * calls through and until when it rests for which models. Thread-safe.
+ * calls through and until when it rests for which limits. Thread-safe.
  *
  * <p>The breaker is asked for a permission before each attempt and told exactly one thing after it:
  * success or failure when the first event has come, or that the attempt says nothing about the
- * upstream. The automatic transition of Resilience4j stays off: its thread is never stopped.
+ * upstream ({@link Permission}). The automatic transition of Resilience4j stays off: its thread is
+ * never stopped.
  */
 final class PoolMember {
 
@@ -34,7 +38,10 @@ final class PoolMember {
   private static final Duration HALF_OPEN_RETRY = Duration.ofSeconds(1);
 
   /** More than there are models; a further one is asked again and says its limit again. */
-  private static final int MAX_RESTING_MODELS = 100;
+  private static final int MAX_RESTS = 100;
+
+  /** For how long others are asked first once the account was refused; then it is tried again. */
+  private static final Duration REFUSED = Duration.ofMinutes(1);
 
   private final String name;
   private final URI baseUrl;
@@ -42,10 +49,13 @@ final class PoolMember {
   private final Supplier<Secret> apiKey;
   private final int weight;
   private final TimeSource time;
+  private final InstantSource steady; // no jump of the wall clock keeps the breaker open
   private final @Nullable CircuitBreaker breaker;
+  private final AtomicInteger turns = new AtomicInteger(); // changes of the breaker's state
   private final Duration openFor;
   private volatile Instant openUntil = Instant.MIN;
-  private final Map<String, Long> restUntilNanos = new ConcurrentHashMap<>(); // by model
+  private final Map<String, Long> restUntilNanos = new ConcurrentHashMap<>(); // by limits
+  private volatile long refusedUntilNanos;
 
   /**
    * @param settings with everything filled in
@@ -64,6 +74,10 @@ final class PoolMember {
     this.apiKey = apiKey;
     this.weight = settings.weight();
     this.time = time;
+    long startNanos = time.nanos();
+    Instant start = time.wall().instant();
+    this.steady = () -> start.plusNanos(time.nanos() - startNanos);
+    this.refusedUntilNanos = startNanos;
     this.openFor = breakerSettings.waitDurationInOpenState();
     this.breaker = breakerSettings.enabled() ? breaker(breakerSettings) : null;
   }
@@ -82,14 +96,15 @@ final class PoolMember {
                 .permittedNumberOfCallsInHalfOpenState(
                     settings.permittedNumberOfCallsInHalfOpenState())
                 .slowCallDurationThreshold(Duration.ofDays(365)) // thinking is no failure
-                .clock(time.wall().withZone(ZoneOffset.UTC))
+                .clock(steady.withZone(ZoneOffset.UTC))
                 .build());
     made.getEventPublisher()
         .onStateTransition(
             event -> {
+              turns.incrementAndGet();
               State to = event.getStateTransition().getToState();
               if (to == State.OPEN) {
-                openUntil = time.wall().instant().plus(openFor);
+                openUntil = steady.instant().plus(openFor);
                 LOG.warn(
                     "Upstream {} keeps failing: its circuit breaker is open for {} (breaker.*)",
                     name,
@@ -127,31 +142,46 @@ final class PoolMember {
   // ---- resting
 
   /**
-   * Leaves this member alone for so long as far as one model goes, or longer if that was asked for
-   * before: the API's limits are those of an organisation and a class of models (API reference,
-   * "Rate limits", as of 2026-11-22). Names of models come from clients, so only some rest at a
-   * time.
+   * Leaves this member alone for so long as far as some limits go, or longer if that was asked for
+   * before: the API's are those of an organisation or workspace and a class of models, with others
+   * for fast mode (API reference, "Rate limits", as of 2026-11-22). The names come from clients, so
+   * only some rest at a time.
+   *
+   * @param limits the model, and what else has limits of its own
    */
-  void rest(String model, Duration howLong) {
+  void rest(String limits, Duration howLong) {
     long now = time.nanos();
     restUntilNanos.values().removeIf(until -> until - now <= 0);
-    if (restUntilNanos.size() < MAX_RESTING_MODELS || restUntilNanos.containsKey(model)) {
+    if (restUntilNanos.size() < MAX_RESTS || restUntilNanos.containsKey(limits)) {
       restUntilNanos.merge(
-          model, now + howLong.toNanos(), (old, wanted) -> wanted - old > 0 ? wanted : old);
+          limits, now + howLong.toNanos(), (old, wanted) -> wanted - old > 0 ? wanted : old);
     }
   }
 
-  /** How many nanoseconds it still rests for a model; zero or less when it does not. */
-  long restNanos(String model) {
-    Long until = restUntilNanos.get(model);
+  /** How many nanoseconds it still rests for some limits; zero or less when it does not. */
+  long restNanos(String limits) {
+    Long until = restUntilNanos.get(limits);
     return until == null ? 0 : until - time.nanos();
   }
 
-  /** How long it still rests for the model that it does so longest for; zero when for none. */
+  /** How long it still rests for the limits that it does so longest for; zero when for none. */
   Duration longestRest() {
     long now = time.nanos();
     return Duration.ofNanos(
         restUntilNanos.values().stream().mapToLong(until -> until - now).reduce(0, Math::max));
+  }
+
+  /**
+   * The account gets no answers until somebody acts: its key is no longer good, or it has reached a
+   * spend limit.
+   */
+  void refused() {
+    refusedUntilNanos = time.nanos() + REFUSED.toNanos();
+  }
+
+  /** Whether others are to be asked first because its account was refused lately. */
+  boolean isRefused() {
+    return refusedUntilNanos - time.nanos() > 0;
   }
 
   // ---- the circuit breaker
@@ -160,10 +190,10 @@ final class PoolMember {
   boolean mayPermit() {
     return breaker == null
         || breaker.getState() != State.OPEN
-        || !time.wall().instant().isBefore(openUntil);
+        || !steady.instant().isBefore(openUntil);
   }
 
-  /** Takes a permission for one attempt; each is to be reported back. */
+  /** Takes a permission for one attempt; each is to be reported back, by {@link #permission}. */
   boolean tryPermit() {
     return breaker == null || breaker.tryAcquirePermission();
   }
@@ -174,33 +204,71 @@ final class PoolMember {
     if (state == State.CLOSED) {
       return Duration.ZERO;
     }
-    Duration left = Duration.between(time.wall().instant(), openUntil);
+    Duration left = Duration.between(steady.instant(), openUntil);
     return state == State.OPEN && left.compareTo(HALF_OPEN_RETRY) > 0 ? left : HALF_OPEN_RETRY;
   }
 
-  /** When it makes sense to ask it for a model: it has rested and its breaker may permit that. */
-  long readyInNanos(String model) {
-    return Math.max(restNanos(model), permitsAfter().toNanos());
+  /** When it makes sense to ask it: it has rested and its breaker may permit that. */
+  long readyInNanos(String limits) {
+    return Math.max(restNanos(limits), permitsAfter().toNanos());
   }
 
-  /** The attempt has brought a first event, or an answer that is not the upstream's fault. */
-  void succeeded(long nanos) {
-    if (breaker != null) {
-      breaker.onSuccess(nanos, TimeUnit.NANOSECONDS);
+  /** To report by, for an attempt that was permitted just now. */
+  Permission permission() {
+    return new Permission();
+  }
+
+  /**
+   * What an attempt reports by. Once the breaker's state has changed, attempts of before say
+   * nothing any more: Resilience4j would count those that began in an outage as trials of whether
+   * it is over. Thread-safe.
+   */
+  final class Permission {
+    private final int turn = turns.get();
+    private final boolean trial = breaker != null && breaker.getState() == State.HALF_OPEN;
+    private final long startNanos = time.nanos();
+    private final AtomicBoolean returned = new AtomicBoolean();
+
+    private Permission() {}
+
+    /** The attempt has brought a first event, or an answer that is not the upstream's fault. */
+    void succeeded() {
+      CircuitBreaker told = listening();
+      if (told != null) {
+        told.onSuccess(time.nanos() - startNanos, TimeUnit.NANOSECONDS);
+      }
     }
-  }
 
-  /** The attempt has failed, and the upstream is to blame. */
-  void failed(long nanos, AttemptFailure why) {
-    if (breaker != null) {
-      breaker.onError(nanos, TimeUnit.NANOSECONDS, new UpstreamFailedException(why));
+    /** The attempt has failed, and the upstream is to blame. */
+    void failed(AttemptFailure why) {
+      CircuitBreaker told = listening();
+      if (told != null) {
+        told.onError(
+            time.nanos() - startNanos, TimeUnit.NANOSECONDS, new UpstreamFailedException(why));
+      }
     }
-  }
 
-  /** The attempt says nothing about the upstream. */
-  void neither() {
-    if (breaker != null) {
-      breaker.releasePermission();
+    /** The attempt says nothing about the upstream. */
+    void neither() {
+      CircuitBreaker told = listening();
+      if (told != null && returned.compareAndSet(false, true)) {
+        told.releasePermission();
+      }
+    }
+
+    /**
+     * Lets another attempt be a trial, too, when this one has said nothing for as long as the
+     * breaker was open: an answer in one piece may take minutes, in which all others would be
+     * turned away.
+     */
+    void passOnIfSilent(long nowNanos) {
+      if (trial && nowNanos - startNanos > openFor.toNanos()) {
+        neither();
+      }
+    }
+
+    private @Nullable CircuitBreaker listening() {
+      return turn == turns.get() ? breaker : null;
     }
   }
 

@@ -15,11 +15,11 @@ import org.apache.hc.client5.http.SystemDefaultDnsResolver;
  */
 final class RememberedAddresses implements DnsResolver {
 
-  /** A thread that may wait for a name server. */
+  /** A thread that may wait for a name server. It inherits nothing of the request that made it. */
   static final class Patient extends Thread {
 
     Patient(Runnable task, String name) {
-      super(task, name);
+      super(null, task, name, 0, false);
     }
   }
 

@@ -20,9 +20,6 @@ final class RetryPolicy {
 
   private static final Set<Integer> REPEATED_STATUSES = Set.of(408, 429, 500, 502, 503, 504, 529);
 
-  private static final Set<String> REPEATED_ERRORS =
-      Set.of("overloaded_error", "api_error", "rate_limit_error", "timeout_error");
-
   /** Statuses by which an upstream says that it has not begun to work on the request. */
   private static final Set<Integer> NOT_BEGUN = Set.of(429, 529);
 
@@ -86,6 +83,19 @@ final class RetryPolicy {
         && ApiError.namesSpendLimit(event.json(), 0, event.json().length, false);
   }
 
+  /** Whether it is the account that was refused, which will happen to the next request too. */
+  static boolean refusesAccount(AttemptFailure failure) {
+    if (isSpendLimit(failure)) {
+      return true;
+    }
+    return failure instanceof AttemptFailure.ErrorStatus answer
+        && switch (answer.head().status()) {
+          case 401, 402 -> true;
+          case 400 -> ApiError.namesLimitOfAccount(answer.body(), 0, answer.body().length);
+          default -> false;
+        };
+  }
+
   /** How long the upstream asks to be left alone; null if it does not. */
   static @Nullable Duration retryAfter(AttemptFailure failure, Instant now) {
     return failure instanceof AttemptFailure.ErrorStatus answer
@@ -102,7 +112,7 @@ final class RetryPolicy {
       return "true".equalsIgnoreCase(should) || REPEATED_STATUSES.contains(answer.head().status());
     }
     if (failure instanceof AttemptFailure.ErrorEvent event) {
-      return REPEATED_ERRORS.contains(event.error().type()) && !isSpendLimit(failure);
+      return event.error().isRetryable() && !isSpendLimit(failure);
     }
     if (failure instanceof AttemptFailure.Broken broken) {
       return broken.failure().kind() != UpstreamFailure.Kind.CANCELLED;

@@ -10,7 +10,7 @@ public record UpstreamFailure(Kind kind, String detail) {
 
   /** What went wrong, by how far the attempt had come. */
   public enum Kind {
-    /** No connection came about: nothing was sent. */
+    /** No connection came about, or it ended before the request: nothing was sent. */
     CONNECT,
     /** No connection came about within {@code timeouts.connect}: nothing was sent. */
     CONNECT_TIMEOUT,

@@ -219,19 +219,19 @@ public final class UpstreamPool implements AutoCloseable {
   }
 
   /**
-   * Chooses a member whose breaker has permitted one attempt, preferably one that does not rest and
-   * was not tried before.
+   * Chooses a member whose breaker has permitted one attempt, preferably one that does not rest,
+   * whose account was not refused lately and that was not tried before.
    *
-   * @param model that is to be asked
-   * @param tried members that have failed in this exchange, asked for this model
+   * @param limits that the request counts against: its model, and what else has some of its own
+   * @param tried members that have failed in this exchange, with these limits
    */
-  Pick pick(String model, Collection<PoolMember> tried) {
+  Pick pick(String limits, Collection<PoolMember> tried) {
     List<PoolMember> candidates = new ArrayList<>(members);
     candidates.removeIf(member -> !member.mayPermit());
     while (!candidates.isEmpty()) {
-      PoolMember chosen = choose(candidates, model, tried);
-      if (chosen.restNanos(model) > 0 && hasChoice()) {
-        return new Pick(null, soonestNanos(model), Duration.ZERO);
+      PoolMember chosen = choose(candidates, limits, tried);
+      if (chosen.restNanos(limits) > 0 && hasChoice()) {
+        return new Pick(null, soonestNanos(limits), Duration.ZERO);
       }
       if (chosen.tryPermit()) {
         return new Pick(chosen, 0, Duration.ZERO);
@@ -247,13 +247,13 @@ public final class UpstreamPool implements AutoCloseable {
   }
 
   private PoolMember choose(
-      List<PoolMember> candidates, String model, Collection<PoolMember> tried) {
-    List<PoolMember> awake =
-        candidates.stream().filter(each -> each.restNanos(model) <= 0).toList();
+      List<PoolMember> candidates, String limits, Collection<PoolMember> tried) {
+    List<PoolMember> good = notRefused(candidates);
+    List<PoolMember> awake = good.stream().filter(each -> each.restNanos(limits) <= 0).toList();
     if (awake.isEmpty()) {
-      PoolMember first = candidates.get(0);
-      for (PoolMember each : candidates) {
-        first = each.restNanos(model) < first.restNanos(model) ? each : first;
+      PoolMember first = good.get(0);
+      for (PoolMember each : good) {
+        first = each.restNanos(limits) < first.restNanos(limits) ? each : first;
       }
       return first;
     }
@@ -262,6 +262,12 @@ public final class UpstreamPool implements AutoCloseable {
     return settings.upstream().selection() == GatewaySettings.Selection.ORDERED
         ? choice.get(0)
         : byWeight(choice);
+  }
+
+  /** Without those whose account was refused lately; all of them if there is no other. */
+  private static List<PoolMember> notRefused(List<PoolMember> from) {
+    List<PoolMember> good = from.stream().filter(each -> !each.isRefused()).toList();
+    return good.isEmpty() ? from : good;
   }
 
   private PoolMember byWeight(List<PoolMember> choice) {
@@ -277,30 +283,31 @@ public final class UpstreamPool implements AutoCloseable {
   }
 
   /**
-   * How long until some member could be asked for a model, where that is worth waiting for because
-   * one only rests; zero if one can be asked now, and without a choice: whether a limit holds for
-   * this request too is then for the upstream to say.
+   * How long until some member could be asked in these limits, where that is worth waiting for
+   * because one only rests; zero if one can be asked now, and without a choice: whether a limit
+   * holds for this request too is then for the upstream to say.
    */
-  long restNanos(String model) {
-    List<PoolMember> permitted = members.stream().filter(PoolMember::mayPermit).toList();
+  long restNanos(String limits) {
+    List<PoolMember> permitted =
+        notRefused(members.stream().filter(PoolMember::mayPermit).toList());
     boolean allRest =
-        !permitted.isEmpty() && permitted.stream().allMatch(each -> each.restNanos(model) > 0);
-    return allRest && hasChoice() ? soonestNanos(model) : 0;
+        !permitted.isEmpty() && permitted.stream().allMatch(each -> each.restNanos(limits) > 0);
+    return allRest && hasChoice() ? soonestNanos(limits) : 0;
   }
 
   /** Until the first has rested or its breaker may permit a call again, whichever comes later. */
-  private long soonestNanos(String model) {
+  private long soonestNanos(String limits) {
     long soonest = Long.MAX_VALUE;
-    for (PoolMember member : members) {
-      soonest = Math.min(soonest, member.readyInNanos(model));
+    for (PoolMember member : notRefused(members)) {
+      soonest = Math.min(soonest, member.readyInNanos(limits));
     }
     return Math.max(1, soonest); // one may have become ready just now
   }
 
-  /** Whether another member could be asked for a model at once. */
-  boolean hasFresh(String model, Collection<PoolMember> tried) {
-    return members.stream()
-        .anyMatch(each -> !tried.contains(each) && each.restNanos(model) <= 0 && each.mayPermit());
+  /** Whether another member could be asked in these limits at once. */
+  boolean hasFresh(String limits, Collection<PoolMember> tried) {
+    return notRefused(members.stream().filter(PoolMember::mayPermit).toList()).stream()
+        .anyMatch(each -> !tried.contains(each) && each.restNanos(limits) <= 0);
   }
 
   // ---- for operators

@@ -7,7 +7,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * Status and header fields of an upstream response, as they came. Immutable.
  *
- * @param status 200 to 599
+ * @param status 200 or above; some middle boxes send 600 to 999
  * @param headers all fields in order; those that are no valid header fields have been left out
  */
 public record UpstreamResponseHead(int status, List<HeaderField> headers) {

@@ -6,7 +6,7 @@ final class UpstreamThread extends Thread {
   private final Turn turn = new Turn();
 
   UpstreamThread(Runnable task, String name) {
-    super(task, name);
+    super(null, task, name, 0, false); // inherits nothing of the thread that starts the gateway
   }
 
   Turn turn() {

@@ -95,21 +95,26 @@ final class Delivery {
   }
 
   private void failed(Throwable e) {
-    if (failingSince == null) {
+    boolean first = failingSince == null;
+    if (first) {
       failingSince = Instant.now();
-      LOG.warn("Usage sink {} fails, its records wait until it is back: {}", name, describe(e));
     }
-    LOG.debug("Usage sink {} fails", name, e);
+    BestEffort.log(
+        () -> {
+          if (first) {
+            LOG.warn(
+                "Usage sink {} fails, its records wait until it is back: {}", name, describe(e));
+          }
+          LOG.debug("Usage sink {} fails", name, e);
+        });
   }
 
   private void back() {
     Instant since = failingSince;
     if (since != null) {
-      LOG.info(
-          "Usage sink {} is back after {} s",
-          name,
-          Duration.between(since, Instant.now()).toSeconds());
       failingSince = null;
+      long seconds = Duration.between(since, Instant.now()).toSeconds();
+      BestEffort.log(() -> LOG.info("Usage sink {} is back after {} s", name, seconds));
     }
   }
 

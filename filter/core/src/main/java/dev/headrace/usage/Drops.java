@@ -68,14 +68,16 @@ final class Drops {
       last = null;
       toldAt = now;
     }
-    LOG.warn(
-        "Usage sink {}: {} records were dropped because {}: from {} of {} to {} of {}",
-        sink,
-        count,
-        why,
-        from.id(),
-        from.startedAt(),
-        to.id(),
-        to.startedAt());
+    BestEffort.log(
+        () ->
+            LOG.warn(
+                "Usage sink {}: {} records were dropped because {}: from {} of {} to {} of {}",
+                sink,
+                count,
+                why,
+                from.id(),
+                from.startedAt(),
+                to.id(),
+                to.startedAt()));
   }
 }

@@ -118,10 +118,10 @@ public final class Ledger implements AutoCloseable {
 
   /** Puts a record on the books. Never blocks and never throws. */
   public void record(UsageRecord usage) {
-    totals.add(usage);
     for (SinkQueue sink : sinks) {
       sink.offer(usage);
     }
+    totals.add(usage);
   }
 
   /** Sums of all records since the start. */
@@ -174,6 +174,9 @@ public final class Ledger implements AutoCloseable {
       session = from.open(REPORT_SILENCE);
       Connection connection = session.connection();
       reportConnections.add(connection);
+      if (closed.get()) { // close() may have looked before
+        throw new ReportUnavailableException("The gateway closes.", null);
+      }
       Dialect dialect = Dialect.of(connection);
       Schema.bringUpToDate(connection, dialect);
       UsageReport report = UsageReport.read(connection, dialect, query, UsageReport.MAX_ROWS);

@@ -5,7 +5,6 @@ import dev.headrace.spi.UsageSink;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BiFunction;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -30,7 +29,8 @@ final class MemorySink implements SinkQueue {
   private final RecordQueue queue;
   private final Drops drops;
   private final AtomicBoolean running = new AtomicBoolean();
-  private final AtomicReference<@Nullable Thread> thread = new AtomicReference<>();
+  private @Nullable Thread thread; // guarded by this
+  private boolean closed; // guarded by this; no thread is started any more
   private final long idleMillis;
   private final BiFunction<String, Runnable, Thread> threads;
   private volatile int inHand;
@@ -67,23 +67,34 @@ final class MemorySink implements SinkQueue {
   }
 
   private void startThread() {
-    if (running.compareAndSet(false, true)) {
+    try {
+      startUnlessClosed();
+    } catch (OutOfMemoryError e) { // no thread can be made; the next record tries again
+      running.set(false);
+      BestEffort.log(
+          () ->
+              LOG.warn(
+                  "Usage sink {}: its thread cannot be started; records wait: {}",
+                  name,
+                  e.getMessage()));
+    }
+  }
+
+  private synchronized void startUnlessClosed() {
+    if (!closed && running.compareAndSet(false, true)) {
       Thread started = threads.apply("usage-" + name, this::run);
-      thread.set(started);
-      try {
-        started.start();
-      } catch (OutOfMemoryError e) { // no thread can be made; the next record tries again
-        running.set(false);
-        LOG.warn(
-            "Usage sink {}: its thread cannot be started; records wait: {}", name, e.getMessage());
-      }
+      thread = started;
+      started.start();
     }
   }
 
   private void run() {
     do {
-      work();
-      running.set(false);
+      try {
+        work();
+      } finally { // should it break, the next record starts another thread
+        running.set(false);
+      }
       // A record that came just before this has found the thread running, and is seen here.
     } while (queue.size() > 0 && running.compareAndSet(false, true));
   }
@@ -101,7 +112,7 @@ final class MemorySink implements SinkQueue {
         inHand = 0;
         if (!delivered) { // at the end of the gateway only; the sink is not asked again
           batch.forEach(drops::add);
-          queue.take(Integer.MAX_VALUE, 0).forEach(drops::add);
+          queue.takeAll().forEach(drops::add);
           return;
         }
       }
@@ -119,13 +130,20 @@ final class MemorySink implements SinkQueue {
   public void close(Duration patience) {
     queue.close();
     delivery.lastTries();
-    Thread last = thread.get();
+    Thread last;
+    synchronized (this) {
+      closed = true;
+      last = thread;
+    }
     if (last != null && !SinkThreads.join(last, patience)) {
       delivery.hurry();
       last.interrupt();
       if (!SinkThreads.join(last, Duration.ofSeconds(1))) {
         LOG.warn("Usage sink {} does not return; its thread {} remains", name, last.getName());
       }
+    }
+    if (!running.get()) { // it came too late for a thread
+      queue.takeAll().forEach(drops::add);
     }
     drops.tell(true);
   }

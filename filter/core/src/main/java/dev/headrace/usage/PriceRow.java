@@ -25,6 +25,22 @@ record PriceRow(
   /** What a row without a bound is above: a prompt may have no tokens at all. */
   static final long ALL_PROMPTS = -1;
 
+  /** The prices at a speed. */
+  Rates rates(boolean isFast, BigDecimal fastFactor) {
+    if (!isFast) {
+      return rates;
+    }
+    return fast == null ? rates.times(fastFactor) : fast;
+  }
+
+  /** At most what these tokens cost, in millionths of a dollar. */
+  BigDecimal microUsd(
+      BigDecimal input, BigDecimal output, PriceTable.Serving serving, BigDecimal fastFactor) {
+    Rates asked = rates(serving.fast(), fastFactor);
+    BigDecimal sum = asked.dearestInput().multiply(input).add(asked.output().multiply(output));
+    return serving.us() ? sum.multiply(usFactor) : sum;
+  }
+
   boolean isFor(LocalDate day, long promptTokens) {
     return !from.isAfter(day) && promptTokens > abovePromptTokens;
   }

@@ -3,6 +3,7 @@ package dev.headrace.usage;
 import static java.util.Objects.requireNonNull;
 
 import dev.headrace.messages.MessageUsage;
+import dev.headrace.messages.UsageView;
 import dev.headrace.spi.Tokens;
 import java.io.IOException;
 import java.io.InputStream;
@@ -32,6 +33,13 @@ public final class PriceTable {
   static final int SCALE = 12;
 
   private static final String RESOURCE = "prices.yaml";
+
+  /**
+   * By how much a prompt may be longer than the estimate: newer models count some 30 % more tokens
+   * (API reference, "Usage and cost", as of 2026-11-22).
+   */
+  private static final double MORE_TOKENS = 1.3;
+
   private static final int MILLION_DIGITS = 6;
   private static final int DATE_DIGITS = 8;
   private static final BigDecimal NOTHING = BigDecimal.ZERO.setScale(SCALE);
@@ -95,13 +103,33 @@ public final class PriceTable {
    */
   public @Nullable BigDecimal costUsd(
       @Nullable String model, MessageUsage usage, Instant when, boolean charged) {
-    if (!charged) {
+    return costUsd(
+        model,
+        usage,
+        when,
+        charged ? BilledPart.Ending.ANSWERED : BilledPart.Ending.REFUSED_AT_ONCE);
+  }
+
+  /**
+   * The cost of a message that ended as this view tells.
+   *
+   * @param usage final totals, or an estimate of them
+   * @param when the day, in UTC, decides on the price
+   * @return null if a model that was used has no price; that is logged once per model
+   */
+  public @Nullable BigDecimal costUsd(UsageView view, MessageUsage usage, Instant when) {
+    return costUsd(view.model(), usage, when, BilledPart.Ending.of(view));
+  }
+
+  private @Nullable BigDecimal costUsd(
+      @Nullable String model, MessageUsage usage, Instant when, BilledPart.Ending ending) {
+    if (ending == BilledPart.Ending.REFUSED_AT_ONCE && usage.iterations().isEmpty()) {
       return NOTHING;
     }
     LocalDate day = dayOf(when);
     boolean known = true;
     BigDecimal sum = BigDecimal.ZERO;
-    for (BilledPart part : BilledPart.of(usage, model)) {
+    for (BilledPart part : BilledPart.of(usage, model, ending)) {
       PriceRow row = find(part.model(), day, part.promptTokens());
       if (row == null) {
         known = false;
@@ -122,26 +150,45 @@ public final class PriceTable {
 
   /**
    * At most what a request costs, as far as can be said before it is made: every input token at the
-   * dearest of the prices for input and cache writes. Speed and place are those of an ordinary
-   * request.
+   * dearest of the prices for input and cache writes, in the dearer band where the prompt may come
+   * to reach it.
    *
    * @param inputTokens estimate of the whole prompt; decides on the band; below 0 is 0
    * @param outputTokens most tokens that may come; below 0 is 0
+   * @param serving what the request asks for that makes it dearer
    * @return null if the model has no price; nothing is logged, because the name is the client's
    *     word
    */
   public @Nullable BigDecimal estimateUsd(
-      @Nullable String model, long inputTokens, long outputTokens, Instant when) {
-    PriceRow row = find(model, dayOf(when), Math.max(0, inputTokens));
-    if (row == null) {
+      @Nullable String model, long inputTokens, long outputTokens, Instant when, Serving serving) {
+    LocalDate day = dayOf(when);
+    long input = Math.max(0, inputTokens);
+    PriceRow row = find(model, day, input);
+    PriceRow further = find(model, day, (long) (input * MORE_TOKENS));
+    if (row == null || further == null) {
       return null;
     }
-    BigDecimal microUsd =
-        row.rates()
-            .dearestInput()
-            .multiply(BigDecimal.valueOf(Math.max(0, inputTokens)))
-            .add(row.rates().output().multiply(BigDecimal.valueOf(Math.max(0, outputTokens))));
-    return amount(microUsd.movePointLeft(MILLION_DIGITS));
+    BigDecimal output = BigDecimal.valueOf(Math.max(0, outputTokens));
+    BigDecimal here = row.microUsd(BigDecimal.valueOf(input), output, serving, fastFactor);
+    BigDecimal there = further.microUsd(BigDecimal.valueOf(input), output, serving, fastFactor);
+    return amount(here.max(there).movePointLeft(MILLION_DIGITS));
+  }
+
+  /** For a request without any surcharge. */
+  public @Nullable BigDecimal estimateUsd(
+      @Nullable String model, long inputTokens, long outputTokens, Instant when) {
+    return estimateUsd(model, inputTokens, outputTokens, when, Serving.ORDINARY);
+  }
+
+  /**
+   * What a request may ask for that makes the same tokens dearer.
+   *
+   * @param fast {@code "speed": "fast"}
+   * @param us {@code "inference_geo": "us"}
+   */
+  public record Serving(boolean fast, boolean us) {
+    /** Neither. */
+    public static final Serving ORDINARY = new Serving(false, false);
   }
 
   /**
@@ -155,7 +202,7 @@ public final class PriceTable {
     long read = 0;
     long write5m = 0;
     long write1h = 0;
-    for (BilledPart part : BilledPart.of(usage, null)) {
+    for (BilledPart part : BilledPart.of(usage, null, BilledPart.Ending.ANSWERED)) {
       input += part.input();
       output += part.output();
       read += part.read();
@@ -179,10 +226,7 @@ public final class PriceTable {
   }
 
   private BigDecimal microUsd(BilledPart part, PriceRow row, MessageUsage usage) {
-    Rates rates = row.rates();
-    if ("fast".equals(usage.speed())) {
-      rates = row.fast() == null ? rates.times(fastFactor) : row.fast();
-    }
+    Rates rates = row.rates("fast".equals(usage.speed()), fastFactor);
     BigDecimal sum =
         rates
             .input()

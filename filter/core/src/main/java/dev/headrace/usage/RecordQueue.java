@@ -85,6 +85,18 @@ final class RecordQueue {
     }
   }
 
+  /** Takes all that are there, without waiting. */
+  List<UsageRecord> takeAll() {
+    lock.lock();
+    try {
+      List<UsageRecord> taken = List.copyOf(records);
+      records.clear();
+      return taken;
+    } finally {
+      lock.unlock();
+    }
+  }
+
   int size() {
     lock.lock();
     try {

@@ -160,24 +160,29 @@ final class SpooledSink implements SinkQueue {
       drop(spoolFull, records.subList(count, records.size()));
       if (diskIsFailing) {
         diskIsFailing = false;
-        LOG.info("Usage sink {}: the spool can be written again", name);
+        BestEffort.log(() -> LOG.info("Usage sink {}: the spool can be written again", name));
       }
       good = true;
-    } catch (IOException | RuntimeException e) {
-      if (!diskIsFailing) {
-        diskIsFailing = true;
-        LOG.warn(
-            "Usage sink {}: the spool cannot be written; records wait in memory and go to the sink"
-                + " from there: {}",
-            name,
-            Delivery.describe(e));
-      }
-      LOG.debug("Usage sink {}: the spool cannot be written", name, e);
+    } catch (IOException | RuntimeException | Error e) { // such as no memory just now
+      boolean first = !diskIsFailing;
+      diskIsFailing = true;
       failedAt = System.nanoTime();
       putAside(records);
+      BestEffort.log(() -> sayUnwritable(first, e));
     }
     tellDeliverer();
     return good;
+  }
+
+  private void sayUnwritable(boolean first, Throwable e) {
+    if (first) {
+      LOG.warn(
+          "Usage sink {}: the spool cannot be written; records wait in memory and go to the sink"
+              + " from there: {}",
+          name,
+          Delivery.describe(e));
+    }
+    LOG.debug("Usage sink {}: the spool cannot be written", name, e);
   }
 
   private void tellDeliverer() {
@@ -252,17 +257,19 @@ final class SpooledSink implements SinkQueue {
     boolean unreadable = false;
     try {
       batch = journal.next(DELIVERY_BATCH);
-    } catch (IOException | RuntimeException e) {
+    } catch (IOException | RuntimeException | Error e) {
       unreadable = true;
       if (!spoolIsUnreadable) {
-        LOG.warn(
-            "Usage sink {}: the spool cannot be read; its records wait there: {}",
-            name,
-            Delivery.describe(e));
+        BestEffort.log(
+            () ->
+                LOG.warn(
+                    "Usage sink {}: the spool cannot be read; its records wait there: {}",
+                    name,
+                    Delivery.describe(e)));
       }
     }
     if (spoolIsUnreadable && !unreadable) {
-      LOG.info("Usage sink {}: the spool can be read again", name);
+      BestEffort.log(() -> LOG.info("Usage sink {}: the spool can be read again", name));
     }
     spoolIsUnreadable = unreadable;
     if (batch != null) {

@@ -27,6 +27,10 @@ final class UnknownModels {
       }
       count = seen.size();
     }
+    BestEffort.log(() -> say(name, prices, count));
+  }
+
+  private static void say(String name, String prices, int count) {
     LOG.warn(
         "No price for the model {}: its tokens are recorded without a cost. Add it to a price file"
             + " of your own (prices {}).",

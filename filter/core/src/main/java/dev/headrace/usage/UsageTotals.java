@@ -129,9 +129,15 @@ public final class UsageTotals {
     return added;
   }
 
-  /** Calls back with each model that has not been counted before; then possibly twice. */
-  public void onFirst(Consumer<String> listener) {
+  /**
+   * Calls back with each model that has not been counted before; then possibly twice.
+   *
+   * @param listener must not throw
+   * @return removes it
+   */
+  public Runnable onFirst(Consumer<String> listener) {
     onFirst.add(listener);
+    return () -> onFirst.remove(listener);
   }
 
   /** Every model that has been counted. */

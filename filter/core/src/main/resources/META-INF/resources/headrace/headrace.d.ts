@@ -95,7 +95,8 @@ export type AnswerEvent =
   | { type: 'thinking'; text: string }
   | ({ type: 'tool' } & Tool)
   | ({ type: 'usage' } & Usage)
-  | { type: 'done'; stopReason: string | null };
+  /** `model` if another one than `start` named has taken over. */
+  | { type: 'done'; stopReason: string | null; model?: string };
 
 /** What can go wrong, besides an `AbortError`. */
 export class HeadraceError extends Error {

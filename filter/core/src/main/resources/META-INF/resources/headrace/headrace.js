@@ -256,6 +256,7 @@ class AnswerStream {
         return this.#options.onUsage?.(value);
       default: // done
         answer.stopReason = value.stopReason;
+        answer.model = value.model ?? answer.model; // another one may have taken over
         return this.#options.onDone?.(answer);
     }
   }
@@ -422,9 +423,11 @@ class UnreadableEvent extends Error {}
 
 /** What is not known is skipped: there may be new events, blocks and deltas at any time. */
 function translator() {
-  const tools = new Map(); // index of a block -> the tool whose input is being written
+  const open = new Map(); // index of a block that is being written -> the tool that it is, else null
+  let begun = false;
   let usage = null;
   let stopReason = null;
+  let takenOverBy = null; // the model
   const translations = {
     // format simple
     start: ({ id, model }) => [startOf(id, model)],
@@ -436,55 +439,79 @@ function translator() {
     usage: (counts) => [
       usageOf(counts.input_tokens, counts.output_tokens, counts.cache_read_tokens, counts.cache_write_tokens, counts.cost_usd),
     ],
-    done: (end) => [{ type: 'done', stopReason: end.stop_reason ?? null }],
+    done: (end) => [doneOf(end.stop_reason, end.model)],
 
     // both
     error: (data) => [{ type: 'error', data }],
 
     // Claude's own
     message_start: ({ message }) => {
+      if (begun) throw new UnreadableEvent('A second answer began within the first');
+      begun = true;
       usage = { ...message?.usage, output_tokens: undefined }; // a placeholder, until message_delta
       return [startOf(message?.id, message?.model)];
     },
     content_block_start: ({ index, content_block: block }) => {
       // Those of the server (server_tool_use, mcp_tool_use) are run by the API.
-      if (block?.type === 'tool_use') tools.set(index, { id: block.id, name: block.name, input: block.input ?? {}, json: '' });
-      return block?.type === 'text' && block.text ? [{ type: 'text', text: block.text }] : [];
+      const isTool = block?.type === 'tool_use';
+      open.set(index, isTool ? { id: block.id, name: block.name, input: block.input ?? {}, json: '' } : null);
+      if (block?.type === 'fallback') takenOverBy = block.to?.model ?? takenOverBy;
+      return block?.type === 'text' && block.text ? [{ type: 'text', text: words(block.text) }] : [];
     },
     content_block_delta: ({ index, delta }) => {
-      if (delta?.type === 'text_delta') return [{ type: 'text', text: delta.text }];
-      if (delta?.type === 'thinking_delta') return [{ type: 'thinking', text: delta.thinking }];
-      if (delta?.type === 'input_json_delta' && tools.has(index)) tools.get(index).json += delta.partial_json;
+      const tool = blockAt(index);
+      if (delta?.type === 'text_delta') return [{ type: 'text', text: words(delta.text) }];
+      if (delta?.type === 'thinking_delta') return [{ type: 'thinking', text: words(delta.thinking) }];
+      if (delta?.type === 'input_json_delta' && tool) tool.json += words(delta.partial_json);
       return [];
     },
     content_block_stop: ({ index }) => {
-      const tool = tools.get(index);
-      tools.delete(index);
-      if (!tool) return [];
-      const { id, name, json } = tool;
-      const input = json.trim() === '' ? tool.input : parsed(json); // at max_tokens it can be half a JSON text
-      const whole = input !== null && typeof input === 'object' && !Array.isArray(input);
-      return [{ type: 'tool', id, name, ...(whole ? { input } : { inputText: json }) }];
+      const tool = blockAt(index);
+      open.delete(index);
+      return tool ? [toolOf(tool)] : [];
     },
     message_delta: (event) => {
-      stopReason = event.delta?.stop_reason ?? stopReason;
+      if (event.delta?.stop_reason !== undefined) stopReason = event.delta.stop_reason;
       // Totals, of which each replaces the one before; a null takes nothing away.
       for (const [name, count] of Object.entries(event.usage ?? {})) if (count !== null) usage = { ...usage, [name]: count };
       return [];
     },
     message_stop: () => {
-      const done = { type: 'done', stopReason };
-      if (!usage) return [done];
+      if (!begun) throw new UnreadableEvent('The answer ended before it began');
+      // Nothing that came is lost if a block was left open.
+      const tools = [...open.values()].filter((tool) => tool !== null).map(toolOf);
+      const done = doneOf(stopReason, takenOverBy);
       const { input_tokens: input, output_tokens: output, cache_read_input_tokens: read, cache_creation_input_tokens: write } = usage;
-      return [usageOf(input, output, read ?? 0, write ?? 0, null), done];
+      const split = usage.cache_creation ?? {};
+      const written = write ?? (split.ephemeral_5m_input_tokens ?? 0) + (split.ephemeral_1h_input_tokens ?? 0);
+      return [...tools, usageOf(input, output, read ?? 0, written, null), done];
     },
   };
+  function blockAt(index) {
+    if (!open.has(index)) throw new UnreadableEvent('A part of the answer is out of place');
+    return open.get(index);
+  }
   return (name, data) => {
     if (!Object.hasOwn(translations, name)) return [];
     const value = parsed(data);
     if (value === null || typeof value !== 'object') throw new UnreadableEvent(`The event "${name}" could not be read`);
     return translations[name](value);
   };
+}
+
+function toolOf({ id, name, json, input: atStart }) {
+  const input = json.trim() === '' ? atStart : parsed(json); // at max_tokens it can be half a JSON text
+  const whole = input !== null && typeof input === 'object' && !Array.isArray(input);
+  return { type: 'tool', id, name, ...(whole ? { input } : { inputText: json }) };
+}
+
+function words(text) {
+  if (typeof text !== 'string') throw new UnreadableEvent('A part of the answer has no text');
+  return text;
+}
+
+function doneOf(stopReason = null, model = null) {
+  return { type: 'done', stopReason, ...(model !== null && { model }) };
 }
 
 function startOf(id = null, model = null) {

@@ -107,6 +107,11 @@ final class LimitFixtures {
       advance(Duration.between(wall, Instant.parse(instant)));
     }
 
+    /** Sets the clock on the wall, and no other. */
+    void setWall(String instant) {
+      wall = Instant.parse(instant);
+    }
+
     long nanos() {
       return nanos.get();
     }

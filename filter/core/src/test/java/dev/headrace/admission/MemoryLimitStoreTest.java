@@ -16,6 +16,7 @@ import dev.headrace.admission.Refusal.Waiting;
 import java.math.BigDecimal;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -145,6 +146,33 @@ class MemoryLimitStoreTest {
     late.settle(0, 5_000, 0); // began in the minute before
     next.settle(0, 10, 0);
     granted(store, "ann", limits, new Demand(0, 90, null));
+  }
+
+  @ParameterizedTest
+  @EnumSource(Window.class)
+  void aClockThatWasWrongForAMomentLocksNobodyOutForLonger(Window window) {
+    Limits limits = plan().budget(LimitKind.OUTPUT_TOKENS, 100, window).limits();
+    time.setWall("2036-03-01T00:00:00Z");
+    granted(store, "ann", limits, new Demand(0, 100, null)).settle(0, 100, 0);
+    time.setWall("2026-11-22T10:15:04Z");
+    Refusal refusal = refused(store, "ann", limits, SMALL); // what was used stays used
+    assertThat(refusal.resetsIn())
+        .isEqualTo(
+            Duration.between(time.instant(), window.endAfter(time.instant(), ZoneOffset.UTC)));
+    time.advance(Duration.ofDays(31));
+    granted(store, "ann", limits, SMALL).settle(1, 1, 1);
+  }
+
+  /** As clocks are by NTP: the minute that has begun does not begin again. */
+  @Test
+  void aClockThatIsSetBackALittleGivesNothing() {
+    Limits limits = plan().budget(LimitKind.OUTPUT_TOKENS, 100, Window.MINUTE).limits();
+    time.setWall("2026-11-22T10:16:01Z");
+    granted(store, "ann", limits, new Demand(0, 100, null)).settle(0, 100, 0);
+    time.setWall("2026-11-22T10:15:58Z");
+    assertThat(refused(store, "ann", limits, SMALL).resetsIn()).isEqualTo(Duration.ofSeconds(62));
+    time.setWall("2026-11-22T10:16:02Z");
+    refused(store, "ann", limits, SMALL);
   }
 
   @Test

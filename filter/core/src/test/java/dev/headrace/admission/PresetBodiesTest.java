@@ -459,4 +459,19 @@ class PresetBodiesTest {
                 .toString())
         .endsWith(" bytes");
   }
+
+  /** So that budgets reserve for it. */
+  @Test
+  void modelsThatThePresetsOwnToolsAskAreNamed() throws Exception {
+    String tools = "[{\"type\":\"advisor\",\"model\":\"claude-fable-5\"},{\"name\":\"own\"}]";
+    PresetBodies bodies = bodies(support(PresetSource.text(tools), false));
+    assertThat(built(bodies, "{" + MESSAGES + "}")).contains("claude-fable-5"); // its head as well
+    byte[] body = ("{" + MESSAGES + "}").getBytes(UTF_8);
+    assertThat(
+            bodies
+                .body(body, body.length, RequestPolicy.of("plans.any").build())
+                .head()
+                .toolModels())
+        .containsExactly("claude-fable-5");
+  }
 }

@@ -58,6 +58,7 @@ class RequestPolicyTest {
         .fastMode(Rule.REFUSED)
         .serviceTier(Rule.REFUSED)
         .inferenceGeo(Rule.REFUSED)
+        .workspaces(Rule.REFUSED)
         .build();
   }
 
@@ -236,6 +237,18 @@ class RequestPolicyTest {
     }
   }
 
+  @ParameterizedTest
+  @ValueSource(strings = {"anthropic-workspace-id", "anthropic-user-profile-id"})
+  void whereSpendLandsMayBeTheOperatorsMatter(String header) throws Exception {
+    staff().build().checkWorkspaces(header::equals);
+    everythingRefused().checkWorkspaces(name -> false);
+    RefusedException refused =
+        catchThrowableOfType(
+            RefusedException.class, () -> everythingRefused().checkWorkspaces(header::equals));
+    assertThat(refused.error().status()).isEqualTo(403);
+    assertThat(refused).hasMessage(header + ": this plan may not send it (plans.staff.workspaces)");
+  }
+
   @Test
   void isOpenOnlyWithoutAnyRule() {
     assertThat(staff().aliases(Map.of("a", "b")).build().isOpen()).isTrue();
@@ -250,7 +263,8 @@ class RequestPolicyTest {
             staff().serverTools(Rule.REFUSED).build(),
             staff().fastMode(Rule.REFUSED).build(),
             staff().serviceTier(Rule.REFUSED).build(),
-            staff().inferenceGeo(Rule.REFUSED).build())) {
+            staff().inferenceGeo(Rule.REFUSED).build(),
+            staff().workspaces(Rule.REFUSED).build())) {
       assertThat(policy.isOpen()).isFalse();
     }
     assertThat(everythingRefused().isOpen()).isFalse();

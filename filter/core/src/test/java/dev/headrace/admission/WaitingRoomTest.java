@@ -39,7 +39,7 @@ class WaitingRoomTest {
   private final List<String> refused = new ArrayList<>();
 
   private WaitingRoom room(LimitStore behind) {
-    return room(behind, new WaitingRoom.Settings(6, 3, LONGEST, Duration.ZERO));
+    return room(behind, new WaitingRoom.Settings(6, 3, LONGEST));
   }
 
   private WaitingRoom room(LimitStore behind, WaitingRoom.Settings settings) {
@@ -282,20 +282,6 @@ class WaitingRoomTest {
   }
 
   @Test
-  void aSharedStoreIsAskedAgainAlthoughNothingCameBackHere() {
-    Shared elsewhere = new Shared(0);
-    WaitingRoom room =
-        room(elsewhere, new WaitingRoom.Settings(6, 3, LONGEST, Duration.ofMillis(500)));
-    ask(room, "ann", ONE_STREAM, SMALL, "1");
-    timer.advance(Duration.ofMillis(1_200));
-    elsewhere.free = 1; // another machine has given back
-    timer.advance(Duration.ofMillis(290));
-    assertThat(passed).isEmpty();
-    timer.advance(Duration.ofMillis(10));
-    assertThat(passed).containsExactly("1");
-  }
-
-  @Test
   void underLoadEverybodyIsAnsweredAndNobodyIsOverTheLimit() throws Exception {
     MemoryLimitStore real = new MemoryLimitStore(100, System::nanoTime, time::instant);
     ScheduledThreadPoolExecutor clocks = new ScheduledThreadPoolExecutor(1);
@@ -304,7 +290,7 @@ class WaitingRoomTest {
     WaitingRoom room =
         new WaitingRoom(
             real,
-            new WaitingRoom.Settings(50, 20, Duration.ofSeconds(20), Duration.ZERO),
+            new WaitingRoom.Settings(50, 20, Duration.ofSeconds(20)),
             (delay, task) -> clocks.schedule(task, delay.toNanos(), TimeUnit.NANOSECONDS),
             System::nanoTime);
     Limits two = plan().concurrent(2).limits();

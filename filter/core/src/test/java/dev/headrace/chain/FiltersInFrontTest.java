@@ -149,6 +149,20 @@ class FiltersInFrontTest {
   }
 
   @Test
+  void webXmlTellsWhoSeesNoDispatches() {
+    webXml =
+        webApp(
+            mapping("usual", "")
+                + mapping("whole", "<dispatcher>REQUEST</dispatcher><dispatcher>ASYNC</dispatcher>")
+                + mapping("twice", "<dispatcher>REQUEST</dispatcher>")
+                + mapping("twice", "<dispatcher>ASYNC</dispatcher>")
+                + mapping("errors", "<dispatcher>ERROR</dispatcher>"));
+    assertThat(List.of("usual", "whole", "twice", "errors", "of code"))
+        .filteredOn(name -> FiltersInFront.missesDispatches(context(), name))
+        .containsExactly("usual");
+  }
+
+  @Test
   void annotationTellsItToo() {
     register(Annotated.class.getName(), Annotated.class, "/*");
     assertThat(report()).contains("@WebFilter(asyncSupported = true");

@@ -385,7 +385,7 @@ class AdmissionSettingsTest {
     assertProblems(
         """
         plans:
-          Staff: {}
+          Staff: {max-tokens: 0, tols: false}
           a:
             max-tokens: 0
             max-body: 5
@@ -403,6 +403,8 @@ class AdmissionSettingsTest {
         """,
         "plans: the key Staff (expected: a name of lower-case letters, digits and dashes, at most 40"
             + " of them) at t.yaml:2",
+        "plans.Staff.max-tokens: 0 (expected: 1 to 100000000) at t.yaml:2",
+        "plans.Staff.tols is not a setting. Did you mean plans.Staff.tools? (t.yaml:2)",
         "plans.a.max-tokens: 0 (expected: 1 to 100000000) at t.yaml:4",
         "plans.a.max-body: 5 has no unit (expected: a size with its unit, such as 4096B, 64KiB or"
             + " 8MiB) at t.yaml:5",
@@ -535,7 +537,7 @@ class AdmissionSettingsTest {
         .contains(
             "plans = {a: {max-tokens: 7, above-max-tokens: refuse, raw-messages: true, tools: true,"
                 + " server-tools: true, fast-mode: true, service-tier: true, inference-geo: true,"
-                + " requests: 60/60s, concurrent: 0, budgets: [\"5 USD/day\"], shortfall: refuse,"
+                + " workspaces: true, requests: 60/60s, concurrent: 0, budgets: [\"5 USD/day\"], shortfall: refuse,"
                 + " shadow: false}}  (code)\n");
   }
 

@@ -41,6 +41,7 @@ class EffectiveSettingsTest {
     assertThat(EffectiveSettings.describe(loaded))
         .isEqualTo(
             """
+            from headrace.yaml
             enabled = true  (default)
             mount = "/ai"  (code)
             upstream.base-url = "https://api.anthropic.com"  (default)

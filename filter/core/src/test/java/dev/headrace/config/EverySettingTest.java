@@ -1,6 +1,7 @@
 package dev.headrace.config;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import java.lang.reflect.Method;
@@ -17,7 +18,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 class EverySettingTest {
   /** The samples that exclude each other with the key in {@link #code}, or name absent files. */
   private static final Set<String> FILES =
-      Set.of("upstream.api-key-file", "upstream.ca-file", "identity.keys-file");
+      Set.of(
+          "upstream.api-key-file", "upstream.ca-file", "identity.keys-file", "usage.prices-file");
 
   static List<Setting<?>> settings() {
     return SettingTable.all();
@@ -62,12 +64,17 @@ class EverySettingTest {
     assertThat(settings.toBuilder().build()).isEqualTo(settings);
   }
 
+  static Stream<Setting<?>> settingsOfText() {
+    return SettingTable.all().stream().filter(setting -> setting.type().isText());
+  }
+
+  static Stream<Setting<?>> settingsWithDefault() {
+    return SettingTable.all().stream().filter(setting -> setting.defaultText().isPresent());
+  }
+
   @ParameterizedTest
-  @MethodSource("settings")
+  @MethodSource("settingsOfText")
   void writtenValueIsReadBackEqual(Setting<?> setting) throws Exception {
-    if (!setting.type().isText()) {
-      return;
-    }
     assertReadBack(setting, SampleSettings.of(setting));
     if (setting.defaultText().isPresent()) {
       assertReadBack(setting, setting.defaultText().get());
@@ -75,20 +82,16 @@ class EverySettingTest {
   }
 
   @ParameterizedTest
-  @MethodSource("settings")
-  void defaultIsWithinTheRange(Setting<?> setting) throws Exception {
-    if (setting.defaultText().isPresent()) {
-      setting.read(setting.defaultText().get());
-    }
+  @MethodSource("settingsWithDefault")
+  void defaultIsWithinTheRange(Setting<?> setting) {
+    String text = setting.defaultText().orElseThrow();
+    assertThatCode(() -> setting.read(text)).doesNotThrowAnyException();
   }
 
   @ParameterizedTest
-  @MethodSource("settings")
+  @MethodSource("settingsOfVariables")
   void variableOverridesTheFileEvenIfTheFileIsWrong(Setting<?> setting) {
     String text = SampleSettings.of(setting);
-    if (FILES.contains(setting.key()) || !setting.type().isText()) {
-      return;
-    }
     String wrong =
         (setting.group().isEmpty() ? "" : setting.group() + ":\n  ")
             + setting.name()
@@ -97,6 +100,10 @@ class EverySettingTest {
         SettingsReader.read(
             wrong, "t.yaml", SampleSettings.variables(setting.variable(), text), code(setting));
     assertThat(loaded.origins()).containsEntry(setting.key(), setting.variable());
+  }
+
+  static Stream<Setting<?>> settingsOfVariables() {
+    return settingsOfText().filter(setting -> !FILES.contains(setting.key()));
   }
 
   static Stream<Setting<?>> settingsThatNoVariableHolds() {

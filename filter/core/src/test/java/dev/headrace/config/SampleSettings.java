@@ -52,14 +52,15 @@ final class SampleSettings {
               "{staff: {roles: [staff], models: [best, claude-sonnet-5-5], max-tokens: 4096,"
                   + " above-max-tokens: lower, max-body: 1MiB, raw-messages: true, tools: false,"
                   + " server-tools: false, fast-mode: false, service-tier: false,"
-                  + " inference-geo: false, betas: [], requests: 60/1m, concurrent: 3,"
+                  + " inference-geo: false, workspaces: false, betas: [], requests: 60/1m,"
+                  + " concurrent: 3,"
                   + " budgets: [5 USD/day, 100_000 output-tokens/hour], shortfall: stop-at-budget,"
                   + " shadow: true}, rest: {raw-messages: false}}"),
           Map.entry(
               "presets",
               "{support: {roles: [staff], model: best, system: 'Be kind.', cache-system: true,"
                   + " tools: '[{\"name\":\"a\"}]', max-tokens: 1024, format: simple,"
-                  + " open: [max_tokens]}}"),
+                  + " disconnect-policy: drain, open: [max_tokens]}}"),
           Map.entry("timeouts.connect", "2s"),
           Map.entry("timeouts.first-event", "3m"),
           Map.entry("timeouts.idle", "4m"),

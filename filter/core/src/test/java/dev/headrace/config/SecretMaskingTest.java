@@ -1,6 +1,7 @@
 package dev.headrace.config;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatNullPointerException;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
 import java.io.IOException;
@@ -171,5 +172,12 @@ class SecretMaskingTest {
     StringWriter text = new StringWriter();
     failure.printStackTrace(new PrintWriter(text));
     return text.toString();
+  }
+
+  @Test
+  void whereThereIsNoSecretTheVariableIsAskedFor() {
+    assertThatNullPointerException()
+        .isThrownBy(() -> Secret.of(System.getenv("HEADRACE_TEST_ABSENT")))
+        .withMessageContaining("is its environment variable set?");
   }
 }

@@ -57,8 +57,22 @@ class SettingsLocatorTest {
             .code(GatewaySettings.builder().upstreamApiKey(Secret.of("k")))
             .candidate(CANDIDATE, () -> null),
         "/claude",
-        "no settings file; looked for the system property headrace.config, the environment variable"
-            + " HEADRACE_CONFIG, WEB-INF/headrace.yaml");
+        "code and environment (no settings file; looked for the system property headrace.config, the"
+            + " environment variable HEADRACE_CONFIG, WEB-INF/headrace.yaml)");
+  }
+
+  @Test
+  void whereNothingGivesAKeyItIsToldWhereAFileWasLookedFor() {
+    assertThat(
+            catchThrowable(
+                () ->
+                    SettingsLocator.in(SampleSettings.NOTHING)
+                        .candidate(CANDIDATE, () -> null)
+                        .load()))
+        .hasMessageStartingWith(
+            "1 problem in the settings from code and environment (no settings file; looked for the"
+                + " system property headrace.config, the environment variable HEADRACE_CONFIG,"
+                + " WEB-INF/headrace.yaml):\n  - No API key for the upstream");
   }
 
   @Test
@@ -154,7 +168,7 @@ class SettingsLocatorTest {
                         .candidate(CANDIDATE, () -> bytes("\nmont: /x\nupstream: {api-key: k}"))
                         .load()))
         .hasMessage(
-            "1 problem in the settings:\n  - mont is not a setting. Did you mean mount?"
+            "1 problem in the settings from WEB-INF/headrace.yaml:\n  - mont is not a setting. Did you mean mount?"
                 + " (headrace.yaml:2)");
   }
 
@@ -200,7 +214,7 @@ class SettingsLocatorTest {
                         .candidate(CANDIDATE, deep, () -> bytes(WITH_KEYS))
                         .load()))
         .hasMessage(
-            "1 problem in the settings:\n  - identity.keys-file: "
+            "1 problem in the settings from WEB-INF/headrace.yaml:\n  - identity.keys-file: "
                 + deep.resolve("keys.yaml")
                 + " does not exist (expected: a readable file) at headrace.yaml:4");
   }
@@ -232,7 +246,7 @@ class SettingsLocatorTest {
                         .candidate(CANDIDATE, () -> bytes(WITH_KEYS + presets))
                         .load()))
         .hasMessage(
-            "2 problems in the settings:\n"
+            "2 problems in the settings from WEB-INF/headrace.yaml:\n"
                 + "  - identity.keys-file: keys.yaml is a relative path, and WEB-INF/headrace.yaml"
                 + expected
                 + "4\n"
@@ -273,7 +287,7 @@ class SettingsLocatorTest {
                         .candidate(CANDIDATE, folder, () -> bytes(yaml))
                         .load()))
         .hasMessage(
-            "1 problem in the settings:\n  - usage.spool: spool is a relative path, and"
+            "1 problem in the settings from WEB-INF/headrace.yaml:\n  - usage.spool: spool is a relative path, and"
                 + " WEB-INF/headrace.yaml is a part of the application, whose folder is deleted"
                 + " when it is deployed again (expected: an absolute path such as"
                 + " /var/lib/headrace/spool, or a settings file outside of the application, named"

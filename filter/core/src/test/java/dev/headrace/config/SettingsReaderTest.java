@@ -98,7 +98,7 @@ class SettingsReaderTest {
     assertThat(failure(yaml, SampleSettings.variables("HEADRACE_BUFFERS_SOFT", "0B")))
         .hasMessage(
             """
-            18 problems in the settings:
+            18 problems in the settings from headrace.yaml:
               - upstream.api-key is set twice; first on line 6. (headrace.yaml:7)
               - enabled: tru (expected: true or false) at headrace.yaml:1
               - mont is not a setting. Did you mean mount? (headrace.yaml:2)
@@ -541,7 +541,7 @@ class SettingsReaderTest {
     assertThat(failure(yaml, NOTHING))
         .hasMessage(
             """
-            15 problems in the settings:
+            15 problems in the settings from headrace.yaml:
               - upstream.members[4].api-key is set twice; first on line 17. (headrace.yaml:18)
               - upstream.members[0].name: "a b" (expected: a name of letters, digits, dot, dash and underscore, at most 40 of them) at headrace.yaml:3
               - upstream.members[0].base-ulr is not a setting. Did you mean upstream.members[0].base-url? (headrace.yaml:4)
@@ -900,5 +900,49 @@ class SettingsReaderTest {
 
   private static void assertProblems(String yaml, String... problems) {
     assertThat(failure(yaml, NOTHING).problems()).containsExactly(problems);
+  }
+
+  /** As shells write it: the API would be asked with the name of the variable. */
+  @Test
+  void theNameOfAVariableWithoutBracesIsNoSecret() {
+    assertThatExceptionOfType(SettingsException.class)
+        .isThrownBy(
+            () ->
+                read(
+                    """
+                    upstream: {api-key: $ANTHROPIC_API_KEY}
+                    usage: {report-key: $a_report_key_of_the_shop}
+                    """,
+                    NOTHING))
+        .satisfies(
+            e ->
+                assertThat(e.problems())
+                    .containsExactly(
+                        "upstream.api-key: **** is the name of a variable without braces (expected:"
+                            + " braces, as in ${ANTHROPIC_API_KEY}; a secret that looks so, in a"
+                            + " variable) at headrace.yaml:1",
+                        "usage.report-key: **** is the name of a variable without braces (expected:"
+                            + " braces, as in ${ANTHROPIC_API_KEY}; a secret that looks so, in a"
+                            + " variable) at headrace.yaml:2"));
+    String key = "$odd";
+    LoadedSettings odd =
+        read("upstream: {api-key: '${ODD}'}", SampleSettings.variables("ODD", key));
+    assertThat(odd.settings().upstream().apiKey()).isEqualTo(Secret.of(key));
+  }
+
+  @Test
+  void aPriceFileThatIsNotThereIsNamedWithTheOthers(@TempDir Path folder) {
+    Path absent = folder.resolve("prices.yaml");
+    assertThatExceptionOfType(SettingsException.class)
+        .isThrownBy(
+            () -> read("upstream: {api-key: k}\nusage:\n  prices-file: " + absent + "\n", NOTHING))
+        .satisfies(
+            e ->
+                assertThat(e.problems())
+                    .singleElement()
+                    .asString()
+                    .startsWith("usage.prices-file: ")
+                    .endsWith(
+                        "prices.yaml does not exist (expected: a readable file) at headrace.yaml:3"));
   }
 }

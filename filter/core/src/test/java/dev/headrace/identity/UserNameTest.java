@@ -15,6 +15,7 @@ import net.jqwik.api.Provide;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class UserNameTest {
 
@@ -29,6 +30,15 @@ class UserNameTest {
   @Test
   void aLogLineCannotBeForged() {
     assertThat(UserName.ofApplication("al\r\nice\u202e")).startsWith("al??ice?~").hasSize(41);
+  }
+
+  /** No-break, figure, narrow no-break and ideographic spaces, and an ordinary one. */
+  @ParameterizedTest
+  @ValueSource(strings = {"\u00a0", "\u2007", "\u202f", "\u3000", " "})
+  void aNameWithABlankAtAnEndDoesNotLookLikeTheOneWithout(String blank) {
+    for (String name : List.of("alice" + blank, blank + "alice", blank + blank + "alice" + blank)) {
+      assertThat(UserName.ofApplication(name)).matches("alice~[0-9a-f]{32}");
+    }
   }
 
   @Test

@@ -84,12 +84,13 @@ class LoggerFactoryTest {
             line -> line.getLevel().getName(),
             LogRecord::getMessage,
             line -> line.getThrown() == null ? "" : line.getThrown().getMessage(),
-            LogRecord::getSourceClassName)
+            LogRecord::getSourceClassName,
+            LogRecord::getSourceMethodName) // Tomcat writes both, and null as a word
         .containsExactly(
-            tuple("FINE", "one 1", "", NAME),
-            tuple("INFO", "{}", "", NAME),
-            tuple("WARNING", "one 1 two 2", "", NAME),
-            tuple("SEVERE", "three 1 2 3", "broken", NAME));
+            tuple("FINE", "one 1", "", NAME, "log"),
+            tuple("INFO", "{}", "", NAME, "log"),
+            tuple("WARNING", "one 1 two 2", "", NAME, "log"),
+            tuple("SEVERE", "three 1 2 3", "broken", NAME, "log"));
   }
 
   /** SLF4J's interface alone, which many libraries bring, throws all lines away. */

@@ -160,6 +160,20 @@ class MessageBodyReaderTest {
   }
 
   @Test
+  void usageBehindAnInputOfAnyDepthIsRead() {
+    String deep = "[".repeat(5_000) + "]".repeat(5_000);
+    MessageBodyReader reader = new MessageBodyReader();
+    feed(
+        reader,
+        "{\"type\":\"message\",\"model\":\"m\",\"content\":[{\"type\":\"tool_use\",\"input\":{\"a\":"
+            + deep
+            + "}}],\"stop_reason\":\"tool_use\",\"usage\":{\"input_tokens\":5,\"output_tokens\":6}}");
+    reader.end();
+    assertThat(reader.isFinal()).isTrue();
+    assertThat(requireNonNull(reader.usage()).outputTokens()).isEqualTo(6);
+  }
+
+  @Test
   void anEmptyBodyHasNothing() {
     assertThat(NaiveUsage.told(read("")))
         .isEqualTo(

@@ -22,6 +22,8 @@ final class NaiveUsage {
   private @Nullable String stopReason;
   private boolean started;
   private boolean totals;
+  private boolean searchesTold;
+  private boolean stopped;
   private boolean isFinal;
   private boolean unreadable;
   private boolean output;
@@ -29,13 +31,19 @@ final class NaiveUsage {
   private long searches;
 
   void event(String name, String data) {
+    if (stopped) {
+      return;
+    }
     JsonNode event = MAPPER.readTree(data);
     switch (name) {
       case "message_start" -> start(event.path("message"));
       case "content_block_start" -> block(event.path("content_block"));
       case "content_block_delta" -> delta(event.path("delta"));
       case "message_delta" -> totals(event);
-      case "message_stop" -> isFinal |= totals;
+      case "message_stop" -> {
+        isFinal |= totals;
+        stopped = true;
+      }
       default -> {}
     }
   }
@@ -89,6 +97,8 @@ final class NaiveUsage {
       boolean told = event.path("usage").path("output_tokens").isNumber();
       totals |= told;
       isFinal |= told && reason != null;
+      searchesTold |=
+          event.path("usage").path("server_tool_use").path("web_search_requests").isNumber();
     }
   }
 
@@ -144,7 +154,7 @@ final class NaiveUsage {
         usage.path("cache_read_input_tokens").asLong(0),
         usage.path("output_tokens_details").path("thinking_tokens").asLong(0),
         Math.max(
-            totals ? 0 : searches,
+            searchesTold ? 0 : searches,
             usage.path("server_tool_use").path("web_search_requests").asLong(0)),
         usage.path("server_tool_use").path("web_fetch_requests").asLong(0),
         usage.path("service_tier").asString(null),

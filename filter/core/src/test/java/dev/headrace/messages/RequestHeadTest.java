@@ -5,6 +5,7 @@ import static java.nio.charset.StandardCharsets.UTF_16LE;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
@@ -14,6 +15,8 @@ import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Locale;
+import java.util.Set;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
@@ -63,8 +66,38 @@ class RequestHeadTest {
   @Test
   void missingFieldsAreFineBecauseTheApiComplainsItself() throws InvalidBodyException {
     assertThat(read(" {} "))
-        .isEqualTo(new RequestHead(null, false, null, null, null, null, null, 0));
+        .isEqualTo(
+            new RequestHead(null, false, null, null, null, null, null, Set.of(), Set.of(), 0));
     assertThat(read("{\"stream\":false}").stream()).isFalse();
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void otherModelsThatMayBeAskedAreNamed(boolean outlined) throws InvalidBodyException {
+    String body =
+        "{\"model\":\"a\",\"fallbacks\":[{\"model\":\"b\",\"x\":{\"model\":\"no\"}},{\"model\":\"c\"},7,"
+            + "{\"model\":\"b\"}],\"tools\":[{\"name\":\"own\",\"input_schema\":{\"model\":\"no\"}},"
+            + "{\"type\":\"advisor\",\"model\":\"d\"},{\"model\":5}],\"messages\":[]}";
+    byte[] bytes = body.getBytes(UTF_8);
+    RequestHead head =
+        outlined
+            ? RequestOutline.read(bytes, bytes.length).head()
+            : RequestHead.read(bytes, bytes.length);
+    assertThat(head.fallbackModels()).containsExactlyInAnyOrder("b", "c");
+    assertThat(head.toolModels()).containsExactly("d");
+    assertThat(read("{\"fallbacks\":\"default\",\"tools\":null}").fallbackModels()).isEmpty();
+  }
+
+  @Test
+  void soManyOtherModelsAreNoRequest() {
+    String models =
+        IntStream.rangeClosed(0, RequestHead.MAX_MODELS)
+            .mapToObj(i -> "{\"model\":\"m" + i + "\"}")
+            .collect(Collectors.joining(","));
+    assertThatExceptionOfType(InvalidBodyException.class)
+        .isThrownBy(() -> read("{\"fallbacks\":[" + models + "]}"))
+        .withMessageContaining("fallbacks")
+        .withMessageContaining("at most 20");
   }
 
   @Test
@@ -72,7 +105,9 @@ class RequestHeadTest {
     RequestHead head =
         read(
             "{\"metadata\":{\"model\":1,\"stream\":\"no\",\"max_tokens\":{}},\"tools\":[{\"model\":2}]}");
-    assertThat(head).isEqualTo(new RequestHead(null, false, null, null, null, null, null, 0));
+    assertThat(head)
+        .isEqualTo(
+            new RequestHead(null, false, null, null, null, null, null, Set.of(), Set.of(), 0));
   }
 
   @Test
@@ -286,15 +321,23 @@ class RequestHeadTest {
           .startsWith("body: too deep, too long or too many at line 1, column ")
           .endsWith(
               " (expected: depth up to 200, field names up to 1000 characters, numbers up to 100"
-                  + " characters, 1000000 JSON tokens)");
+                  + " characters, 2000000 JSON tokens)");
     }
   }
 
   @Test
-  void refusesMoreThanAMillionTokens() throws InvalidBodyException {
+  void readsAsManyMessagesAsTheApiTakes() throws InvalidBodyException {
+    String message = "{\"role\":\"user\",\"content\":[{\"type\":\"text\",\"text\":\"ok\"}]}";
+    String body =
+        "{\"model\":\"m\",\"messages\":[" + (message + ",").repeat(99_999) + message + "]}";
+    assertThat(read(body).model()).isEqualTo("m");
+  }
+
+  @Test
+  void refusesMoreThanTwoMillionTokens() throws InvalidBodyException {
     // The object, the name, the array and their ends are five.
-    assertThat(read("{\"a\":[" + "1,".repeat(999_994) + "1]}").model()).isNull();
-    assertThat(errorOf("{\"a\":[" + "1,".repeat(999_995) + "1]}"))
+    assertThat(read("{\"a\":[" + "1,".repeat(1_999_994) + "1]}").model()).isNull();
+    assertThat(errorOf("{\"a\":[" + "1,".repeat(1_999_995) + "1]}"))
         .startsWith("body: too deep, too long or too many at ");
   }
 

@@ -230,9 +230,24 @@ class UsageReaderTest {
     fed.delta(
         "\"end_turn\"", "{\"output_tokens\":5,\"server_tool_use\":{\"web_search_requests\":1}}");
     assertThat(requireNonNull(fed.reader.usage()).webSearches()).isEqualTo(1);
+    for (String untold : List.of("", ",\"server_tool_use\":null", ",\"server_tool_use\":{}")) {
+      fed = new FedUsage().start(START).block(found);
+      fed.delta("\"end_turn\"", "{\"output_tokens\":5" + untold + "}");
+      assertThat(requireNonNull(fed.reader.usage()).webSearches()).as(untold).isEqualTo(1);
+    }
     fed = new FedUsage().start(START).block(found);
-    fed.delta("\"end_turn\"", "{\"output_tokens\":5}");
+    fed.delta(
+        "\"end_turn\"", "{\"output_tokens\":5,\"server_tool_use\":{\"web_search_requests\":0}}");
     assertThat(requireNonNull(fed.reader.usage()).webSearches()).isZero(); // told as exact
+  }
+
+  @Test
+  void nothingBehindTheEndChangesAnything() {
+    FedUsage fed = new FedUsage().start(START).delta("\"end_turn\"", "{\"output_tokens\":5}");
+    fed.event("{\"type\":\"message_stop\"}");
+    UsageView before = fed.reader.snapshot();
+    fed.delta("\"max_tokens\"", "{\"output_tokens\":9999}").start(START);
+    assertThat(fed.reader.snapshot()).isEqualTo(before);
   }
 
   @Test

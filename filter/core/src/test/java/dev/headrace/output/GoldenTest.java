@@ -4,14 +4,12 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.headrace.messages.MessageAssembler;
-import dev.headrace.messages.MessageUsage;
 import dev.headrace.messages.RecordedEvent;
 import dev.headrace.output.SimpleTranslation.Figures;
 import dev.headrace.output.SimpleTranslation.Thinking;
 import java.io.IOException;
 import java.io.InputStream;
 import java.math.BigDecimal;
-import java.util.List;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -19,9 +17,6 @@ import org.junit.jupiter.api.Test;
  * {@code events} is the stream itself.
  */
 class GoldenTest {
-  private static final MessageUsage USAGE =
-      new MessageUsage(4875, 218, 0, 0, 0, 12, 1, 0, "standard", "global", null, List.of());
-
   @Test
   void textIsTheGoldenFile() {
     Translation text = new TextTranslation();
@@ -33,7 +28,9 @@ class GoldenTest {
   void simpleIsTheGoldenFile() {
     Translation simple =
         new SimpleTranslation(
-            Thinking.HIDDEN, 1 << 16, () -> new Figures(USAGE, new BigDecimal("0.033860")));
+            Thinking.HIDDEN,
+            1 << 16,
+            () -> new Figures(4875, 218, 0, 0, new BigDecimal("0.033860")));
     assertGolden(Translated.of(simple, golden("answer.sse")).bytes(), "answer.simple.sse");
     assertThat(simple.isEnded()).isTrue();
   }
@@ -41,7 +38,7 @@ class GoldenTest {
   @Test
   void simpleWithThinkingIsTheGoldenFile() {
     Translation simple =
-        new SimpleTranslation(Thinking.SHOWN, 1 << 16, () -> new Figures(USAGE, null));
+        new SimpleTranslation(Thinking.SHOWN, 1 << 16, () -> new Figures(4875, 218, 0, 0, null));
     assertGolden(Translated.of(simple, golden("answer.sse")).bytes(), "answer.simple-thinking.sse");
   }
 

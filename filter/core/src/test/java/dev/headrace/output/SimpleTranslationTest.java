@@ -17,7 +17,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.headrace.messages.ApiError;
-import dev.headrace.messages.MessageUsage;
 import dev.headrace.output.SimpleTranslation.Figures;
 import dev.headrace.output.SimpleTranslation.Thinking;
 import java.math.BigDecimal;
@@ -33,8 +32,6 @@ import tools.jackson.databind.json.JsonMapper;
 class SimpleTranslationTest {
   private static final String START_OUT =
       simple("start", "{'id':'msg_1','model':'claude-opus-5-5'}");
-  private static final MessageUsage USAGE =
-      new MessageUsage(61, 58, 1500, 1000, 8200, 41, 0, 0, "standard", "us", null, List.of());
   private static final ApiError OURS =
       new ApiError(504, "timeout_error", "Nothing for \"120s\"\n", null);
 
@@ -69,7 +66,9 @@ class SimpleTranslationTest {
   void tellsTextToolsUsageAndTheEnd() {
     SimpleTranslation all =
         new SimpleTranslation(
-            Thinking.HIDDEN, 1000, () -> new Figures(USAGE, new BigDecimal("0.0148984000")));
+            Thinking.HIDDEN,
+            1000,
+            () -> new Figures(61, 58, 8200, 1500, new BigDecimal("0.0148984000")));
     String stream =
         START
             + textStart(0)
@@ -101,7 +100,7 @@ class SimpleTranslationTest {
   @CsvSource({"0, 0", "0.000, 0", "1E+3, 1000", "1.50, 1.5", "1E-12, 0.000000000001", ", null"})
   void costIsAPlainNumberOrNull(@Nullable BigDecimal cost, String expected) {
     SimpleTranslation costly =
-        new SimpleTranslation(Thinking.HIDDEN, 0, () -> new Figures(USAGE, cost));
+        new SimpleTranslation(Thinking.HIDDEN, 0, () -> new Figures(61, 58, 8200, 1500, cost));
     assertThat(Translated.of(costly, START + STOP).text())
         .contains(",\"cost_usd\":" + expected + "}\n\nevent: done\n");
   }
@@ -338,6 +337,14 @@ class SimpleTranslationTest {
   }
 
   @Test
+  void nobodyShallTryAgainWhereMoneyIsTheLimit() {
+    String event =
+        "event: error\ndata: {\"type\":\"error\",\"error\":{\"type\":\"rate_limit_error\","
+            + "\"message\":\"You have reached your spend limit.\"}}\n\n";
+    assertThat(Translated.of(translation, event).text()).contains("\"retryable\":false");
+  }
+
+  @Test
   void anErrorMayComeFirst() {
     assertThat(Translated.of(translation, Translated.transcript("f-error-first")).text())
         .isEqualTo(
@@ -409,6 +416,40 @@ class SimpleTranslationTest {
       assertThat(small.failure()).endsWith("is larger than the limit for an event");
       assertThat(small.isEnded()).isFalse();
     }
+  }
+
+  /** What it is may stand behind its content. */
+  @Test
+  void aBlockThatIsNotShownMayBeCutBeforeItsType() {
+    SimpleTranslation small = translation(1000);
+    String page = "{'content':'" + "x".repeat(300) + "','type':'web_fetch_tool_result'}";
+    String stream = START + start(0, page) + stop(0) + textStart(1) + text(1, "Hi") + stop(1);
+    Translated translated = new Translated(small, 150).feed(stream + STOP);
+    assertThat(small.failure()).isNull();
+    assertThat(translated.text()).contains(simple("text", "{'text':'Hi'}"));
+    assertThat(small.isEnded()).isTrue();
+  }
+
+  /** Nothing that a format shows is left out in silence. */
+  @Test
+  void aBlockThatWasCutBeforeItsTypeAndGoesOnWithTextIsAFailure() {
+    SimpleTranslation small = translation(1000);
+    String block = "{'x':'" + "x".repeat(300) + "','type':'text','text':''}";
+    new Translated(small, 150).feed(START + start(0, block) + text(0, "Hi") + stop(0) + STOP);
+    assertThat(small.failure())
+        .isEqualTo("content_block_start is larger than the limit for an event");
+    assertThat(small.isEnded()).isFalse();
+  }
+
+  @Test
+  void theModelThatTookOverIsToldAtTheEnd() {
+    String fallback = "{'type':'fallback','from':{'model':'a'},'to':{'model':'claude-new'}}";
+    SimpleTranslation translation = translation(1000);
+    assertThat(
+            Translated.of(
+                    translation, START + start(0, fallback) + stop(0) + reason("'end_turn'") + STOP)
+                .text())
+        .endsWith(simple("done", "{'stop_reason':'end_turn','model':'claude-new'}"));
   }
 
   @Test

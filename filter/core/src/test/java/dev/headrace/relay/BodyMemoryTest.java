@@ -13,7 +13,7 @@ class BodyMemoryTest {
 
   private static final int LARGE = 1024 * 1024;
 
-  private final BodyMemory memory = new BodyMemory(2 * LARGE);
+  private final BodyMemory memory = new BodyMemory(2 * LARGE, 2);
 
   @Test
   void smallBodiesAreNotCounted() {
@@ -53,6 +53,31 @@ class BodyMemoryTest {
     assertThat(memory.share("carl").growTo(LARGE)).isFalse();
   }
 
+  /** However small they are. */
+  @Test
+  void bodiesOfOneUserThatAreOnTheirWayAreCounted() {
+    BodyMemory.Share first = memory.share("alice");
+    BodyMemory.Share second = memory.share("alice");
+    BodyMemory.Share third = memory.share("alice");
+    assertThat(first.begin()).isTrue();
+    assertThat(second.begin()).isTrue();
+    assertThat(third.begin()).isFalse();
+    third.release(); // took nothing, and gives nothing back
+    assertThat(memory.coming("alice")).isEqualTo(2);
+    assertThat(memory.share("bob").begin()).isTrue();
+    for (int i = 0; i < 3; i++) {
+      assertThat(memory.share(null).begin()).as("nobody is told from the others").isTrue();
+    }
+    first.arrived();
+    first.arrived();
+    first.release();
+    assertThat(memory.coming("alice")).isEqualTo(1);
+    assertThat(memory.share("alice").begin()).isTrue();
+    second.release(); // ended before it was whole
+    second.arrived();
+    assertThat(memory.coming("alice")).isEqualTo(1);
+  }
+
   /** A single request is no flood, however small the heap. */
   @Test
   void aBodyAloneMayBeLarger() {
@@ -65,6 +90,7 @@ class BodyMemoryTest {
 
   @Test
   void nothingIsLeftOfManyAtOnce() throws Exception {
+    BodyMemory memory = new BodyMemory(2 * LARGE, 1);
     ExecutorService threads = Executors.newFixedThreadPool(4);
     try {
       List<Future<?>> all = new ArrayList<>();
@@ -73,8 +99,9 @@ class BodyMemoryTest {
             threads.submit(
                 () -> {
                   for (int j = 0; j < 10_000; j++) {
-                    BodyMemory.Share share = memory.share(null);
-                    boolean unused = share.growTo(LARGE / 2) && share.growTo(LARGE);
+                    BodyMemory.Share share = memory.share("alice");
+                    boolean unused =
+                        share.begin() && share.growTo(LARGE / 2) && share.growTo(LARGE);
                     share.release();
                   }
                 }));
@@ -86,5 +113,6 @@ class BodyMemoryTest {
       threads.shutdownNow();
     }
     assertThat(memory.usedBytes()).isZero();
+    assertThat(memory.coming("alice")).isZero();
   }
 }

@@ -12,6 +12,7 @@ import dev.headrace.upstream.AttemptListener;
 import dev.headrace.upstream.HeaderField;
 import dev.headrace.upstream.TimeSource;
 import dev.headrace.upstream.UpstreamClient;
+import dev.headrace.upstream.UpstreamFailure;
 import dev.headrace.upstream.UpstreamPool;
 import dev.headrace.upstream.UpstreamRequest;
 import dev.headrace.upstream.UpstreamResponseHead;
@@ -19,6 +20,7 @@ import dev.headrace.usage.Ledger;
 import dev.headrace.usage.PriceTable;
 import java.net.URI;
 import java.nio.ByteBuffer;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -30,8 +32,10 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
-/** An answer begins on one thread while another ends it. */
+/** An answer begins, or goes on, on one thread while another ends it. */
 class ExchangeCommitTest {
 
   private static final int RACES = 3_000;
@@ -43,16 +47,19 @@ class ExchangeCommitTest {
       "event: message_start\ndata: {\"type\":\"message_start\"}\n\n".getBytes(US_ASCII);
 
   private final Upstream upstream = new Upstream();
-  private final Relay relay =
-      new Relay(
-          SETTINGS,
-          TimeSource.system(),
-          List.of(),
-          null,
-          PriceTable.builtIn(),
-          Ledger.open(SETTINGS.usage(), Map.of()),
-          () -> new UpstreamPool(SETTINGS, upstream, TimeSource.system()));
+  private Relay relay = relay(SETTINGS);
   private final StreamLimit streams = new StreamLimit(1);
+
+  private Relay relay(GatewaySettings settings) {
+    return new Relay(
+        settings,
+        TimeSource.system(),
+        List.of(),
+        null,
+        PriceTable.builtIn(),
+        Ledger.open(settings.usage(), Map.of()),
+        () -> new UpstreamPool(settings, upstream, TimeSource.system()));
+  }
 
   /** Starts nothing, but has a connection at hand. */
   private static final class Upstream implements UpstreamClient {
@@ -90,12 +97,22 @@ class ExchangeCommitTest {
   /** Keeps what is queued. */
   private static final class Client extends ClientStream {
 
+    private boolean leavesWhenLookedAt;
+
     Client(Exchange exchange) {
-      super(exchange, System::nanoTime, null, true);
+      super(exchange, System::nanoTime, null, true, false);
     }
 
     @Override
     void wake() {}
+
+    @Override
+    boolean isUnwritable(long nowNanos) {
+      if (leavesWhenLookedAt) {
+        clientHasLeft("just now");
+      }
+      return false;
+    }
 
     boolean endsWithoutHead() {
       return queue.end() == ClientQueue.End.FINISHING && !hasHead();
@@ -154,6 +171,42 @@ class ExchangeCommitTest {
     }
     closing.join();
     assertThat(withoutHead).isZero();
+  }
+
+  /** Between the look at its clock and what follows from that. */
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void aSlowClientThatLeavesAsItIsToBeDroppedLeavesNothingBehind(boolean wholeAnswer) {
+    relay.close();
+    relay =
+        relay(
+            GatewaySettings.builder()
+                .upstreamApiKey(Secret.of("sk-test"))
+                .disconnectPolicy(GatewaySettings.DisconnectPolicy.DRAIN)
+                .build());
+    Exchange exchange = exchange(1);
+    Client client = new Client(exchange);
+    exchange.answersTo(client);
+    exchange.attempt();
+    AttemptListener attempt = requireNonNull(upstream.listener);
+    attempt.onHead(
+        new UpstreamResponseHead(
+            200, List.of(new HeaderField("content-type", "text/event-stream"))));
+    attempt.onBytes(ByteBuffer.wrap(START));
+    client.leavesWhenLookedAt = true;
+
+    exchange.sweep(
+        System.nanoTime() + Duration.ofMinutes(5).toNanos()); // takes nothing for so long
+
+    assertThat(streams.inUse()).as("it is read on").isEqualTo(1);
+    if (wholeAnswer) {
+      attempt.onEnd();
+    } else {
+      attempt.onFailure(new UpstreamFailure(UpstreamFailure.Kind.CUT, "reset"));
+    }
+    assertThat(streams.inUse()).isZero();
+    assertThat(relay.permitsInUse()).isZero();
+    assertThat(relay.statistics().outcomes()).containsOnlyKeys("CLIENT_GONE");
   }
 
   private static void spin(long nanos) {

@@ -96,7 +96,7 @@ class ExchangesTest {
             List.of(),
             requireNonNull(streams.tryAcquire()));
     exchange.answersTo(
-        new ClientStream(exchange, nanos::get, null, true) {
+        new ClientStream(exchange, nanos::get, null, true, false) {
           @Override
           void wake() {
             wakeUps.incrementAndGet();

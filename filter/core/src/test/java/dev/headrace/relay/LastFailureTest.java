@@ -50,6 +50,14 @@ class LastFailureTest {
   }
 
   @Test
+  void aStatusThatHttpDoesNotKnowBecomesOneThatItDoes() {
+    LastFailure failure = ofStatus(999, "denied", true);
+    assertThat(failure.status()).isEqualTo(502);
+    assertThat(failure.body()).asString(UTF_8).isEqualTo("denied");
+    assertThat(failure.outcome()).hasToString("UPSTREAM_ERROR(status 999)");
+  }
+
+  @Test
   void anErrorInPlaceOfALongPageSaysItsStatus() {
     LastFailure failure =
         ofStatus(

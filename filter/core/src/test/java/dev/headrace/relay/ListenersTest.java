@@ -2,6 +2,7 @@ package dev.headrace.relay;
 
 import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import dev.headrace.config.ByteSize;
 import dev.headrace.config.GatewaySettings;
@@ -16,6 +17,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -95,5 +97,32 @@ class ListenersTest {
     threads.shutdown();
     assertThat(threads.awaitTermination(10, TimeUnit.SECONDS)).isTrue();
     assertThat(heard).containsExactly("next");
+  }
+
+  /** As where the machine has no more threads to give. */
+  @Test
+  void whereNoThreadCanBeMadeNothingWaitsForOne() {
+    AtomicBoolean none = new AtomicBoolean(true);
+    ThreadPoolExecutor threads =
+        new ThreadPoolExecutor(
+            1,
+            1,
+            0,
+            TimeUnit.SECONDS,
+            new LinkedBlockingQueue<>(),
+            task -> {
+              if (none.getAndSet(false)) {
+                throw new OutOfMemoryError("unable to create native thread");
+              }
+              return new Thread(task);
+            });
+    try {
+      Listeners.Lane lane = new Listeners.Lane(threads);
+      assertThat(lane.add(() -> heard.add("never"))).isFalse();
+      assertThat(lane.add(() -> heard.add("next"))).isTrue();
+      await().untilAsserted(() -> assertThat(heard).containsExactly("next"));
+    } finally {
+      threads.shutdownNow();
+    }
   }
 }

@@ -19,7 +19,7 @@ import org.junit.jupiter.api.Test;
 
 class RequestBodyTest {
 
-  private static final BodyMemory ROOM = new BodyMemory(1 << 30);
+  private static final BodyMemory ROOM = new BodyMemory(1 << 30, 2);
 
   private static RequestBody body(
       ServletInputStream in, long declaredLength, long maxBytes, RequestBody.Listener listener) {
@@ -54,6 +54,11 @@ class RequestBodyTest {
               }
 
               @Override
+              public void onBodyShort() {
+                lengths.add(-4);
+              }
+
+              @Override
               public void onBodyFailure(Throwable cause) {
                 lengths.add(-2);
               }
@@ -74,7 +79,7 @@ class RequestBodyTest {
 
   @Test
   void bodyForWhichThereIsNoRoomIsReadNoFurther() throws IOException {
-    BodyMemory memory = new BodyMemory(200_000);
+    BodyMemory memory = new BodyMemory(200_000, 2);
     assertThat(memory.share(null).growTo(200_000)).isTrue(); // another one's
     Told told = new Told();
     RequestBody small =
@@ -88,6 +93,26 @@ class RequestBodyTest {
     body.onDataAvailable();
     body.onAllDataRead();
     assertThat(large.all).containsExactly("no room");
+  }
+
+  @Test
+  void aBodyThatIsWholeIsNoLongerOnItsWayWhenItIsHandedOver() throws IOException {
+    BodyMemory memory = new BodyMemory(200_000, 1);
+    BodyMemory.Share share = memory.share("alice");
+    assertThat(share.begin()).isTrue();
+    List<Integer> coming = new ArrayList<>();
+    Told told =
+        new Told() {
+          @Override
+          public void onBody(byte[] bytes, int length) {
+            coming.add(memory.coming("alice"));
+          }
+        };
+    RequestBody body = new RequestBody(new Input("x"), -1, 1 << 20, share, told);
+    body.onDataAvailable();
+    assertThat(memory.coming("alice")).isEqualTo(1);
+    body.onAllDataRead();
+    assertThat(coming).containsExactly(0);
   }
 
   /** Tomcat over HTTP/2 might forget it when it comes while Tomcat is asked to listen. */
@@ -194,7 +219,7 @@ class RequestBodyTest {
     assertThat(in.listener).isSameAs(body);
   }
 
-  private static final class Told implements RequestBody.Listener {
+  private static class Told implements RequestBody.Listener {
     final List<String> all = new ArrayList<>();
 
     @Override
@@ -210,6 +235,11 @@ class RequestBodyTest {
     @Override
     public void onNoRoomForBody() {
       all.add("no room");
+    }
+
+    @Override
+    public void onBodyShort() {
+      all.add("short");
     }
 
     @Override

@@ -38,7 +38,9 @@ class StreamingChecksTest {
         fake(
             HttpServletRequest.class,
             (proxy, method, arguments) ->
-                fake(ServletContext.class, (context, asked, none) -> "a server"));
+                method.getName().equals("getProtocol")
+                    ? "HTTP/1.1"
+                    : fake(ServletContext.class, (context, asked, none) -> "a server"));
     HttpServletResponse response =
         fake(
             HttpServletResponse.class,

@@ -255,10 +255,11 @@ class ApacheUpstreamClientTest {
   }
 
   /** What must not run twice is repeated only after failures that say that nothing was sent. */
-  @Test
+  @ParameterizedTest
+  @ValueSource(strings = {"POST", "DELETE"})
   @Timeout(60)
-  void tlsThatBreaksBehindTheRequestIsAConnectionWithoutAnAnswer(@TempDir Path folder)
-      throws Exception {
+  void tlsThatBreaksBehindTheRequestIsAConnectionWithoutAnAnswer(
+      String method, @TempDir Path folder) throws Exception {
     KeyStore store = selfSigned(folder);
     GatewaySettings settings =
         GatewaySettings.builder()
@@ -268,11 +269,12 @@ class ApacheUpstreamClientTest {
     Deaf listener = new Deaf();
     try (ServerSocket server = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
         ApacheUpstreamClient client = new ApacheUpstreamClient(settings)) {
-      client.start(post("https://localhost:" + server.getLocalPort()), listener);
+      String origin = "https://localhost:" + server.getLocalPort();
+      client.start(method.equals("POST") ? post(origin) : delete(origin), listener);
       try (Socket connection = server.accept();
           SSLSocket tls = serverSideOf(connection, store)) {
         InputStream request = tls.getInputStream();
-        while (request.read() != '!') {} // the end of the body
+        while (request.read() != '!') {} // the end of the body, or of the path
         connection.getOutputStream().write("no TLS at all".getBytes(UTF_8));
 
         assertThat(listener.failure.get().kind()).isEqualTo(Kind.NO_RESPONSE);
@@ -296,10 +298,32 @@ class ApacheUpstreamClientTest {
     }
   }
 
+  /** A POST that may not run twice may be repeated then, and costs nobody anything. */
+  @Test
+  @Timeout(60)
+  void aConnectionThatIsResetInMidHandshakeMeansThatNothingWasSent() throws Exception {
+    Deaf listener = new Deaf();
+    try (ServerSocket server = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
+        ApacheUpstreamClient client = new ApacheUpstreamClient(SETTINGS)) {
+      Attempt attempt = client.start(post("https://localhost:" + server.getLocalPort()), listener);
+      try (Socket connection = server.accept()) {
+        assertThat(connection.getInputStream().read()).isPositive(); // of its hello
+        assertThat(attempt.mayHaveBeenSent()).isFalse();
+        connection.setSoLinger(true, 0);
+      }
+      assertThat(listener.failure.get().kind()).isEqualTo(Kind.CONNECT);
+    }
+  }
+
   private static UpstreamRequest post(String origin) {
     byte[] body = "Hello!".getBytes(UTF_8);
     return new UpstreamRequest(
         URI.create(origin), "POST", "/v1/messages/batches", List.of(), body, body.length);
+  }
+
+  @SuppressWarnings("NullAway") // does not see that the compiled array may be null
+  private static UpstreamRequest delete(String origin) {
+    return new UpstreamRequest(URI.create(origin), "DELETE", "/v1/files/f!", List.of(), null, 0);
   }
 
   private static SSLSocket serverSideOf(Socket connection, KeyStore store) throws Exception {

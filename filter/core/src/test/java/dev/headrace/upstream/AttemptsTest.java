@@ -9,6 +9,7 @@ import dev.headrace.config.GatewaySettings;
 import dev.headrace.config.GatewaySettings.Member;
 import dev.headrace.config.GatewaySettingsBuilder;
 import dev.headrace.config.Secret;
+import dev.headrace.messages.ApiError;
 import dev.headrace.messages.MessageUsage;
 import dev.headrace.messages.RequestHead;
 import dev.headrace.messages.UsageView;
@@ -16,14 +17,20 @@ import dev.headrace.upstream.UpstreamFailure.Kind;
 import dev.headrace.upstream.Virtual.Call;
 import java.net.URI;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Random;
+import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.Executor;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -52,10 +59,14 @@ class AttemptsTest {
 
   /** Starts attempts on the calling thread, so that a test sees their effect at once. */
   private UpstreamPool pool(Change change) {
+    return pool(change, time.source());
+  }
+
+  private UpstreamPool pool(Change change, TimeSource at) {
     GatewaySettings settings =
         change.apply(GatewaySettings.builder().upstreamApiKey(Secret.of("sk-test"))).build();
     Executor here = Runnable::run;
-    return new UpstreamPool(settings, upstream, time.source(), new Random(7), here);
+    return new UpstreamPool(settings, upstream, at, new Random(7), here);
   }
 
   private Attempts start() {
@@ -63,6 +74,10 @@ class AttemptsTest {
   }
 
   private Attempts start(UpstreamPool of, String body) {
+    return start(of, call(body, List.of(), true));
+  }
+
+  private static UpstreamCall call(String body, List<HeaderField> headers, boolean metered) {
     byte[] bytes = body.getBytes(UTF_8);
     RequestHead head;
     try {
@@ -70,9 +85,8 @@ class AttemptsTest {
     } catch (dev.headrace.messages.InvalidBodyException e) {
       throw new IllegalArgumentException(e);
     }
-    return start(
-        of,
-        new UpstreamCall("POST", "/v1/messages", List.of(), bytes, bytes.length, head, true, true));
+    return new UpstreamCall(
+        "POST", "/v1/messages", headers, bytes, bytes.length, head, true, metered);
   }
 
   private Attempts start(UpstreamPool of, UpstreamCall call) {
@@ -178,6 +192,29 @@ class AttemptsTest {
         settings -> settings.upstreamBaseUrl(ONE).upstreamApiKeySource(() -> Secret.of("sk-x")));
     assertThat(upstream.calls).isEmpty();
     assertThat(waiting).hasSize(1);
+  }
+
+  /** Libraries for logins keep whose request it is where new threads inherit it. */
+  @Test
+  @Timeout(60)
+  void applicationThatIsAskedForAKeySeesNothingOfTheRequestThatMadeTheThread() throws Exception {
+    InheritableThreadLocal<String> user = new InheritableThreadLocal<>();
+    BlockingQueue<Optional<String>> seen = new LinkedBlockingQueue<>();
+    GatewaySettings settings =
+        GatewaySettings.builder()
+            .upstreamApiKeySource(
+                () -> {
+                  seen.add(Optional.ofNullable(user.get()));
+                  return Secret.of("sk-x");
+                })
+            .build();
+    user.set("alice");
+    try (UpstreamPool own = new UpstreamPool(settings, upstream, time.source())) {
+      start(own, "{}");
+      assertThat(seen.take()).isEmpty();
+    } finally {
+      user.remove();
+    }
   }
 
   @Test
@@ -295,6 +332,38 @@ class AttemptsTest {
       longPage(upstream.call(i));
     }
     assertThat(pool.members().get(0).breaker()).isEqualTo(breaker);
+  }
+
+  @ParameterizedTest
+  @EnumSource(
+      value = Kind.class,
+      names = {"CUT", "NO_RESPONSE"})
+  void aStatusCountsAlsoWhenItsBodyBreaksOff(Kind kind) {
+    Attempts attempts = start();
+    upstream.call(0).head(400, "x-should-retry", "false", "content-length", "500");
+    upstream.call(0).body("{\"type\":\"e");
+    upstream.call(0).fails(kind);
+    assertThat(recorder.seen).containsExactly("given up part of ErrorStatus 400, may retry");
+    assertThat(upstream.calls).hasSize(1);
+    assertThat(attempts.takeRemainder().nothing()).isTrue();
+  }
+
+  @Test
+  void aStatusCountsAlsoWhenItsBodyNeverComes() {
+    Attempts attempts = start();
+    upstream.call(0).head(401);
+    time.advance(Duration.ofSeconds(121));
+    attempts.timeOut("idle", attempts.reading().startNanos());
+    assertThat(upstream.call(0).cancelled).isTrue();
+    assertThat(recorder.seen).containsExactly("given up part of ErrorStatus 401, may retry");
+  }
+
+  @Test
+  void aLimitWhoseBodyBreaksOffIsWaitedFor() {
+    start();
+    upstream.call(0).head(429, "retry-after", "60", "content-length", "500");
+    upstream.call(0).fails(Kind.CUT);
+    assertThat(recorder.waits).containsExactly(60_000_000_000L);
   }
 
   @Test
@@ -483,7 +552,53 @@ class AttemptsTest {
     upstream.call(0).fails(Kind.CANCELLED); // what comes of the first one means nothing any more
     upstream.call(1).events();
     upstream.call(1).body(START);
-    assertThat(recorder.seen).containsExactly("commit " + START);
+    assertThat(recorder.seen).containsExactly("dropped 1 with nothing told", "commit " + START);
+  }
+
+  /**
+   * What the API was at work on it may bill, and only what comes of the last attempt is the
+   * exchange's.
+   */
+  @ParameterizedTest
+  @CsvSource({
+    "CONNECT, false",
+    "CONNECT_TIMEOUT, false",
+    "NO_RESPONSE, false", // mostly a connection that was closed while it was idle
+    "NO_EVENT, true",
+    "CUT, true",
+  })
+  void anAttemptOfWhichNothingWasToldIsAccountedForOnce(Kind kind, boolean dropped) {
+    Attempts attempts = start();
+    upstream.call(0).head(200);
+    upstream.call(0).fails(kind);
+    waitAsAsked(attempts);
+    assertThat(recorder.seen)
+        .isEqualTo(dropped ? List.of("dropped 1 with nothing told") : List.of());
+    assertThat(upstream.calls).hasSize(2);
+    assertThat(attempts.takeRemainder().nothing()).as("the next is under way").isFalse();
+    upstream.call(1).status(400);
+    assertThat(attempts.takeRemainder().nothing()).as("an error is not billed").isTrue();
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void whatWasCancelledBeforeItWasSentIsNotBilled(boolean unsent) {
+    Attempts attempts = start();
+    upstream.call(0).unsent = unsent;
+    attempts.cancel();
+    assertThat(attempts.takeRemainder().nothing()).isEqualTo(unsent);
+  }
+
+  /** It may take as long as it likes; others are not to suffer for it. */
+  @ParameterizedTest
+  @CsvSource({"true, open", "false, closed"})
+  void aMessageInOnePieceThatTakesLongDoesNotOpenTheBreaker(boolean stream, String state) {
+    pool = pool(settings -> settings.breakerMinimumNumberOfCalls(2).retryMaxAttempts(1));
+    for (int i = 0; i < 2; i++) {
+      Attempts attempts = start(pool, "{\"model\": \"m\", \"stream\": " + stream + "}");
+      attempts.timeOut("first-event", attempts.reading().startNanos());
+    }
+    assertThat(pool.members().get(0).breaker()).isEqualTo(state);
   }
 
   @Test
@@ -616,12 +731,13 @@ class AttemptsTest {
   @Test
   void anErrorOfTheApiCostsNothingAndAnAnswerThatIsAwaitedMay() {
     Attempts attempts = start();
-    assertThat(attempts.costNothing()).isFalse();
+    assertThat(attempts.takeRemainder().nothing()).isFalse();
     upstream.call(0).status(529);
-    assertThat(attempts.costNothing()).isTrue(); // and so it is when the client leaves now
+    assertThat(attempts.takeRemainder().nothing())
+        .isTrue(); // and so it is when the client leaves now
     waitAsAsked(attempts);
     assertThat(upstream.calls).hasSize(2);
-    assertThat(attempts.costNothing()).isFalse();
+    assertThat(attempts.takeRemainder().nothing()).isFalse();
   }
 
   @Test
@@ -760,18 +876,89 @@ class AttemptsTest {
 
   @Test
   void aTrialCallOfWhichNothingCameLeavesRoomForAnother() {
-    pool =
-        pool(
-            settings ->
-                settings
-                    .retryMaxAttempts(1)
-                    .breakerMinimumNumberOfCalls(2)
-                    .breakerPermittedNumberOfCallsInHalfOpenState(1));
+    pool = poolWithTrials(1);
     fail(2);
     time.advance(Duration.ofMillis(10_001));
     start().cancel();
     start();
     assertThat(upstream.calls).hasSize(4);
+  }
+
+  /** Resilience4j would count them as trials, and find the upstream failing still. */
+  @Test
+  void attemptsThatBeganInTheOutageDoNotSayWhetherItIsOver() {
+    pool = poolWithTrials(2);
+    List<Attempts> hanging = List.of(start(), start(), start());
+    fail(2);
+    time.advance(Duration.ofMillis(10_001));
+    start();
+    assertThat(pool.members().get(0).breaker()).isEqualTo("half-open");
+
+    for (Attempts each : hanging.subList(0, 2)) {
+      each.timeOut("first-event", each.reading().startNanos());
+    }
+    hanging.get(2).cancel();
+
+    assertThat(pool.members().get(0).breaker()).isEqualTo("half-open");
+    start();
+    assertThat(upstream.calls).hasSize(7);
+    start();
+    assertThat(upstream.calls).as("two trials are permitted").hasSize(7);
+    for (Call trial : upstream.calls.subList(5, 7)) {
+      trial.events();
+      trial.body(START);
+    }
+    assertThat(pool.members().get(0).breaker()).isEqualTo("closed");
+  }
+
+  @Test
+  void aTrialThatSaysNothingForAsLongAsTheBreakerWasOpenLetsAnotherTry() {
+    pool = poolWithTrials(1);
+    fail(2);
+    time.advance(Duration.ofMillis(10_001));
+    Attempts trial = start(pool, "{\"model\": \"m\"}");
+    time.advance(Duration.ofSeconds(10));
+    trial.passOnTrial(time.source().nanos());
+    start();
+    assertThat(upstream.calls).as("not yet").hasSize(3);
+
+    time.advance(Duration.ofMillis(1));
+    trial.passOnTrial(time.source().nanos());
+    trial.passOnTrial(time.source().nanos());
+    start();
+    start();
+    assertThat(upstream.calls).as("one place was passed on, once").hasSize(4);
+    trial.cancel();
+    start();
+    assertThat(upstream.calls).as("and is not given back twice").hasSize(4);
+    upstream.call(3).events();
+    upstream.call(3).body(START);
+    assertThat(pool.members().get(0).breaker()).isEqualTo("closed");
+  }
+
+  @Test
+  void aClockThatIsSetBackDoesNotKeepTheBreakerOpen() {
+    AtomicReference<Instant> wall = new AtomicReference<>(time.instant());
+    pool =
+        pool(
+            settings -> settings.retryMaxAttempts(1).breakerMinimumNumberOfCalls(2),
+            new TimeSource(time.source().nanoTime(), wall::get));
+    fail(2);
+    assertThat(pool.members().get(0).breaker()).isEqualTo("open");
+    wall.set(time.instant().minus(Duration.ofHours(6)));
+    time.advance(Duration.ofMillis(10_001));
+    start();
+    assertThat(upstream.calls).hasSize(3);
+  }
+
+  /** Whose breaker opens with two failures, and then permits so many attempts after 10 s. */
+  private UpstreamPool poolWithTrials(int trials) {
+    return pool(
+        settings ->
+            settings
+                .retryMaxAttempts(1)
+                .breakerMinimumNumberOfCalls(2)
+                .breakerPermittedNumberOfCallsInHalfOpenState(trials));
   }
 
   private void fail(int times) {
@@ -801,6 +988,108 @@ class AttemptsTest {
     time.advance(Duration.ofSeconds(60));
     start();
     assertThat(asked(3)).isEqualTo("http://a.test/base /base/v1/messages key-a");
+  }
+
+  private static final String SPENT =
+      "{\"type\":\"error\",\"error\":{\"type\":\"rate_limit_error\",\"message\":\"m\","
+          + "\"details\":{\"error_code\":\"enforced_spend_limit_reached\"}}}";
+
+  @ParameterizedTest
+  @ValueSource(ints = {401, 429})
+  void aMemberWhoseAccountIsRefusedIsAskedAfterTheOthersForAWhile(int status) {
+    pool = pool(settings -> settings.upstreamMembers(TWO).retryMaxAttempts(2));
+    start();
+    refuse(upstream.call(0), status);
+    assertThat(recorder.last()).as("this request").startsWith("given up ErrorStatus " + status);
+
+    Attempts next = start();
+    assertThat(asked(1)).as("the next one").startsWith("http://b.test");
+    upstream.call(1).status(529);
+    assertThat(recorder.lastWait()).as("no other is worth asking at once").isPositive();
+    waitAsAsked(next);
+    assertThat(asked(2)).startsWith("http://b.test");
+    time.advance(Duration.ofMinutes(1).minusMillis(1).minusNanos(recorder.lastWait()));
+    start();
+    assertThat(asked(3)).as("not yet").startsWith("http://b.test");
+    time.advance(Duration.ofMillis(1));
+    start();
+    assertThat(asked(4)).as("somebody may have acted").startsWith("http://a.test");
+    refuse(upstream.call(4), status);
+    start();
+    refuse(upstream.call(5), status);
+    start();
+    assertThat(asked(6)).as("when all are refused").startsWith("http://a.test");
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "400, 'You have reached your specified workspace API usage limits.', true",
+    "400, 'Your credit balance is too low to access the API.', true",
+    "400, 'messages: text may not be empty', false",
+    "400, 'credit balance too low: Extra inputs are not permitted', false",
+    "400, 'Your credit balance is too low: Extra inputs are not permitted', false",
+    "400, 'messages: \"Your credit balance is too low\" is no role', false",
+    "402, 'pay', true",
+    "403, 'not this model', false",
+  })
+  void anAccountIsAlsoRefusedWithOtherStatuses(int status, String message, boolean refused) {
+    pool = pool(settings -> settings.upstreamMembers(TWO).retryMaxAttempts(1));
+    start();
+    Call call = upstream.call(0);
+    call.head(status);
+    call.body(
+        new String(new ApiError(status, "invalid_request_error", message, null).json(), UTF_8));
+    call.end();
+    start();
+    assertThat(asked(1)).startsWith(refused ? "http://b.test" : "http://a.test");
+  }
+
+  /** Others do not ask for it. */
+  @Test
+  void aWorkspaceThatIsRefusedRefusesNoAccount() {
+    pool = pool(settings -> settings.upstreamMembers(TWO).retryMaxAttempts(1));
+    HeaderField workspace = new HeaderField("anthropic-workspace-id", "wrkspc_full");
+    start(pool, call("{\"model\": \"m\"}", List.of(workspace), true));
+    refuse(upstream.call(0), 429);
+    start();
+    assertThat(asked(1)).startsWith("http://a.test");
+  }
+
+  @Test
+  void aMemberThatRestsForAMomentIsWaitedForWhenTheOtherIsRefused() {
+    pool = pool(settings -> settings.upstreamMembers(TWO).retryMaxAttempts(2));
+    start();
+    refuse(upstream.call(0), 401);
+    Attempts attempts = start();
+    upstream.call(1).status(429, "retry-after", "2");
+    assertThat(recorder.lastWait()).isGreaterThanOrEqualTo(Duration.ofSeconds(2).toNanos());
+    Attempts other = start();
+    assertThat(upstream.calls).as("nobody asks the refused one meanwhile").hasSize(2);
+    time.advance(Duration.ofNanos(recorder.waits.get(0)));
+    attempts.startIfDue();
+    assertThat(asked(2)).startsWith("http://b.test");
+    other.startIfDue();
+    assertThat(asked(3)).startsWith("http://b.test");
+  }
+
+  /** Held events had told it, and then it was the last one. */
+  @Test
+  void whatAnAttemptHadToldIsAccountedForOnce() {
+    pool =
+        pool(
+            settings -> settings.retryMaxAttempts(1).retryHold(GatewaySettings.Hold.FIRST_CONTENT));
+    Attempts attempts = start(pool, "{\"model\": \"m\", \"stream\": true}");
+    upstream.call(0).events();
+    upstream.call(0).body(START);
+    upstream.call(0).fails(Kind.CUT);
+    assertThat(recorder.seen.get(0)).startsWith("dropped 1 with ");
+    assertThat(attempts.takeRemainder().nothing()).isTrue();
+  }
+
+  private static void refuse(Call call, int status) {
+    call.head(status);
+    call.body(SPENT);
+    call.end();
   }
 
   @Test
@@ -914,6 +1203,52 @@ class AttemptsTest {
     assertThat(pool.member("a").rests()).isEqualTo(Duration.ofSeconds(60));
     time.advance(Duration.ofSeconds(60));
     assertThat(pool.member("a").rests()).isZero();
+  }
+
+  @Test
+  void aLimitOfFastModeOrOfAWorkspaceLetsNobodyElseWait() {
+    pool = pool(settings -> settings.upstreamMembers(TWO));
+    String body = "{\"model\": \"claude-opus-5-5\", \"max_tokens\": 10%s}";
+    String fast = body.formatted(", \"speed\": \"fast\"");
+    HeaderField workspace = new HeaderField("anthropic-workspace-id", "wrkspc_small");
+    start(pool, fast);
+    upstream.call(0).status(429, "retry-after", "600");
+    start(pool, call(body.formatted(""), List.of(workspace), true));
+    assertThat(asked(2)).as("the workspace's limit is another").startsWith("http://a.test");
+    upstream.call(2).status(429, "retry-after", "600");
+
+    start();
+    assertThat(asked(4)).as("the standard speed's, too").startsWith("http://a.test");
+    start(pool, fast);
+    assertThat(asked(5)).startsWith("http://b.test");
+    start(pool, call(body.formatted(""), List.of(workspace), true));
+    assertThat(asked(6)).startsWith("http://b.test");
+  }
+
+  @Test
+  void aLimitOfMessagesLetsNoCountOfTokensWait() {
+    pool = pool(settings -> settings.upstreamMembers(TWO));
+    start();
+    upstream.call(0).status(429, "retry-after", "600");
+    upstream.call(1).status(429, "retry-after", "600");
+    start(pool, call("{\"model\": \"claude-opus-5-5\"}", List.of(), false));
+    assertThat(asked(2)).startsWith("http://a.test");
+  }
+
+  /** Each model counts differently. */
+  @Test
+  void noOtherModelCountsTheTokens() {
+    pool =
+        pool(settings -> settings.retryFallbacks(Map.of("claude-opus-5-5", List.of("claude-b"))));
+    Attempts attempts = start(pool, call("{\"model\": \"claude-opus-5-5\"}", List.of(), false));
+    for (int i = 0; i < 3; i++) {
+      assertThat(bodyOf(upstream.call(i))).contains("claude-opus-5-5");
+      upstream.call(i).status(529);
+      if (i < 2) {
+        waitAsAsked(attempts);
+      }
+    }
+    assertThat(recorder.seen).containsExactly("given up ErrorStatus 529, exhausted");
   }
 
   @Test
@@ -1161,9 +1496,10 @@ class AttemptsTest {
     }
 
     @Override
-    public void onDropped(int number, @Nullable String requestId, UsageView usage) {
-      MessageUsage used = usage.usage();
-      seen.add("dropped " + number + " with " + (used == null ? -1 : used.inputTokens()));
+    public void onDropped(int number, @Nullable String requestId, @Nullable UsageView usage) {
+      MessageUsage used = usage == null ? null : usage.usage();
+      String told = usage == null ? "nothing told" : "" + (used == null ? -1 : used.inputTokens());
+      seen.add("dropped " + number + " with " + told);
     }
 
     @Override

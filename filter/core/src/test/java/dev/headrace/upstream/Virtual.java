@@ -47,6 +47,7 @@ final class Virtual {
     final UpstreamRequest request;
     final AttemptListener listener;
     volatile boolean cancelled;
+    volatile boolean unsent;
     final AtomicLong granted = new AtomicLong();
 
     Call(UpstreamRequest request, AttemptListener listener) {
@@ -62,6 +63,11 @@ final class Virtual {
     @Override
     public void cancel() {
       cancelled = true;
+    }
+
+    @Override
+    public boolean mayHaveBeenSent() {
+      return !unsent;
     }
 
     void head(int status, String... namesAndValues) {

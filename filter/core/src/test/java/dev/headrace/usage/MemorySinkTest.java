@@ -3,10 +3,14 @@ package dev.headrace.usage;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.AppenderBase;
 import dev.headrace.usage.ScriptedSink.Mode;
 import java.time.Duration;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
+import org.slf4j.LoggerFactory;
 
 class MemorySinkTest {
 
@@ -61,6 +65,50 @@ class MemorySinkTest {
     await().until(() -> memory.figures().kept() == 3);
     assertThat(sink.offered).isEqualTo(Records.ids(Records.numbered(0, 3)));
     memory.close(Duration.ofSeconds(5));
+  }
+
+  /** A record may come while the gateway closes, on a thread that has just found no other. */
+  @Test
+  void noThreadIsStartedOnceItIsClosed() {
+    MemorySink memory = new MemorySink("log", sink, 100);
+    memory.close(Duration.ofSeconds(5));
+    Records.numbered(0, 3).forEach(memory::offer);
+    assertThat(SinkThreadNames.alive()).isEmpty();
+    assertThat(memory.figures()).isEqualTo(new SinkFigures("log", 0, 0, 0, 3));
+  }
+
+  /** The sink "log" fails where the log does, and so does the line that is to say so. */
+  @Test
+  void aLogThatFailsEndsNoThreadAndLosesNoRecord() {
+    Logger log = (Logger) LoggerFactory.getLogger("dev.headrace.usage");
+    AppenderBase<ILoggingEvent> broken =
+        new AppenderBase<>() {
+          @Override
+          public synchronized void doAppend(ILoggingEvent line) {
+            throw new IllegalStateException("no room for a line");
+          }
+
+          @Override
+          protected void append(ILoggingEvent line) {
+            throw new AssertionError("not called");
+          }
+        };
+    broken.start();
+    log.addAppender(broken);
+    try {
+      sink.now(Mode.FAILS);
+      MemorySink memory = new MemorySink("log", sink, 100);
+      Records.numbered(0, 3).forEach(memory::offer);
+      await().until(() -> sink.calls.get() > 1);
+      sink.now(Mode.TAKES);
+      await().until(() -> memory.figures().kept() == 3);
+      Records.numbered(3, 6).forEach(memory::offer);
+      await().until(() -> memory.figures().kept() == 6);
+      memory.close(Duration.ofSeconds(5));
+    } finally {
+      log.detachAppender(broken);
+    }
+    assertThat(SinkThreadNames.alive()).isEmpty();
   }
 
   @Test

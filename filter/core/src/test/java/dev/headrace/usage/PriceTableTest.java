@@ -1,5 +1,6 @@
 package dev.headrace.usage;
 
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import ch.qos.logback.classic.Level;
@@ -8,6 +9,7 @@ import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.core.read.ListAppender;
 import dev.headrace.messages.MessageUsage;
 import dev.headrace.messages.MessageUsage.Iteration;
+import dev.headrace.messages.UsageView;
 import dev.headrace.spi.Tokens;
 import java.math.BigDecimal;
 import java.time.Instant;
@@ -419,6 +421,80 @@ class PriceTableTest {
     assertThat(log.list).hasSize(1);
   }
 
+  /** The API gives up when the last model has declined, too. */
+  @Test
+  void theLastAttemptThatWasDeclinedIsNotBilledEither() {
+    List<Iteration> iterations =
+        List.of(
+            new Iteration("message", "claude-opus-5-5", 1_000, 50, 0, 0, 0),
+            new Iteration("fallback_message", "claude-sonnet-5-5", 1_000, 0, 0, 0, 0));
+    MessageUsage usage = usage(1_000, 0, 0, 0, 0, 0, null, null, null, iterations);
+    assertThat(refused("claude-sonnet-5-5", usage, true)).isEqualTo("0.005000000000");
+    assertThat(cost("claude-sonnet-5-5", usage))
+        .as("an answer without words")
+        .isNotEqualTo("0.005000000000");
+
+    List<Iteration> compacted =
+        List.of(
+            new Iteration("compaction", null, 100_000, 3_000, 0, 0, 0),
+            new Iteration("message", null, 200, 5, 0, 0, 0));
+    MessageUsage refusedAtOnce = usage(200, 0, 0, 0, 5, 0, null, null, null, compacted);
+    assertThat(refused("claude-opus-5-5", refusedAtOnce, false))
+        .as("what was done before is billed")
+        .isEqualTo("0.460000000000");
+  }
+
+  private static String refused(String model, MessageUsage usage, boolean hasOutput) {
+    UsageView view =
+        new UsageView() {
+          @Override
+          public MessageUsage usage() {
+            return usage;
+          }
+
+          @Override
+          public String model() {
+            return model;
+          }
+
+          @Override
+          public @Nullable String messageId() {
+            return null;
+          }
+
+          @Override
+          public String stopReason() {
+            return "refusal";
+          }
+
+          @Override
+          public boolean isFinal() {
+            return true;
+          }
+
+          @Override
+          public boolean unreadable() {
+            return false;
+          }
+
+          @Override
+          public long estimatedOutputTokens() {
+            return 0;
+          }
+
+          @Override
+          public boolean hasOutput() {
+            return hasOutput;
+          }
+
+          @Override
+          public UsageView snapshot() {
+            return this;
+          }
+        };
+    return requireNonNull(PRICES.costUsd(view, usage, NOW)).toPlainString();
+  }
+
   @Test
   void anAttemptThatWasDeclinedWithoutOutputIsNotBilled() {
     List<Iteration> iterations = new ArrayList<>();
@@ -474,12 +550,28 @@ class PriceTableTest {
     assertThat(PRICES.estimateUsd("claude-opus-5-5", 1000, 100, NOW))
         .as("1000 * 8 + 100 * 20")
         .isEqualTo(new BigDecimal("0.010000000000"));
-    assertThat(PRICES.estimateUsd("claude-haiku-5-5", 100_000, 0, NOW))
-        .isEqualTo(new BigDecimal("0.020000000000"));
+    assertThat(PRICES.estimateUsd("claude-haiku-5-5", 76_923, 0, NOW))
+        .isEqualTo(new BigDecimal("0.015384600000"));
+    assertThat(PRICES.estimateUsd("claude-haiku-5-5", 76_924, 0, NOW))
+        .as("30 % more are beyond 100,000")
+        .isEqualTo(new BigDecimal("0.076924000000"));
     assertThat(PRICES.estimateUsd("claude-haiku-5-5-20261001", 100_001, 0, NOW))
         .isEqualTo(new BigDecimal("0.100001000000"));
     assertThat(PRICES.estimateUsd("claude-haiku-5-5", -5, -5, NOW))
         .isEqualTo(new BigDecimal("0.000000000000"));
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "claude-opus-5-5, false, false, 0.010",
+    "claude-opus-5-5, true, false, 0.020",
+    "claude-opus-5-5, false, true, 0.011",
+    "claude-opus-5-5, true, true, 0.022",
+  })
+  void anEstimateIsDearerForWhatTheRequestAsksFor(
+      String model, boolean fast, boolean us, BigDecimal expected) {
+    PriceTable.Serving serving = new PriceTable.Serving(fast, us);
+    assertThat(PRICES.estimateUsd(model, 1000, 100, NOW, serving)).isEqualByComparingTo(expected);
   }
 
   @Test

@@ -69,9 +69,9 @@ final class Deployment implements AutoCloseable {
             context.getContextPath());
         return without(State.NOT_CONFIGURED);
       }
-      // Also where it is switched off, perhaps because a variable is misspelt.
-      settings.get().warnings().forEach(warning -> LOG.warn("{}", warning));
       if (!settings.get().settings().enabled()) {
+        // perhaps because a variable is misspelt
+        settings.get().warnings().forEach(warning -> LOG.warn("{}", warning));
         LOG.info("Headrace is switched off by its settings (enabled: false)");
         return without(State.SWITCHED_OFF);
       }

@@ -9,9 +9,7 @@ import java.net.URLClassLoader;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
-import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.List;
 import java.util.jar.JarFile;
 import java.util.zip.ZipEntry;
 
@@ -24,7 +22,6 @@ import java.util.zip.ZipEntry;
 public final class WarMain {
 
   private static final String COMMAND = "java -jar headrace.war new-key";
-  private static final String DEFAULT_GROUP = "users";
 
   private WarMain() {}
 
@@ -38,9 +35,7 @@ public final class WarMain {
           "This is a web application: put it into the folder webapps of Tomcat or Jetty.\n\n"
               + "To make a gateway key: "
               + COMMAND
-              + " --name alice [--group "
-              + DEFAULT_GROUP
-              + "]");
+              + " --name alice [--group users]");
       status = 2;
     }
     if (status != 0) {
@@ -49,11 +44,7 @@ public final class WarMain {
   }
 
   private static int newKey(String[] arguments) throws Exception {
-    List<String> options = new ArrayList<>(Arrays.asList(arguments).subList(1, arguments.length));
-    if (!options.contains("--group")) {
-      options.add(0, "--group");
-      options.add(1, DEFAULT_GROUP);
-    }
+    String[] options = Arrays.copyOfRange(arguments, 1, arguments.length);
     Path core = Files.createTempFile("headrace-core", ".jar");
     try {
       extractCore(core);
@@ -64,7 +55,7 @@ public final class WarMain {
                 .loadClass("dev.headrace.NewKey")
                 .getMethod(
                     "run", String.class, String[].class, PrintStream.class, PrintStream.class)
-                .invoke(null, COMMAND, options.toArray(new String[0]), System.out, System.err);
+                .invoke(null, COMMAND, options, System.out, System.err);
       }
     } finally {
       Files.deleteIfExists(core);
