@@ -7,8 +7,10 @@ import dev.headrace.relay.Relay;
 import dev.headrace.usage.Ledger;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -39,7 +41,22 @@ public final class GatewayInside {
     Map<?, ?> running = (Map<?, ?>) field(exchanges(gateway), "running");
     return running.keySet().stream()
         .map(String.class::cast)
-        .collect(java.util.stream.Collectors.toUnmodifiableSet());
+        .collect(Collectors.toUnmodifiableSet());
+  }
+
+  /** How far the exchanges are that run now, and how many are so far. */
+  public static Map<String, Long> phases(Gateway gateway) {
+    Map<?, ?> running = (Map<?, ?>) field(exchanges(gateway), "running");
+    return running.values().stream()
+        .map(GatewayInside::phase)
+        .collect(Collectors.groupingBy(phase -> phase, TreeMap::new, Collectors.counting()));
+  }
+
+  private static String phase(Object exchange) {
+    Object attempts = fieldOrNull(exchange, "attempts");
+    Object attempt = attempts == null ? null : fieldOrNull(attempts, "current");
+    return field(exchange, "state")
+        + (attempt == null ? "" : ", its attempt " + field(attempt, "state"));
   }
 
   /** How many exchanges wait for their next attempt, each with the time of it settled. */

@@ -231,7 +231,8 @@ final class ClientLeavesTest extends GatewayContract {
   private GatewayUnderTest startWithHeartbeat(Duration heartbeat) throws Exception {
     return start(
         ClaudeSimulator.builder().apiKey(KEY).recordEventTimes(),
-        settings -> settings.timeoutsHeartbeat(heartbeat));
+        // A machine may be so busy that connections are not made in time.
+        settings -> settings.timeoutsHeartbeat(heartbeat).breakerEnabled(false));
   }
 
   private static Answer endless() {

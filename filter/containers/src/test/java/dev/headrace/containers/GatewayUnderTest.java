@@ -3,6 +3,7 @@ package dev.headrace.containers;
 import dev.headrace.Gateway;
 import dev.headrace.GatewayBuilder;
 import dev.headrace.GatewayFilter;
+import dev.headrace.GatewayInside;
 import dev.headrace.GatewayServlet;
 import dev.headrace.ManualTime;
 import dev.headrace.config.GatewaySettings;
@@ -21,6 +22,7 @@ import java.net.URI;
 import java.time.Duration;
 import java.util.function.UnaryOperator;
 import org.awaitility.Awaitility;
+import org.awaitility.core.ConditionTimeoutException;
 import org.jspecify.annotations.Nullable;
 
 /** Simulator, gateway and container together, each on a port of its own. */
@@ -241,11 +243,15 @@ public final class GatewayUnderTest implements AutoCloseable {
 
   /** Waits until every permit, exchange and upstream connection is given back. */
   public void awaitIdle(Duration limit) {
-    Awaitility.await("permits, exchanges, upstream connections, upstream answers")
-        .atMost(limit)
-        .pollDelay(Duration.ZERO)
-        .pollInterval(Duration.ofMillis(10))
-        .until(this::inUse, "0 0 0 0"::equals);
+    try {
+      Awaitility.await("permits, exchanges, upstream connections, upstream answers")
+          .atMost(limit)
+          .pollDelay(Duration.ZERO)
+          .pollInterval(Duration.ofMillis(10))
+          .until(this::inUse, "0 0 0 0"::equals);
+    } catch (ConditionTimeoutException e) {
+      throw new AssertionError("Still running: " + GatewayInside.phases(gateway), e);
+    }
   }
 
   private String inUse() {

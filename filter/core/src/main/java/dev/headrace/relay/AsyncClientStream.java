@@ -232,7 +232,7 @@ final class AsyncClientStream extends ClientStream implements WriteListener, Asy
     }
     if (isGone() && !isOver()) {
       // No container completes the request of a client that has left by itself, not reliably.
-      setOver();
+      setOverForGone();
       notAnswered(response);
       if ((isBroken() || unsure) && hasBegun()) {
         dropConnection(); // completed, it would look whole

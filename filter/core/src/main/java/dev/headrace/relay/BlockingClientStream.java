@@ -168,7 +168,7 @@ final class BlockingClientStream extends ClientStream implements RequestBody.Rea
     while (true) {
       ClientQueue.End wanted = queue.end();
       if (isGone()) {
-        setOver();
+        setOverForGone();
         notAnswered(response);
         if ((isBroken() || unsure) && response.isCommitted()) {
           throw new StreamCutException();

@@ -80,7 +80,8 @@ abstract class ClientStream {
   final @Nullable WrappedResponse wrapped; // null where no wrapper has a stream of its own
   private final AtomicBoolean gone = new AtomicBoolean();
   private volatile @Nullable Error broken;
-  private volatile boolean over; // written by the writing thread
+  private volatile boolean over; // nothing is written any more; set by the writing thread
+  private volatile boolean settled; // how it ended is the writing thread's to say, or nobody's
   private volatile long lastWriteNanos;
   private volatile long bytesWritten; // written by the writing thread
   private final boolean asksForChunks;
@@ -276,7 +277,17 @@ abstract class ClientStream {
     return over;
   }
 
+  /** Nothing is written any more, and how it ended is for the caller to say. */
   final void setOver() {
+    settled = true;
+    over = true;
+  }
+
+  /**
+   * Nothing is written any more, since the client has left. Whoever found that out says so, perhaps
+   * only in a moment.
+   */
+  final void setOverForGone() {
     over = true;
   }
 
@@ -381,9 +392,8 @@ abstract class ClientStream {
 
   final void markGone(String why) {
     if (gone.compareAndSet(false, true)) {
-      boolean tell = !over;
       queue.gone();
-      if (tell) {
+      if (!settled) {
         try {
           Error error = broken;
           if (error != null) {
