@@ -15,7 +15,6 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -51,7 +50,6 @@ final class PoolMember {
   private final TimeSource time;
   private final InstantSource steady; // no jump of the wall clock keeps the breaker open
   private final @Nullable CircuitBreaker breaker;
-  private final AtomicInteger turns = new AtomicInteger(); // changes of the breaker's state
   private final Duration openFor;
   private volatile Instant openUntil = Instant.MIN;
   private final Map<String, Long> restUntilNanos = new ConcurrentHashMap<>(); // by limits
@@ -101,7 +99,6 @@ final class PoolMember {
     made.getEventPublisher()
         .onStateTransition(
             event -> {
-              turns.incrementAndGet();
               State to = event.getStateTransition().getToState();
               if (to == State.OPEN) {
                 openUntil = steady.instant().plus(openFor);
@@ -219,12 +216,15 @@ final class PoolMember {
   }
 
   /**
-   * What an attempt reports by. Once the breaker's state has changed, attempts of before say
-   * nothing any more: Resilience4j would count those that began in an outage as trials of whether
-   * it is over. Thread-safe.
+   * What an attempt reports by. Once the breaker counts anew, attempts of before say nothing any
+   * more: Resilience4j would count those that began in an outage as trials of whether it is over.
+   * It counts in an object that changes together with its state, and tells of the change only
+   * later: a trial may have begun by then, and nobody else is let in until it has reported.
+   * Thread-safe.
    */
   final class Permission {
-    private final int turn = turns.get();
+    private final CircuitBreaker.@Nullable Metrics counts =
+        breaker == null ? null : breaker.getMetrics();
     private final boolean trial = breaker != null && breaker.getState() == State.HALF_OPEN;
     private final long startNanos = time.nanos();
     private final AtomicBoolean returned = new AtomicBoolean();
@@ -268,7 +268,7 @@ final class PoolMember {
     }
 
     private @Nullable CircuitBreaker listening() {
-      return turn == turns.get() ? breaker : null;
+      return breaker != null && breaker.getMetrics() == counts ? breaker : null;
     }
   }
 
