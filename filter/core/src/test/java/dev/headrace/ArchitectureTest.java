@@ -44,12 +44,12 @@ class ArchitectureTest {
           sse,
           messages,  sse
           output,    messages sse
-          usage,     config messages spi
+          usage,     config messages observe spi
           observe,
           logging,
           chain,
-          admission, config messages
-          upstream,  config messages sse
+          admission, config messages observe
+          upstream,  config messages observe sse
           identity,  config messages spi
           relay,     config messages sse admission identity upstream observe output usage spi chain
           """)

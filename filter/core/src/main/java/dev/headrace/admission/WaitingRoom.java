@@ -1,6 +1,7 @@
 package dev.headrace.admission;
 
 import dev.headrace.admission.Refusal.Waiting;
+import dev.headrace.observe.BestEffort;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -315,7 +316,10 @@ public final class WaitingRoom implements LimitStore {
     try {
       ask(head);
     } catch (RuntimeException | Error e) { // else nobody who waits would be asked again
-      LOG.error("A request that waits for its user's limits could not be asked for again", e);
+      BestEffort.log(
+          () ->
+              LOG.error(
+                  "A request that waits for its user's limits could not be asked for again", e));
       answered(head);
       giveUp(head);
     }

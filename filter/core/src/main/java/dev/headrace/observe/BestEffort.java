@@ -1,4 +1,4 @@
-package dev.headrace.usage;
+package dev.headrace.observe;
 
 /** For lines of the log on threads that must go on: the log may be what fails. */
 public final class BestEffort {

@@ -46,6 +46,12 @@ final class Allowance {
 
     /** It may not run, and has cost the user nothing. */
     void onRefused(Refusal refusal);
+
+    /**
+     * In the place of both, or because one of them has thrown this: whoever has asked may be gone,
+     * and nobody else would answer.
+     */
+    void onFailed(Throwable cause);
   }
 
   /** Of text, a token takes about so many bytes; of everything else more. */
@@ -111,7 +117,13 @@ final class Allowance {
                 entrant.account(),
                 limits,
                 wanted,
-                admission -> answered(admission, body, listener));
+                admission -> {
+                  try {
+                    answered(admission, body, listener);
+                  } catch (RuntimeException | Error e) {
+                    listener.onFailed(e);
+                  }
+                });
     pending = asked;
     if (isOver()) {
       leave(asked);

@@ -402,7 +402,7 @@ final class AsyncClientStream extends ClientStream implements WriteListener, Asy
         wrote(length);
         answered = true;
       }
-    } catch (IOException | RuntimeException e) {
+    } catch (IOException | RuntimeException | Error e) {
       // Nothing can be said to this client any more.
     }
     tellFinished();

@@ -2,6 +2,7 @@ package dev.headrace.relay;
 
 import dev.headrace.chain.Finding;
 import dev.headrace.chain.WrappedResponse;
+import dev.headrace.observe.BestEffort;
 import dev.headrace.observe.Outcome;
 import dev.headrace.upstream.HeaderField;
 import jakarta.servlet.http.HttpServletRequest;
@@ -366,7 +367,7 @@ abstract class ClientStream {
       listener.onFinished(
           outcome == null ? new Outcome(Outcome.Kind.FAILED, "no outcome") : outcome);
     } catch (RuntimeException | Error e) {
-      LOG.error(NOT_ENDED, e);
+      BestEffort.log(() -> LOG.error(NOT_ENDED, e));
     }
   }
 
@@ -378,7 +379,7 @@ abstract class ClientStream {
     if (wrapped == null || bytesWritten > 0 || !wrapped.isCommitted()) {
       return false;
     }
-    wrapped.found(Finding.CLOSED);
+    BestEffort.log(() -> wrapped.found(Finding.CLOSED));
     return true;
   }
 
@@ -404,7 +405,7 @@ abstract class ClientStream {
             listener.onGone(why);
           }
         } catch (RuntimeException | Error e) {
-          LOG.error(NOT_ENDED, e);
+          BestEffort.log(() -> LOG.error(NOT_ENDED, e));
         }
       }
     }

@@ -12,6 +12,7 @@ import dev.headrace.messages.EventConsumer;
 import dev.headrace.messages.InvalidBodyException;
 import dev.headrace.messages.RequestHead;
 import dev.headrace.messages.UsageView;
+import dev.headrace.observe.BestEffort;
 import dev.headrace.observe.Outcome;
 import dev.headrace.spi.Tokens;
 import dev.headrace.sse.SseWriter;
@@ -21,7 +22,6 @@ import dev.headrace.upstream.Attempts;
 import dev.headrace.upstream.HeaderField;
 import dev.headrace.upstream.UpstreamCall;
 import dev.headrace.upstream.UpstreamFailure;
-import dev.headrace.usage.BestEffort;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -202,14 +202,6 @@ final class Exchange
 
   @Override
   public void onAllowed(UpstreamBody body, @Nullable Refusal wouldRefuse) {
-    try {
-      goOnWith(body, wouldRefuse);
-    } catch (RuntimeException | Error e) {
-      failAtTheStart(e);
-    }
-  }
-
-  private void goOnWith(UpstreamBody body, @Nullable Refusal wouldRefuse) {
     if (wouldRefuse != null) {
       relay.statistics().wouldRefuse();
       LOG.info(
@@ -219,6 +211,11 @@ final class Exchange
           wouldRefuse.name());
     }
     attempt(body.bytes(), body.length(), body.head());
+  }
+
+  @Override
+  public void onFailed(Throwable cause) {
+    failAtTheStart(cause);
   }
 
   @Override
@@ -760,7 +757,8 @@ final class Exchange
       try {
         running.cancel(); // does nothing to one that has ended: its connection stays in the pool
       } catch (RuntimeException | Error e) { // of the client's, which calls back: all else goes on
-        LOG.error("Exchange {}: its upstream call could not be cancelled", id, e);
+        BestEffort.log(
+            () -> LOG.error("Exchange {}: its upstream call could not be cancelled", id, e));
       }
     }
     Future<?> pending = wakeUp;
@@ -788,7 +786,7 @@ final class Exchange
 
   @Override
   public void onGone(String why) {
-    LOG.debug("Exchange {}: the client has left ({})", id, why);
+    BestEffort.log(() -> LOG.debug("Exchange {}: the client has left ({})", id, why));
     leftNanos = relay.nanoTime();
     if (drains() && state.compareAndSet(State.STREAMING, State.DRAINING)) {
       // Nobody takes bytes any more, so nobody would grant any: enough to use up what is in flight.
@@ -816,8 +814,8 @@ final class Exchange
 
   @Override
   public void onBroken(Error error) {
-    LOG.error("Exchange {} cannot go on", id, error);
     end(new Outcome(Outcome.Kind.FAILED, error.getClass().getSimpleName()));
+    BestEffort.log(() -> LOG.error("Exchange {} cannot go on", id, error));
   }
 
   @Override
@@ -1032,7 +1030,15 @@ final class Exchange
   /** The client takes nothing: whatever waits for it cannot be delivered. */
   private void dropClient(Outcome outcome) {
     if (enterFinishing()) {
-      client().abort(outcome);
+      abort(client(), outcome);
+    }
+  }
+
+  /** However the stream has ended before: whoever it should have told of that may have failed. */
+  private void abort(ClientStream stream, Outcome outcome) {
+    stream.abort(outcome);
+    if (stream.isOver()) {
+      end(outcome);
     }
   }
 
@@ -1115,7 +1121,7 @@ final class Exchange
     ClientStream stream = client;
     if (stream != null) {
       cutShort(shutDownError(), shutDownOutcome());
-      stream.abort(shutDownOutcome());
+      abort(stream, shutDownOutcome());
     }
   }
 }

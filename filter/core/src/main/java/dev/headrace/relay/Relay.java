@@ -15,6 +15,7 @@ import dev.headrace.identity.CrossSite;
 import dev.headrace.messages.ApiError;
 import dev.headrace.messages.MessageUsage;
 import dev.headrace.messages.UsageView;
+import dev.headrace.observe.BestEffort;
 import dev.headrace.observe.Outcome;
 import dev.headrace.observe.Statistics;
 import dev.headrace.output.Format;
@@ -452,12 +453,13 @@ public final class Relay implements AutoCloseable {
         exchange.attempt();
       }
     } catch (IOException | RuntimeException | Error e) {
-      LOG.error("Exchange {}: the container did not let it start", exchange.id(), e);
       exchange.fail("not started");
       if (!response.isCommitted()) {
         response.setStatus(500); // an empty 200 would be a lie
       }
       async.complete();
+      BestEffort.log(
+          () -> LOG.error("Exchange {}: the container did not let it start", exchange.id(), e));
       return;
     }
     if (!listens) { // still on the container's thread, so it can be held

@@ -5,8 +5,12 @@ import static java.util.Objects.requireNonNull;
 import dev.headrace.config.GatewaySettings;
 import dev.headrace.messages.ApiError;
 import dev.headrace.messages.UsageView;
+import dev.headrace.observe.BestEffort;
 import java.nio.ByteBuffer;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * One attempt: holds back the beginning of its answer until it is clear what it is, and passes on
@@ -39,6 +43,8 @@ final class AttemptRun implements AttemptListener {
     void failed(AttemptRun run, AttemptFailure failure);
   }
 
+  private static final Logger LOG = LoggerFactory.getLogger(AttemptRun.class);
+
   private static final long NEVER = Long.MIN_VALUE;
 
   private final UpstreamPool pool;
@@ -56,6 +62,7 @@ final class AttemptRun implements AttemptListener {
   private volatile State state = State.HOLDING; // leaves HOLDING under the lock of this
   private @Nullable Answer answer; // guarded by this while HOLDING, then the I/O thread's
   private volatile @Nullable String requestId;
+  private volatile boolean handedOver; // to the client, which may send it
   private volatile boolean costNothing;
   private final Object accounting = new Object();
   private boolean accountedFor; // guarded by accounting
@@ -230,10 +237,25 @@ final class AttemptRun implements AttemptListener {
         return Attempts.Remainder.NOTHING;
       }
       accountedFor = true;
-      Attempt running = attempt;
-      boolean unsent = running != null && !running.mayHaveBeenSent();
-      return new Attempts.Remainder(costNothing || unsent, usage());
+      return new Attempts.Remainder(costNothing || wasNeverSent(), usage());
     }
+  }
+
+  /**
+   * Says that it is about to be handed over to the client; from then on it may be sent. To be
+   * looked at behind this: {@link #state} and {@link Owner#isOver}.
+   */
+  void handsOver() {
+    handedOver = true;
+  }
+
+  /** Whether the upstream has surely seen nothing of it. */
+  boolean wasNeverSent() {
+    if (!handedOver) {
+      return true;
+    }
+    Attempt running = attempt;
+    return running != null && !running.mayHaveBeenSent();
   }
 
   /** Its number within the exchange, from 1. */
@@ -258,16 +280,22 @@ final class AttemptRun implements AttemptListener {
         : failure;
   }
 
+  /** Whatever happens: what follows is to be done in any case. */
   void cancelCall() {
     Attempt running = attempt;
-    if (running != null) {
+    if (running == null) {
+      return;
+    }
+    try {
       running.cancel(); // does nothing to one that has ended: its connection stays in the pool
+    } catch (RuntimeException | Error e) { // of the client's, which calls back
+      BestEffort.log(() -> LOG.error("An upstream call could not be cancelled", e));
     }
   }
 
   /** Tells the breaker whose fault it was. */
   void report(AttemptFailure failure) {
-    if (isUpstreamsFault(failure)) {
+    if (handedOver && isUpstreamsFault(failure)) {
       permission.failed(failure);
     } else if (failure instanceof AttemptFailure.ErrorStatus answered
         && answered.head().status() != 429
@@ -392,13 +420,13 @@ final class AttemptRun implements AttemptListener {
       letHoldFill(held.heldBytes());
     } else if (decision == Answer.Decision.ERROR_EVENT && drop()) {
       cancelCall(); // nothing should follow, but nobody would wait for its end
-      owner.failed(
-          this,
-          new AttemptFailure.ErrorEvent(
-              held.head(), requireNonNull(held.firstError()), held.firstErrorJson()));
+      failed(
+          () ->
+              new AttemptFailure.ErrorEvent(
+                  held.head(), requireNonNull(held.firstError()), held.firstErrorJson()));
     } else if (decision == Answer.Decision.LONG_ERROR && drop()) {
       cancelCall(); // its status has said enough
-      owner.failed(this, new AttemptFailure.ErrorStatus(held.head(), held.takeHeld(), false));
+      failed(() -> new AttemptFailure.ErrorStatus(held.head(), held.takeHeld(), false));
     }
   }
 
@@ -446,6 +474,22 @@ final class AttemptRun implements AttemptListener {
     listener.onPause();
   }
 
+  /** What follows a failure, also where it cannot be said in full: a body may be large. */
+  void failed(Supplier<AttemptFailure> failure) {
+    AttemptFailure told;
+    try {
+      told = failure.get();
+    } catch (RuntimeException | Error e) {
+      told = brokenBy(e);
+    }
+    owner.failed(this, told);
+  }
+
+  private static AttemptFailure brokenBy(Throwable cause) {
+    return new AttemptFailure.Broken(
+        new UpstreamFailure(UpstreamFailure.Kind.CUT, cause.getClass().getName()));
+  }
+
   private Answer begun() {
     return requireNonNull(answer, "a body before its head");
   }
@@ -463,7 +507,12 @@ final class AttemptRun implements AttemptListener {
     whole.end();
     boolean useless = whole.isEventStream() || whole.head().isError();
     if (useless ? drop() : leaveHolding()) {
-      endOfHeld(whole);
+      try {
+        endOfHeld(whole);
+      } catch (RuntimeException | Error e) {
+        owner.failed(this, brokenBy(e)); // nobody else would answer
+        throw e;
+      }
     } else if (state == State.COMMITTED) {
       listener.onEnd(whole);
     }
@@ -494,8 +543,7 @@ final class AttemptRun implements AttemptListener {
     }
     if (state == State.HOLDING && drop()) {
       AttemptFailure useless = new AttemptFailure.Broken(failure);
-      owner.failed(
-          this, failure.kind() == UpstreamFailure.Kind.CANCELLED ? useless : judged(useless));
+      failed(() -> failure.kind() == UpstreamFailure.Kind.CANCELLED ? useless : judged(useless));
     } else if (state == State.COMMITTED) {
       listener.onCut(begun(), failure);
     }

@@ -216,7 +216,7 @@ public final class Attempts implements AttemptRun.Owner {
     AttemptRun run = current;
     if (run != null && run.startNanos() == startNanos && run.drop()) {
       run.cancelCall();
-      failed(run, run.judged(new AttemptFailure.TimedOut(clock)));
+      run.failed(() -> run.judged(new AttemptFailure.TimedOut(clock)));
     }
   }
 
@@ -396,7 +396,12 @@ public final class Attempts implements AttemptRun.Owner {
     List<HeaderField> headers = new ArrayList<>(asked.headers());
     Attempt attempt;
     try {
-      headers.add(member.credentials());
+      headers.add(member.credentials()); // may take as long as the application's source likes
+      run.handsOver();
+      if (over || run.state() == AttemptRun.State.DROPPED) {
+        run.cancel();
+        return;
+      }
       attempt =
           pool.client()
               .start(
@@ -443,7 +448,8 @@ public final class Attempts implements AttemptRun.Owner {
 
   private void goOnAfter(AttemptRun run, AttemptFailure failure) {
     run.report(failure);
-    if (isFree(failure)) {
+    boolean free = isFree(failure) || run.wasNeverSent();
+    if (free) {
       run.setCostNothing();
     }
     UsageView usage = run.usage();
@@ -476,7 +482,7 @@ public final class Attempts implements AttemptRun.Owner {
     if (left == 0 || !(inTime || fallBack) || !pool.tryRetry()) {
       giveUp(failure, policy.maxAttempts() > 1);
     } else {
-      if (usage == null && wasAtWork(failure)) {
+      if (usage == null && !free && wasAtWork(failure)) {
         run.accountFor(() -> listener.onDropped(run.number(), run.requestId(), null));
       }
       waitFor(fallBack && turnToFallback() ? Duration.ZERO : wait);
@@ -495,13 +501,12 @@ public final class Attempts implements AttemptRun.Owner {
   }
 
   /**
-   * Whether the upstream has most likely worked on the request, of which nothing was told. Not when
-   * it closed the connection without a word: that is mostly one that had been idle for too long.
+   * Whether the upstream has most likely worked on a request that is not free. Not when it closed
+   * the connection without a word: that is mostly one that had been idle for too long.
    */
   private static boolean wasAtWork(AttemptFailure failure) {
-    return !isFree(failure)
-        && !(failure instanceof AttemptFailure.Broken broken
-            && broken.failure().kind() == UpstreamFailure.Kind.NO_RESPONSE);
+    return !(failure instanceof AttemptFailure.Broken broken
+        && broken.failure().kind() == UpstreamFailure.Kind.NO_RESPONSE);
   }
 
   private static boolean isLimit(AttemptFailure failure) {

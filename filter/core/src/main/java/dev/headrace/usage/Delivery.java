@@ -1,5 +1,6 @@
 package dev.headrace.usage;
 
+import dev.headrace.observe.BestEffort;
 import dev.headrace.spi.UsageRecord;
 import dev.headrace.spi.UsageSink;
 import java.time.Duration;

@@ -1,5 +1,6 @@
 package dev.headrace.usage;
 
+import dev.headrace.observe.BestEffort;
 import java.util.HashSet;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;

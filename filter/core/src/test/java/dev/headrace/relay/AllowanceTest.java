@@ -27,6 +27,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -69,11 +70,46 @@ class AllowanceTest {
             public void onRefused(Refusal refusal) {
               throw new AssertionError(refusal.name());
             }
+
+            @Override
+            public void onFailed(Throwable cause) {
+              throw new AssertionError(cause);
+            }
           });
     } catch (Exception e) {
       throw new AssertionError(e);
     }
     return allowance;
+  }
+
+  /** Whoever has asked may be gone by then, such as when the request has waited for its turn. */
+  @Test
+  void whoeverCannotGoOnIsToldSo() throws Exception {
+    Entrant entrant = entrant(Plan.builder("p").concurrent(1).build());
+    byte[] bytes = BODY.formatted(8, false).getBytes(UTF_8);
+    List<Throwable> failures = new ArrayList<>();
+    new Allowance(entrant, limits(entrant), PriceTable.builtIn(), Map.of())
+        .ask(
+            door,
+            entrant.body(bytes, bytes.length),
+            Instant.now(),
+            new Allowance.Listener() {
+              @Override
+              public void onAllowed(UpstreamBody allowed, @Nullable Refusal wouldRefuse) {
+                throw new OutOfMemoryError("as the test wants");
+              }
+
+              @Override
+              public void onRefused(Refusal refusal) {
+                throw new AssertionError(refusal.name());
+              }
+
+              @Override
+              public void onFailed(Throwable cause) {
+                failures.add(cause);
+              }
+            });
+    assertThat(failures).hasExactlyElementsOfTypes(OutOfMemoryError.class);
   }
 
   private static Entrant entrant(Plan plan) {

@@ -85,6 +85,24 @@ class ExchangesTest {
     assertThat(exchanges.scheduledTasks()).isLessThanOrEqualTo(RECURRING_TASKS);
   }
 
+  /** Whatever has gone wrong where it should have been told: its place is not lost. */
+  @Test
+  void exchangeWhoseStreamIsOverEndsWhenItsClientIsDropped() {
+    Exchange exchange = exchange(0, new AtomicInteger());
+    ClientStream silent =
+        new ClientStream(exchange, nanos::get, null, true, false) {
+          @Override
+          void wake() {}
+        };
+    exchange.answersTo(silent);
+    silent.setOver();
+    assertThat(streams.inUse()).isEqualTo(1);
+
+    exchange.abandon();
+
+    assertThat(streams.inUse()).isZero();
+  }
+
   private Exchange exchange(int number, AtomicInteger wakeUps) {
     Exchange exchange =
         new Exchange(

@@ -3,6 +3,7 @@ package dev.headrace.upstream;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.headrace.config.ByteSize;
 import dev.headrace.config.GatewaySettings;
@@ -215,6 +216,60 @@ class AttemptsTest {
     } finally {
       user.remove();
     }
+  }
+
+  /** For what the upstream has seen nothing of, nobody is charged, and nothing is sent later. */
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void whatEndsWhileTheApplicationIsAskedForAKeyCostsNothingAndBlamesNobody(boolean byAClock) {
+    List<Runnable> waiting = new ArrayList<>();
+    List<Attempts> started = new ArrayList<>();
+    List<Boolean> costNothing = new ArrayList<>();
+    started.add(
+        startWith(
+            waiting,
+            settings ->
+                settings
+                    .upstreamBaseUrl(ONE)
+                    .retryMaxAttempts(1)
+                    .breakerSlidingWindowSize(1)
+                    .breakerMinimumNumberOfCalls(1)
+                    .upstreamApiKeySource(
+                        () -> {
+                          Attempts asked = started.get(0);
+                          if (byAClock) {
+                            asked.timeOut("first-event", asked.reading().startNanos());
+                          } else {
+                            asked.cancel();
+                          }
+                          costNothing.add(asked.takeRemainder().nothing());
+                          return Secret.of("sk-x");
+                        })));
+    waiting.remove(0).run();
+    assertThat(costNothing).containsExactly(true);
+    assertThat(upstream.calls).isEmpty();
+    assertThat(pool.members().get(0).breaker()).isEqualTo("closed");
+  }
+
+  /** There would be no other clock but that of the whole, and it may be off. */
+  @Test
+  void attemptThatCannotBeCancelledIsAnsweredAllTheSame() {
+    pool = pool(settings -> settings.retryMaxAttempts(1));
+    Attempts attempts = start();
+    upstream.call(0).failsToCancel = true;
+    attempts.timeOut("first-event", attempts.reading().startNanos());
+    assertThat(recorder.last()).startsWith("given up TimedOut");
+  }
+
+  @Test
+  void wholeAnswerThatCannotBePassedOnIsAFailure() {
+    pool = pool(settings -> settings.retryMaxAttempts(1));
+    start();
+    recorder.takesNothingWhole = true;
+    upstream.call(0).head(200, "content-type", "application/json");
+    upstream.call(0).body("{}");
+    assertThatThrownBy(() -> upstream.call(0).end()).isInstanceOf(OutOfMemoryError.class);
+    assertThat(recorder.last()).startsWith("given up Broken");
   }
 
   @Test
@@ -1430,6 +1485,7 @@ class AttemptsTest {
     final List<String> seen = new ArrayList<>();
     final List<Long> waits = new ArrayList<>();
     boolean wanted = true;
+    boolean takesNothingWhole;
     @Nullable Attempts attempts;
 
     long lastWait() {
@@ -1479,6 +1535,9 @@ class AttemptsTest {
 
     @Override
     public void onWhole(Answer answer, byte[] body) {
+      if (takesNothingWhole) {
+        throw new OutOfMemoryError("as the test wants");
+      }
       seen.add("whole " + new String(body, UTF_8));
     }
 

@@ -48,6 +48,7 @@ final class Virtual {
     final AttemptListener listener;
     volatile boolean cancelled;
     volatile boolean unsent;
+    volatile boolean failsToCancel;
     final AtomicLong granted = new AtomicLong();
 
     Call(UpstreamRequest request, AttemptListener listener) {
@@ -63,6 +64,9 @@ final class Virtual {
     @Override
     public void cancel() {
       cancelled = true;
+      if (failsToCancel) {
+        throw new IllegalStateException("as the test wants");
+      }
     }
 
     @Override
