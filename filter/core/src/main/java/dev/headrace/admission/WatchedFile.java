@@ -104,6 +104,9 @@ final class WatchedFile<T> {
     } catch (Unusable e) {
       LOG.warn(
           "{}: file:{} {}; the version read before stays in force", setting, file, e.getMessage());
+    } catch (RuntimeException | Error e) { // such as no memory just now: it counts as not seen
+      seen = good;
+      throw e;
     }
   }
 

@@ -244,10 +244,17 @@ public final class KeyFile {
             e.getClass().getSimpleName(),
             keys.size());
       }
-      seen = null;
-      seenDigest = NO_DIGEST;
-      settled = false;
+      forget();
+    } catch (RuntimeException | Error e) { // such as no memory just now: it counts as not seen
+      forget();
+      throw e;
     }
+  }
+
+  private void forget() {
+    seen = null;
+    seenDigest = NO_DIGEST;
+    settled = false;
   }
 
   /** Remembers a version; returns false if its content is that of the version before. */

@@ -66,11 +66,10 @@ final class Delivery {
         back();
         return true;
       } catch (Throwable e) { // an application's sink may throw anything, and its thread must stay
-        if (e instanceof InterruptedException) {
-          hurry();
-        }
         failed(e);
       }
+      // A sink may leave it behind; who closes the gateway hurries first.
+      boolean unused = Thread.interrupted();
       if (!rest(pause)) {
         return false;
       }
@@ -87,7 +86,7 @@ final class Delivery {
         try {
           monitor.wait(left);
         } catch (InterruptedException e) {
-          hurried = true; // only close() interrupts
+          // Who closes the gateway hurries first, and nobody else may end this.
         }
         left = Duration.ofNanos(end - System.nanoTime()).toMillis();
       }

@@ -118,7 +118,7 @@ final class MemorySink implements SinkQueue {
         }
       }
     } catch (InterruptedException e) {
-      delivery.hurry(); // only close() interrupts
+      // close() has told the delivery so; else the next record starts another thread.
     }
   }
 

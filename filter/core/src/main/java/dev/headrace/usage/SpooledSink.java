@@ -108,10 +108,7 @@ final class SpooledSink implements SinkQueue {
   private void write() {
     try {
       while (!queue.isAtEnd()) {
-        List<UsageRecord> batch = queue.take(WRITE_BATCH, pause());
-        waiting.addAndGet(batch.size());
-        append(batch);
-        tellDrops(false);
+        writeSome();
       }
     } catch (InterruptedException e) {
       LOG.warn("Usage sink {}: its journal thread was interrupted from outside", name);
@@ -122,6 +119,22 @@ final class SpooledSink implements SinkQueue {
         monitor.notifyAll();
       }
     }
+  }
+
+  private void writeSome() throws InterruptedException {
+    try {
+      List<UsageRecord> batch = queue.take(WRITE_BATCH, pause());
+      waiting.addAndGet(batch.size());
+      append(batch);
+      tellDrops(false);
+    } catch (RuntimeException | Error e) { // such as no memory for another list
+      goOnAfter(e);
+      TimeUnit.MILLISECONDS.sleep(RETRY_MILLIS);
+    }
+  }
+
+  private void goOnAfter(Throwable e) {
+    BestEffort.log(() -> LOG.error("Usage sink {}: records may be missing", name, e));
   }
 
   private long pause() {
@@ -244,7 +257,12 @@ final class SpooledSink implements SinkQueue {
     waiting.addAndGet(journal.countWaiting());
     boolean more = true;
     while (more) {
-      more = deliverSome();
+      try {
+        more = deliverSome();
+      } catch (RuntimeException | Error e) {
+        goOnAfter(e);
+        more = isOpen() && delivery.rest(RETRY_MILLIS);
+      }
     }
   }
 
@@ -306,7 +324,7 @@ final class SpooledSink implements SinkQueue {
         try {
           monitor.wait();
         } catch (InterruptedException e) {
-          hurried = true; // only close() interrupts
+          // close() sets hurried first, and nobody else may end this.
         }
       }
       return !hurried && (changes != seen || !written);

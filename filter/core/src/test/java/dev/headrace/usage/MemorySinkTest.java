@@ -77,6 +77,17 @@ class MemorySinkTest {
     assertThat(memory.figures()).isEqualTo(new SinkFigures("log", 0, 0, 0, 3));
   }
 
+  @Test
+  void sinkThatLeavesItsThreadInterruptedIsAskedAgain() {
+    MemorySink memory = new MemorySink("database", sink.interruptingFirst(), 100);
+    Records.numbered(0, 3).forEach(memory::offer);
+    await().until(() -> memory.figures().kept() == 3);
+    Records.numbered(3, 6).forEach(memory::offer);
+    await().until(() -> memory.figures().kept() == 6);
+    assertThat(memory.figures().dropped()).isZero();
+    memory.close(Duration.ofSeconds(5));
+  }
+
   /** The sink "log" fails where the log does, and so does the line that is to say so. */
   @Test
   void aLogThatFailsEndsNoThreadAndLosesNoRecord() {

@@ -31,6 +31,21 @@ final class ScriptedSink implements UsageSink {
     return this;
   }
 
+  /**
+   * This sink behind a driver that fails once because its thread was interrupted, and passes that
+   * on as the textbooks say.
+   */
+  UsageSink interruptingFirst() {
+    AtomicInteger asked = new AtomicInteger();
+    return records -> {
+      if (asked.getAndIncrement() == 0) {
+        Thread.currentThread().interrupt();
+        throw new IllegalStateException("interrupted");
+      }
+      keep(records);
+    };
+  }
+
   List<String> kept() {
     synchronized (kept) {
       return List.copyOf(kept);

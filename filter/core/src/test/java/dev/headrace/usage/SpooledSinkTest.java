@@ -105,6 +105,18 @@ class SpooledSinkTest {
   }
 
   @Test
+  void sinkThatLeavesItsThreadInterruptedIsAskedAgain() {
+    SpooledSink spooled =
+        SpooledSink.open("books", sink.interruptingFirst(), () -> {}, folder, 1 << 20, 100);
+    opened.add(spooled);
+    offer(spooled, 0, 3);
+    await().until(() -> spooled.figures().kept() == 3);
+    offer(spooled, 3, 6);
+    await().until(() -> spooled.figures().kept() == 6);
+    assertThat(sink.offered).isEqualTo(ids(0, 6));
+  }
+
+  @Test
   void sinkThatFailsGetsEverythingOnceItIsBackAndTheLogSaysSoTwice() {
     SpooledSink spooled = open();
     sink.now(Mode.FAILS);
