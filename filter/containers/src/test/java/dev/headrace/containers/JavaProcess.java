@@ -32,11 +32,6 @@ final class JavaProcess {
         .sum();
   }
 
-  /** Whether its threads keep the access control context of their makers: up to Java 23. */
-  boolean hasInheritedContexts() throws IOException, InterruptedException {
-    return !run("java", "-version").contains("version \"25");
-  }
-
   /** Metaspace in use, in KiB. */
   long metaspaceKib() throws IOException, InterruptedException {
     List<String> lines = run("jstat", "-gc", Long.toString(pid)).lines().toList();

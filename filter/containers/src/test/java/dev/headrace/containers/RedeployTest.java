@@ -260,11 +260,11 @@ final class RedeployTest {
     awaitLoaders(process, 1);
   }
 
-  private static void awaitLoaders(JavaProcess process, int most) {
+  private static void awaitLoaders(JavaProcess process, int expected) {
     Awaitility.await("class loaders of applications")
         .atMost(Duration.ofSeconds(30))
         .pollInterval(Duration.ofSeconds(1))
-        .untilAsserted(() -> assertThat(process.liveObjects(LOADER)).isLessThanOrEqualTo(most));
+        .untilAsserted(() -> assertThat(process.liveObjects(LOADER)).isEqualTo(expected));
   }
 
   /** All that a gateway starts: the last one when its first exchange has ended. */
@@ -284,10 +284,7 @@ final class RedeployTest {
   }
 
   private void assertNothingIsLeft(ServerProcess tomcat, JavaProcess process) throws Exception {
-    // Java up to 23 keeps with a thread what stood on the stack of its maker, so a thread that
-    // Tomcat
-    // makes while an answer of ours ends keeps that application until the next one stops.
-    awaitLoaders(process, process.hasInheritedContexts() ? 1 : 0);
+    awaitLoaders(process, 0);
     assertThat(ofGateway(process.threads())).isEmpty();
     assertThat(claude.openStreams()).isZero();
     assertThat(Files.readAllLines(tomcat.log()))
