@@ -754,12 +754,7 @@ final class Exchange
   private void releaseUpstream() {
     Attempts running = attempts;
     if (running != null) {
-      try {
-        running.cancel(); // does nothing to one that has ended: its connection stays in the pool
-      } catch (RuntimeException | Error e) { // of the client's, which calls back: all else goes on
-        BestEffort.log(
-            () -> LOG.error("Exchange {}: its upstream call could not be cancelled", id, e));
-      }
+      running.cancel(); // does nothing to one that has ended: its connection stays in the pool
     }
     Future<?> pending = wakeUp;
     if (pending != null) {

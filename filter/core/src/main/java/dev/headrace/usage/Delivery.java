@@ -60,20 +60,28 @@ final class Delivery {
   boolean deliver(List<UsageRecord> records) {
     long pause = FIRST_PAUSE_MILLIS;
     while (true) {
-      try {
-        sink.keep(records);
-        kept.add(records.size());
-        back();
+      if (keeps(records)) {
         return true;
-      } catch (Throwable e) { // an application's sink may throw anything, and its thread must stay
-        failed(e);
       }
-      // A sink may leave it behind; who closes the gateway hurries first.
-      boolean unused = Thread.interrupted();
       if (!rest(pause)) {
         return false;
       }
       pause = Math.min(LONGEST_PAUSE_MILLIS, 2 * pause);
+    }
+  }
+
+  private boolean keeps(List<UsageRecord> records) {
+    try {
+      sink.keep(records);
+      kept.add(records.size());
+      back();
+      return true;
+    } catch (Throwable e) { // an application's sink may throw anything, and its thread must stay
+      failed(e);
+      return false;
+    } finally {
+      // A sink may leave it behind; who closes the gateway hurries first.
+      boolean unused = Thread.interrupted();
     }
   }
 

@@ -60,20 +60,10 @@ class AllowanceTest {
           door,
           entrant.body(bytes, bytes.length),
           Instant.now(),
-          new Allowance.Listener() {
+          new Asking() {
             @Override
             public void onAllowed(UpstreamBody allowed, @Nullable Refusal wouldRefuse) {
               sent.add(allowed.head().maxTokens());
-            }
-
-            @Override
-            public void onRefused(Refusal refusal) {
-              throw new AssertionError(refusal.name());
-            }
-
-            @Override
-            public void onFailed(Throwable cause) {
-              throw new AssertionError(cause);
             }
           });
     } catch (Exception e) {
@@ -93,15 +83,10 @@ class AllowanceTest {
             door,
             entrant.body(bytes, bytes.length),
             Instant.now(),
-            new Allowance.Listener() {
+            new Asking() {
               @Override
               public void onAllowed(UpstreamBody allowed, @Nullable Refusal wouldRefuse) {
                 throw new OutOfMemoryError("as the test wants");
-              }
-
-              @Override
-              public void onRefused(Refusal refusal) {
-                throw new AssertionError(refusal.name());
               }
 
               @Override
@@ -110,6 +95,19 @@ class AllowanceTest {
               }
             });
     assertThat(failures).hasExactlyElementsOfTypes(OutOfMemoryError.class);
+  }
+
+  /** Is to be allowed. */
+  private abstract static class Asking implements Allowance.Listener {
+    @Override
+    public void onRefused(Refusal refusal) {
+      throw new AssertionError(refusal.name());
+    }
+
+    @Override
+    public void onFailed(Throwable cause) {
+      throw new AssertionError(cause);
+    }
   }
 
   private static Entrant entrant(Plan plan) {

@@ -79,7 +79,7 @@ class MemorySinkTest {
 
   @Test
   void sinkThatLeavesItsThreadInterruptedIsAskedAgain() {
-    MemorySink memory = new MemorySink("database", sink.interruptingFirst(), 100);
+    MemorySink memory = new MemorySink("database", sink.interrupting(), 100);
     Records.numbered(0, 3).forEach(memory::offer);
     await().until(() -> memory.figures().kept() == 3);
     Records.numbered(3, 6).forEach(memory::offer);

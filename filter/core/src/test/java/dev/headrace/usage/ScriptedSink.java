@@ -31,15 +31,12 @@ final class ScriptedSink implements UsageSink {
     return this;
   }
 
-  /**
-   * This sink behind a driver that fails once because its thread was interrupted, and passes that
-   * on as the textbooks say.
-   */
-  UsageSink interruptingFirst() {
+  /** This sink behind a driver that leaves its thread interrupted, and fails the first time. */
+  UsageSink interrupting() {
     AtomicInteger asked = new AtomicInteger();
     return records -> {
+      Thread.currentThread().interrupt();
       if (asked.getAndIncrement() == 0) {
-        Thread.currentThread().interrupt();
         throw new IllegalStateException("interrupted");
       }
       keep(records);

@@ -107,7 +107,7 @@ class SpooledSinkTest {
   @Test
   void sinkThatLeavesItsThreadInterruptedIsAskedAgain() {
     SpooledSink spooled =
-        SpooledSink.open("books", sink.interruptingFirst(), () -> {}, folder, 1 << 20, 100);
+        SpooledSink.open("books", sink.interrupting(), () -> {}, folder, 1 << 20, 100);
     opened.add(spooled);
     offer(spooled, 0, 3);
     await().until(() -> spooled.figures().kept() == 3);
