@@ -69,9 +69,9 @@ final class TomcatServer extends Distribution {
       <Listener className="org.apache.catalina.core.JreMemoryLeakPreventionListener"/>
       <Listener className="org.apache.catalina.core.ThreadLocalLeakPreventionListener"/>
       <Service name="Catalina">
-        <!-- Up to JDK 23 a thread keeps the application on whose thread it was made. Tomcat replaces those
-             of before a stop when they have been idle for so long; its own time is a minute. -->
-        <Connector port="%d" address="127.0.0.1" protocol="HTTP/1.1" threadsMaxIdleTime="1000"
+        <!-- Up to JDK 23 a thread keeps the application that had it made, and hands it on to the thread that
+             takes its place. Enough of them from the start, as README advises: none is made by an answer's end. -->
+        <Connector port="%d" address="127.0.0.1" protocol="HTTP/1.1" minSpareThreads="64"
                    connectionTimeout="%s" keepAliveTimeout="%s" asyncTimeout="%s" acceptCount="1000">
           <UpgradeProtocol className="org.apache.coyote.http2.Http2Protocol" readTimeout="%s" writeTimeout="%s"
                            streamReadTimeout="%s" streamWriteTimeout="%s" keepAliveTimeout="%s"/>
