@@ -119,7 +119,9 @@ final class UpstreamHandler extends SimpleChannelInboundHandler<FullHttpRequest>
     context.flush();
     if (context.channel().isWritable()) {
       waiting = true; // for the others' turn
-      context.executor().execute(() -> goOnWriting(context));
+      // Scheduled, not executed: what waits in the event loop's queue is run before its sockets are
+      // looked at.
+      context.executor().schedule(() -> goOnWriting(context), 0, TimeUnit.NANOSECONDS);
     }
   }
 
