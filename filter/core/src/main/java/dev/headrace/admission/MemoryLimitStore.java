@@ -213,7 +213,7 @@ public final class MemoryLimitStore implements LimitStore {
     }
     try {
       byte[] digest = MessageDigest.getInstance("SHA-256").digest(user.getBytes(UTF_8));
-      return "sha256:" + HexFormat.of().formatHex(digest);
+      return "\0sha256:" + HexFormat.of().formatHex(digest);
     } catch (NoSuchAlgorithmException e) {
       throw new IllegalStateException(e); // every Java has it
     }

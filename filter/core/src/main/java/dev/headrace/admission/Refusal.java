@@ -4,13 +4,15 @@ import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Why a request was not admitted. When several limits refuse, it is the one that lasts longest.
- * Immutable.
+ * Why a request was not admitted. When several limits refuse, it is the one that lasts longest: one
+ * that waits for a running stream is over sooner than one that has to be full again. Immutable.
  *
  * @param kind what the limit counts
  * @param window the window of a budget; null for the other kinds
  * @param size the whole of it: requests, streams, tokens or pico-dollars; 0 for an unknown price
  * @param left what is left of it; not negative
+ * @param least what the request needs of a budget even if its answer is one token long; 0 for the
+ *     other kinds
  * @param resetsIn how long until it is full again; null for streams and for an unknown price
  * @param waiting whether the same request can pass later
  */
@@ -19,6 +21,7 @@ public record Refusal(
     @Nullable Window window,
     long size,
     long left,
+    long least,
     @Nullable Duration resetsIn,
     Waiting waiting) {
 
@@ -44,12 +47,25 @@ public record Refusal(
     if (other == null) {
       return true;
     }
-    if ((waiting == Waiting.USELESS) != (other.waiting == Waiting.USELESS)) {
-      return waiting == Waiting.USELESS;
+    if (rank() != other.rank()) {
+      return rank() > other.rank();
     }
     if (resetsIn == null || other.resetsIn == null) {
       return other.resetsIn == null && resetsIn != null;
     }
     return resetsIn.compareTo(other.resetsIn) > 0;
+  }
+
+  private int rank() {
+    return switch (waiting) {
+      case USELESS -> 2;
+      case UNTIL_RESET -> 1;
+      case UNTIL_OWN_RETURN, UNTIL_ANY_RETURN -> 0;
+    };
+  }
+
+  /** Whether the prompt alone, with the shortest answer, is more than there ever is. */
+  public boolean isOfThePrompt() {
+    return least > size;
   }
 }

@@ -81,7 +81,7 @@ final class UserState {
     if (!streams.hasRoom(plan.concurrent())) {
       refusal =
           new Refusal(
-              LimitKind.CONCURRENT, null, plan.concurrent(), 0, null, Waiting.UNTIL_OWN_RETURN);
+              LimitKind.CONCURRENT, null, plan.concurrent(), 0, 0, null, Waiting.UNTIL_OWN_RETURN);
     }
     RequestCount count = plan.requests() == null ? null : requests;
     if (count != null && count.available(now.nanos) <= 0) {
@@ -157,7 +157,7 @@ final class UserState {
   private static @Nullable Refusal refusalOf(
       BudgetWindow window, Limits plan, Demand demand, long buys, Now now) {
     if (window.kind == LimitKind.COST && demand.price() == null) {
-      return new Refusal(LimitKind.PRICE, null, 0, 0, null, Waiting.USELESS);
+      return new Refusal(LimitKind.PRICE, null, 0, 0, 0, null, Waiting.USELESS);
     }
     long most = demand.maxOutputTokens();
     long least = plan.shortfall() == Shortfall.REFUSE ? most : Math.min(1, most);
@@ -177,13 +177,20 @@ final class UserState {
         window.window,
         window.amount(),
         Math.max(0, left),
+        need(window.kind, demand, Math.min(1, most), Reservation.UNKNOWN),
         Duration.between(now.instant, window.end()),
         waiting);
   }
 
   private static Refusal refusalOf(RequestCount count, Now now) {
     return new Refusal(
-        LimitKind.REQUESTS, null, count.count(), 0, count.resetsIn(now.nanos), Waiting.UNTIL_RESET);
+        LimitKind.REQUESTS,
+        null,
+        count.count(),
+        0,
+        0,
+        count.resetsIn(now.nanos),
+        Waiting.UNTIL_RESET);
   }
 
   private static @Nullable Refusal longest(@Nullable Refusal one, @Nullable Refusal other) {

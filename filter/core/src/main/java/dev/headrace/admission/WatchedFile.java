@@ -8,6 +8,10 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.FileTime;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
@@ -17,9 +21,10 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The content of a small file, read again when the file has changed: another size, time or inode. A
- * version that is broken or missing leaves the last good one in force and is logged once.
- * Thread-safe; one caller a second looks at the file, the others get what is there.
+ * The content of a small file, read again when the file has changed: another size, time or inode,
+ * or another content of the same size in the seconds before its time is another. A version that is
+ * broken or missing leaves the last good one in force and is logged once. Thread-safe; one caller a
+ * second looks at the file, the others get what is there.
  *
  * @param <T> what the content means
  */
@@ -27,6 +32,13 @@ final class WatchedFile<T> {
   private static final Logger LOG = LoggerFactory.getLogger(WatchedFile.class);
   private static final long INTERVAL_NANOS = TimeUnit.SECONDS.toNanos(1);
   private static final int MAX_BYTES = 1024 * 1024;
+  private static final byte[] NONE = {};
+
+  /**
+   * A file changed so recently may change again without a new time of change, because that of some
+   * file systems counts in seconds: it is read again until it is older.
+   */
+  private static final Duration SETTLED = Duration.ofSeconds(3);
 
   /** Makes something of a file's content. */
   interface Parser<T> {
@@ -48,10 +60,13 @@ final class WatchedFile<T> {
   private volatile T content;
   private volatile long nextCheckNanos;
 
-  /** The version behind the content, and the last one that was looked at. Under the lock. */
-  private Version good;
+  private byte[] goodDigest; // of the version behind the content. Under the lock, as the next ones
 
+  // The version that was looked at last, whether good or not.
   private Version seen;
+  private byte[] seenDigest;
+  private boolean settled;
+  private boolean unreadable;
 
   /**
    * @param setting named in messages, such as {@code presets.support.system}
@@ -64,10 +79,13 @@ final class WatchedFile<T> {
     this.parser = parser;
     this.nanoTime = nanoTime;
     this.nextCheckNanos = nanoTime.getAsLong() + INTERVAL_NANOS;
-    this.good = Version.of(file);
-    this.seen = good;
+    this.seen = Version.of(file);
+    this.settled = seen.isSettled();
     try {
-      this.content = read(good);
+      byte[] bytes = bytes(seen);
+      this.goodDigest = digest(bytes);
+      this.seenDigest = goodDigest;
+      this.content = parse(bytes);
     } catch (Unusable e) {
       throw new PresetFileException(
           setting + ": file:" + file + " " + e.getMessage() + " (expected: a readable file)");
@@ -90,27 +108,51 @@ final class WatchedFile<T> {
   private void check() {
     // Taken before reading: what is written meanwhile is another version, and read next time.
     Version now = Version.of(file);
-    if (now.is(seen)) {
+    boolean same = now.is(seen);
+    if (same && settled) {
       return;
     }
     seen = now;
-    if (now.is(good)) {
+    settled = now.isSettled();
+    byte[] bytes;
+    try {
+      bytes = bytes(now);
+    } catch (Unusable e) {
+      seenDigest = NONE;
+      if (!same || !unreadable) {
+        tellOfUseless(e);
+      }
+      unreadable = true;
+      return;
+    }
+    unreadable = false;
+    byte[] digest = digest(bytes);
+    if (MessageDigest.isEqual(digest, seenDigest)) {
+      return;
+    }
+    seenDigest = digest;
+    if (MessageDigest.isEqual(digest, goodDigest)) {
       return; // moved away and back
     }
     try {
-      content = read(now);
-      good = now;
+      content = parse(bytes);
+      goodDigest = digest;
       LOG.info("{}: read file:{} again, because it has changed", setting, file);
     } catch (Unusable e) {
-      LOG.warn(
-          "{}: file:{} {}; the version read before stays in force", setting, file, e.getMessage());
+      tellOfUseless(e);
     } catch (RuntimeException | Error e) { // such as no memory just now: it counts as not seen
-      seen = good;
+      seenDigest = NONE;
+      settled = false;
       throw e;
     }
   }
 
-  private T read(Version version) throws Unusable {
+  private void tellOfUseless(Unusable e) {
+    LOG.warn(
+        "{}: file:{} {}; the version read before stays in force", setting, file, e.getMessage());
+  }
+
+  private byte[] bytes(Version version) throws Unusable {
     if (version.fault != null) {
       throw new Unusable(version.fault);
     }
@@ -119,11 +161,25 @@ final class WatchedFile<T> {
       if (bytes.length > MAX_BYTES) {
         throw new Unusable("is larger than 1MiB");
       }
-      return parser.parse(bytes);
+      return bytes;
     } catch (IOException e) {
       throw new Unusable("cannot be read");
+    }
+  }
+
+  private T parse(byte[] bytes) throws Unusable {
+    try {
+      return parser.parse(bytes);
     } catch (InvalidBodyException e) {
       throw new Unusable(String.valueOf(e.getMessage()));
+    }
+  }
+
+  private static byte[] digest(byte[] bytes) {
+    try {
+      return MessageDigest.getInstance("SHA-256").digest(bytes);
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException(e); // every Java has it
     }
   }
 
@@ -162,6 +218,11 @@ final class WatchedFile<T> {
       } catch (IOException e) {
         return new Version(0, null, null, "cannot be read");
       }
+    }
+
+    /** Whether a change would show without reading the file. */
+    boolean isSettled() {
+      return changed == null || changed.toInstant().isBefore(Instant.now().minus(SETTLED));
     }
 
     boolean is(Version other) {

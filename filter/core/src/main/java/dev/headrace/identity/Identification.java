@@ -134,6 +134,15 @@ public final class Identification {
     return address == null ? null : address.toString();
   }
 
+  /**
+   * The container's own login, for gateways that ask no source: under the same name as by the
+   * source {@code principal}. Null if nobody has logged in.
+   */
+  public static @Nullable String login(HttpServletRequest request) {
+    String name = request.getRemoteUser();
+    return name == null || name.isBlank() ? null : UserName.ofApplication(name);
+  }
+
   // ---- the sources; null means: this one knows nobody
 
   private @Nullable Result principal(HttpServletRequest request) {

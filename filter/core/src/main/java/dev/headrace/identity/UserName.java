@@ -11,13 +11,14 @@ import java.util.regex.Pattern;
  *
  * <p>Names that the application gives (principal, session, header, resolver) stay as they are and
  * share one space, since they name the users of one application: who comes by session and by header
- * is one user. Keys are {@code key:<name>}, addresses {@code address:<address>}; a name of the
- * application that begins like those gets {@code user:} in front. Stateless.
+ * is one user. Keys are {@code key:<name>}, addresses {@code address:<address>}, and nobody is
+ * {@code anonymous:}; a name of the application that begins like those gets {@code user:} in front.
+ * Stateless.
  */
 final class UserName {
   static final int MAX_LENGTH = 200;
 
-  private static final List<String> PREFIXES = List.of("key:", "address:", "user:");
+  private static final List<String> PREFIXES = List.of("key:", "address:", "anonymous:", "user:");
 
   /** An IPv6 client has a network of its own, in which it can make up addresses at will. */
   private static final int V6_NETWORK_BITS = 64;

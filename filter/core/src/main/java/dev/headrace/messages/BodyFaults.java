@@ -59,10 +59,11 @@ final class BodyFaults {
           here,
           String.format(
               Locale.ROOT,
-              "depth up to %d, field names up to %d characters, numbers up to %d characters,"
-                  + " %d JSON tokens",
+              "depth up to %d, field names up to %d characters, %d of them in objects within each"
+                  + " other, numbers up to %d characters, %d JSON tokens",
               JsonInput.MAX_DEPTH,
               JsonInput.MAX_NAME_LENGTH,
+              BoundedNames.MAX,
               JsonInput.MAX_NUMBER_LENGTH,
               JsonInput.MAX_TOKENS));
     }

@@ -40,9 +40,8 @@ final class JsonInput {
   static final int MAX_STRING_LENGTH = 256;
 
   /**
-   * Most JSON tokens of one body. Duplicate detection remembers the names of every open object,
-   * some 100 bytes each, so 30 MB of tiny fields would otherwise cost hundreds of megabytes. The
-   * most messages that the API takes of one request, 100,000, have 13 each when they are short.
+   * Most JSON tokens of one body. The most messages that the API takes of one request, 100,000,
+   * have 13 each when they are short.
    */
   static final int MAX_TOKENS = 2_000_000;
 
@@ -88,17 +87,18 @@ final class JsonInput {
   }
 
   /**
-   * For what a client sends: each field once, and ill-formed UTF-8 ends in a {@code
-   * JacksonIOException}.
+   * For what a client sends: each field once, names as {@link BoundedNames} has it, and ill-formed
+   * UTF-8 ends in a {@code JacksonIOException}.
    */
   static JsonParser request(byte[] body, int length) {
     // A new decoder reports ill-formed input; the one behind InputStreamReader(stream, charset)
     // replaces it.
-    return REQUEST.createParser(
-        ObjectReadContext.empty(),
-        new InputStreamReader(
-            new ByteArrayInputStream(body, 0, length),
-            UTF_8.newDecoder().onMalformedInput(CodingErrorAction.REPORT)));
+    return new BoundedNames(
+        REQUEST.createParser(
+            ObjectReadContext.empty(),
+            new InputStreamReader(
+                new ByteArrayInputStream(body, 0, length),
+                UTF_8.newDecoder().onMalformedInput(CodingErrorAction.REPORT))));
   }
 
   /**

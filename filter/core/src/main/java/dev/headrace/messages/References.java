@@ -4,16 +4,23 @@ import tools.jackson.core.JsonParser;
 import tools.jackson.core.JsonToken;
 
 /**
- * Counts what messages refer to instead of bringing it: sources with a {@code url} or a {@code
- * file_id}, whose size nobody can tell from the body. Not thread-safe: one instance per body.
+ * Counts what messages refer to instead of bringing it, whose size nobody can tell from the body:
+ * sources with a {@code url} or a {@code file_id}, and uploads to a container. What a tool was
+ * called with is text, whatever its fields are called. Not thread-safe: one instance per body.
  */
 final class References {
 
   private static final int NONE = -1;
+  private static final byte SOURCE = 1;
+  private static final byte FILE = 2;
+  private static final byte UPLOAD = 4;
+
+  /** Of each object that is open: whether it is a source, names a file, is an upload. */
+  private final byte[] marks = new byte[JsonInput.MAX_DEPTH + 1];
 
   private int depth;
-  private int source = NONE; // the depth within the innermost object that is named "source"
-  private boolean sourceFollows;
+  private int input = NONE; // the depth within the outermost value that is named "input"
+  private String name = ""; // of the value that comes next; empty within arrays
   private int count;
 
   int count() {
@@ -23,21 +30,44 @@ final class References {
   /** Sees each token of a value, from its first to its last. */
   void see(JsonToken token, JsonParser parser) {
     if (token == JsonToken.PROPERTY_NAME) {
-      String name = parser.currentName();
-      sourceFollows = name.equals("source");
-      if (name.equals("file_id") || (depth == source && name.equals("url"))) {
-        count++;
+      name = parser.currentName();
+      if (input == NONE) {
+        seeName();
       }
       return;
     }
     if (token.isStructStart()) {
-      depth++;
-      source = sourceFollows ? depth : source;
+      marks[++depth] = name.equals("source") ? SOURCE : 0;
+      if (input == NONE && name.equals("input")) {
+        input = depth;
+      }
     } else if (token.isStructEnd()) {
-      source = depth == source ? NONE : source;
+      if ((marks[depth] & (FILE | UPLOAD)) == (FILE | UPLOAD)) {
+        count++;
+      }
+      input = depth == input ? NONE : input;
       depth--;
+    } else if (input == NONE
+        && name.equals("type")
+        && token == JsonToken.VALUE_STRING
+        && isUpload(parser)) {
+      marks[depth] |= UPLOAD;
     }
-    sourceFollows = false;
+    name = "";
+  }
+
+  private void seeName() {
+    boolean isFile = name.equals("file_id");
+    if ((marks[depth] & SOURCE) != 0 && (isFile || name.equals("url"))) {
+      count++;
+    } else if (isFile) {
+      marks[depth] |= FILE;
+    }
+  }
+
+  private static boolean isUpload(JsonParser parser) {
+    String type = "container_upload";
+    return parser.getStringLength() == type.length() && parser.getString().equals(type);
   }
 
   /** Passes over a value: afterwards the parser stands at its last token. */

@@ -319,7 +319,7 @@ final class Admittance {
               + plan.name()
               + ").");
     }
-    String user = caller == null ? request.getRemoteUser() : caller.user();
+    String user = caller == null ? Identification.login(request) : caller.user();
     return new In(new Entrant(user, firstRole(caller, plan.roles()), plan, preset, betas(request)));
   }
 

@@ -25,7 +25,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.ToLongFunction;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -85,6 +84,8 @@ final class Allowance {
 
   private volatile @Nullable Demand demand;
   private volatile long sentOutput; // max_tokens as it was sent
+
+  private volatile @Nullable String unpriced;
 
   private volatile @Nullable PricedInput pricedInput;
   private volatile @Nullable String served; // the model, once it is known, if it has a price
@@ -198,10 +199,13 @@ final class Allowance {
     if (model == null || !entrant.plan().hasCostBudget()) {
       return null;
     }
-    Set<String> models = new LinkedHashSet<>(head.fallbackModels());
-    models.add(model);
+    Set<String> models = new LinkedHashSet<>(Set.of(model));
+    models.addAll(head.fallbackModels());
     Set<String> helpers = head.toolModels(); // each asked besides, with the prompt
-    if (!Stream.concat(models.stream(), helpers.stream()).allMatch(each -> isPriced(each, at))) {
+    String missing = unpriced(models, at);
+    missing = missing == null ? unpriced(helpers, at) : missing;
+    unpriced = missing;
+    if (missing != null) {
       return null;
     }
     fallbacks.getOrDefault(model, List.of()).stream()
@@ -244,6 +248,20 @@ final class Allowance {
         return all;
       }
     };
+  }
+
+  /** The first model of the request whose price is needed and not known; null if there is none. */
+  @Nullable String unpricedModel() {
+    return unpriced;
+  }
+
+  private @Nullable String unpriced(Set<String> models, Instant at) {
+    for (String model : models) {
+      if (!isPriced(model, at)) {
+        return model;
+      }
+    }
+    return null;
   }
 
   private boolean isPriced(String model, Instant at) {

@@ -115,6 +115,11 @@ record PlanRules(String name, Set<String> roles, RequestPolicy policy, @Nullable
         && limits.budgets().stream().anyMatch(budget -> budget.kind() == LimitKind.COST);
   }
 
+  /** Whether a request is refused when its cost is not known. */
+  boolean needsPrice() {
+    return hasCostBudget() && limits != null && limits.enforcement() == Limits.Enforcement.REFUSE;
+  }
+
   /** Whether a running stream is to be ended where the budget ends. */
   boolean stopsAtBudget() {
     return limits != null

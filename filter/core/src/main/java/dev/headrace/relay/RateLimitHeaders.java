@@ -5,6 +5,7 @@ import dev.headrace.admission.LimitKind;
 import dev.headrace.admission.Refusal;
 import dev.headrace.admission.Reservation;
 import dev.headrace.messages.ApiError;
+import dev.headrace.messages.Printable;
 import dev.headrace.upstream.HeaderField;
 import java.math.BigDecimal;
 import java.time.Duration;
@@ -12,6 +13,7 @@ import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Tells a user of their limits in the API's own words, which SDKs understand (API reference,
@@ -56,16 +58,22 @@ final class RateLimitHeaders {
     }
   }
 
-  /** What a user is told whose request is over a limit. */
-  static ApiError error(Refusal refusal) {
+  /**
+   * What a user is told whose request is over a limit.
+   *
+   * @param unpriced the model without a price, where that is the reason
+   */
+  static ApiError error(Refusal refusal, @Nullable String unpriced) {
     String type = refusal.kind() == LimitKind.COST ? "billing_error" : "rate_limit_error";
-    return new ApiError(429, type, message(refusal), null);
+    return new ApiError(429, type, message(refusal, unpriced), null);
   }
 
-  private static String message(Refusal refusal) {
+  private static String message(Refusal refusal, @Nullable String unpriced) {
     if (refusal.kind() == LimitKind.PRICE) {
-      return "The price of this model is not known to the gateway, so your budget for cost cannot"
-          + " be kept (usage.prices-file).";
+      return "The price of "
+          + (unpriced == null ? "this model" : "the model \"" + Printable.name(unpriced) + "\"")
+          + " is not known to the gateway, so your budget for cost cannot be kept"
+          + " (usage.prices-file).";
     }
     String left = amount(refusal.kind(), refusal.left());
     String limit =
@@ -78,7 +86,13 @@ final class RateLimitHeaders {
             + " left.";
     Duration reset = refusal.resetsIn();
     return switch (refusal.waiting()) {
-      case USELESS -> limit + " It asks for more than there ever is; lower max_tokens.";
+      case USELESS ->
+          refusal.isOfThePrompt()
+              ? limit
+                  + " Its prompt alone is reckoned at "
+                  + amount(refusal.kind(), refusal.least())
+                  + ", more than there ever is; shorten it."
+              : limit + " It asks for more than there ever is; lower max_tokens.";
       case UNTIL_RESET ->
           reset == null ? limit : limit + " It is full again in " + seconds(reset) + " s.";
       case UNTIL_OWN_RETURN ->

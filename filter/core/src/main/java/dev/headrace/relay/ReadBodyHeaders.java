@@ -34,8 +34,12 @@ final class ReadBodyHeaders {
           + Printable.name(charset)
           + "\" is not taken; the gateway reads this body as UTF-8.";
     }
+    List<String> lines = Collections.list(request.getHeaders(VERSION));
+    if (lines.size() <= 1 && (lines.isEmpty() || lines.get(0).indexOf(',') < 0)) {
+      return null; // nearly always
+    }
     Set<String> versions = new HashSet<>(); // RFC 9110, 5.3: two lines may arrive as one
-    for (String line : Collections.list(request.getHeaders(VERSION))) {
+    for (String line : lines) {
       for (String version : line.split(",", -1)) {
         versions.add(version.strip());
       }
@@ -47,6 +51,9 @@ final class ReadBodyHeaders {
 
   /** The first charset of a media type that is not UTF-8; null if there is none. */
   private static @Nullable String otherCharset(String type) {
+    if (type.indexOf(';') < 0) {
+      return null;
+    }
     for (String parameter : type.split(";", -1)) { // a quoted semicolon is in no charset's name
       int equals = parameter.indexOf('=');
       if (equals >= 0 && parameter.substring(0, equals).strip().equalsIgnoreCase("charset")) {

@@ -79,22 +79,28 @@ class MemoryLimitStoreTest {
   @CsvSource(
       textBlock =
           """
-          INPUT_TOKENS,  MINUTE, 250,       50,        input tokens per minute,  PT56S
-          INPUT_TOKENS,  HOUR,   250,       50,        input tokens per hour,    PT44M56S
-          OUTPUT_TOKENS, DAY,    250,       50,        output tokens per day,    PT13H44M56S
-          OUTPUT_TOKENS, MONTH,  250,       50,        output tokens per month,  PT205H44M56S
-          COST,          DAY,    1500000000, 300000000, cost per day,             PT13H44M56S
-          COST,          MONTH,  1500000000, 300000000, cost per month,           PT205H44M56S
+          INPUT_TOKENS,  MINUTE, 250,       50,        100, input tokens per minute,  PT56S
+          INPUT_TOKENS,  HOUR,   250,       50,        100, input tokens per hour,    PT44M56S
+          OUTPUT_TOKENS, DAY,    250,       50,        1,   output tokens per day,    PT13H44M56S
+          OUTPUT_TOKENS, MONTH,  250,       50,        1,   output tokens per month,  PT205H44M56S
+          COST,          DAY,    1500000000, 300000000, 105000000, cost per day,      PT13H44M56S
+          COST,          MONTH,  1500000000, 300000000, 105000000, cost per month,    PT205H44M56S
           """)
   void aBudgetIsKeptAndIsFullAgainInTheNextWindow(
-      LimitKind kind, Window window, long amount, long left, String name, Duration resetsIn) {
+      LimitKind kind,
+      Window window,
+      long amount,
+      long left,
+      long least,
+      String name,
+      Duration resetsIn) {
     Limits limits = plan().budget(kind, amount, window).limits();
     granted(store, "ann", limits, SMALL).settle(100, 100, 600_000_000);
     granted(store, "ann", limits, SMALL).settle(100, 100, 600_000_000);
 
     Refusal refusal = refused(store, "ann", limits, SMALL);
     assertThat(refusal)
-        .isEqualTo(new Refusal(kind, window, amount, left, resetsIn, Waiting.UNTIL_RESET));
+        .isEqualTo(new Refusal(kind, window, amount, left, least, resetsIn, Waiting.UNTIL_RESET));
     assertThat(refusal.name()).isEqualTo(name);
 
     time.advance(resetsIn.minusMillis(1));
@@ -197,12 +203,34 @@ class MemoryLimitStoreTest {
             .budget(LimitKind.OUTPUT_TOKENS, 150, Window.DAY)
             .limits();
     Reservation first = granted(store, "ann", limits, SMALL);
-    assertThat(refused(store, "ann", limits, SMALL).name()).isEqualTo("output tokens per day");
+    assertThat(refused(store, "ann", limits, SMALL).name())
+        .isEqualTo("requests"); // the others are free again when the first one has ended
     first.settle(100, 100, 0);
     assertThat(refused(store, "ann", limits, new Demand(0, 50, null)).name())
         .isEqualTo("requests"); // a minute from the first request on; the minute's budget is sooner
     time.advance(Duration.ofMinutes(1));
     granted(store, "ann", limits, new Demand(0, 50, null));
+  }
+
+  @Test
+  void aRunningRequestThatWouldComeBackSoonDoesNotHideALimitThatIsUsedUp() {
+    Limits limits =
+        plan()
+            .budget(LimitKind.OUTPUT_TOKENS, 200, Window.DAY)
+            .budget(LimitKind.OUTPUT_TOKENS, 290, Window.MONTH)
+            .limits();
+    granted(store, "ann", limits, SMALL).settle(0, 100, 0);
+    Reservation running = granted(store, "ann", limits, SMALL);
+    Refusal refusal = refused(store, "ann", limits, SMALL);
+    assertThat(refusal.name()).isEqualTo("output tokens per month"); // both come back: the longer
+    assertThat(refusal.waiting()).isEqualTo(Waiting.UNTIL_OWN_RETURN);
+    running.settle(0, 100, 0);
+    Reservation more = granted(store, "bob", limits, SMALL);
+    more.settle(0, 150, 0); // 50 left for the day, 140 for the month
+    granted(store, "bob", limits, new Demand(0, 50, null));
+    Refusal usedUp = refused(store, "bob", limits, SMALL);
+    assertThat(usedUp.name()).isEqualTo("output tokens per day");
+    assertThat(usedUp.waiting()).isEqualTo(Waiting.UNTIL_RESET);
   }
 
   /** Whichever limit refuses, all others are as they were. */
@@ -423,7 +451,7 @@ class MemoryLimitStoreTest {
             .budget(LimitKind.OUTPUT_TOKENS, 300, Window.DAY)
             .budget(LimitKind.INPUT_TOKENS, 1_000, Window.DAY)
             .limits();
-    assertThat(refused(store, "ann", smaller, SMALL).name()).isEqualTo("output tokens per day");
+    assertThat(refused(store, "ann", smaller, SMALL).name()).isEqualTo("requests");
     Limits larger =
         plan()
             .requests(20, Duration.ofMinutes(1))
@@ -475,7 +503,7 @@ class MemoryLimitStoreTest {
     assertThat(second.wouldRefuse()).extracting(Refusal::name).isEqualTo("concurrent");
     assertThat(second.reservation().allowedOutputTokens()).isEqualTo(100); // not lowered either
     Admission.Granted third = (Admission.Granted) ask(store, "ann", limits, SMALL);
-    assertThat(third.wouldRefuse()).extracting(Refusal::name).isEqualTo("output tokens per day");
+    assertThat(third.wouldRefuse()).extracting(Refusal::name).isEqualTo("requests");
     Admission.Granted fourth =
         (Admission.Granted) ask(store, "ann", limits, new Demand(0, 0, null));
     assertThat(fourth.wouldRefuse()).extracting(Refusal::name).isEqualTo("requests");

@@ -381,7 +381,7 @@ class WaitingRoomTest {
     Admission decide() {
       if (free == 0) {
         return new Admission.Refused(
-            new Refusal(LimitKind.CONCURRENT, null, 1, 0, null, Waiting.UNTIL_ANY_RETURN));
+            new Refusal(LimitKind.CONCURRENT, null, 1, 0, 0, null, Waiting.UNTIL_ANY_RETURN));
       }
       free--;
       return new Admission.Granted(new Returned(() -> free++), null);

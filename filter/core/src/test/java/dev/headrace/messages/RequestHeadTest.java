@@ -320,8 +320,9 @@ class RequestHeadTest {
       assertThat(errorOf(bomb))
           .startsWith("body: too deep, too long or too many at line 1, column ")
           .endsWith(
-              " (expected: depth up to 200, field names up to 1000 characters, numbers up to 100"
-                  + " characters, 2000000 JSON tokens)");
+              " (expected: depth up to 200, field names up to 1000 characters, 10000 of them in"
+                  + " objects within each other, numbers up to 100 characters, 2000000 JSON"
+                  + " tokens)");
     }
   }
 
@@ -375,6 +376,14 @@ class RequestHeadTest {
         "[{'content':[{'source':{'url':'https://a','type':'url'},'type':'image'}]}] | 1",
         "[{'content':[{'type':'document','source':{'type':'file','file_id':'f'}}]}] | 1",
         "[{'content':[{'type':'container_upload','file_id':'f'}]}] | 1",
+        "[{'content':[{'file_id':'f','cache_control':{'type':'x'},'type':'container_upload'}]}] | 1",
+        "[{'content':[{'type':'tool_result','content':[{'source':{'file_id':'f'}}]}]}] | 1",
+        "[{'content':[{'type':'tool_use','input':{'file_id':'f','source':{'url':'b'}}}]}] | 0",
+        "[{'content':[{'type':'tool_use','input':[{'type':'container_upload','file_id':'f'}]}]}] | 0",
+        "[{'content':[{'input':{'input':{}},'source':{'url':'a'}},{'source':{'url':'b'}}]}] | 2",
+        "[{'content':[{'content':[{'type':'code_execution_output','file_id':'f'}]}]}] | 0",
+        "[{'content':[{'source':{'type':'url','x':{'source':{}},'url':'a'}}]}] | 1",
+        "[{'content':[{'source':{'type':'container_upload','url':'a'}}]}] | 1",
         "[{'content':[{'type':'document','\\u0073ource':{'\\u0075rl':'https://a'}}]}] | 1",
         "[{'content':[{'source':{'url':'a'}},{'source':{'x':{}}, 'url':'b'},{'source':{'url':'c'}}]}] | 2"
       })
