@@ -8,6 +8,7 @@ import dev.headrace.config.LoadedSettings;
 import dev.headrace.config.SettingsException;
 import dev.headrace.identity.ListedAddresses;
 import dev.headrace.observe.Statistics;
+import dev.headrace.relay.RawPath;
 import dev.headrace.relay.Relay;
 import dev.headrace.spi.StreamListener;
 import dev.headrace.spi.UsageSink;
@@ -68,16 +69,9 @@ public final class Gateway implements AutoCloseable {
   /**
    * As {@link #start(GatewaySettings)}, and the log also says which file or variable set what.
    *
-   * @throws IllegalArgumentException if they say {@code enabled: false} and there are warnings: a
-   *     missing variable or file counts as one then, and what it should have set would not hold
+   * @throws IllegalArgumentException as {@link GatewayBuilder#start}
    */
   public static Gateway start(LoadedSettings loaded) {
-    if (!loaded.settings().enabled() && !loaded.warnings().isEmpty()) {
-      throw new IllegalArgumentException(
-          "The settings say enabled: false, so that mistakes in them are warnings, with which no"
-              + " gateway is started: "
-              + String.join("; ", loaded.warnings()));
-    }
     return builder(loaded).start();
   }
 
@@ -150,7 +144,7 @@ public final class Gateway implements AutoCloseable {
         && Relay.isAbort(request.getAttribute(Relay.abortAttribute()))) {
       Relay.abort(request);
     }
-    String path = pathBehind(prefix, request.getRequestURI());
+    String path = pathBehind(prefix, RawPath.of(request));
     if (path == null) {
       return false;
     }
@@ -158,7 +152,7 @@ public final class Gateway implements AutoCloseable {
     return true;
   }
 
-  /** The raw path behind the prefix: decoded paths differ between containers. */
+  /** The raw path behind the prefix. */
   private static @Nullable String pathBehind(String prefix, String rawPath) {
     if (!rawPath.startsWith(prefix)) {
       return null;

@@ -136,8 +136,17 @@ public final class GatewayBuilder {
    *
    * @throws dev.headrace.config.SettingsException if a file that the settings name cannot be used;
    *     the message names the setting
+   * @throws IllegalArgumentException if they were loaded and say {@code enabled: false}, and there
+   *     are warnings: a missing variable or file counts as one then, and what it should have set,
+   *     such as plans, would not hold
    */
   public Gateway start() {
+    if (!settings.enabled() && !warnings.isEmpty()) {
+      throw new IllegalArgumentException(
+          "The settings say enabled: false, so that mistakes in them are warnings, with which no"
+              + " gateway is started: "
+              + String.join("; ", warnings));
+    }
     tellIfNothingIsLogged(LOG, System.err);
     warnings.forEach(warning -> LOG.warn("{}", warning));
     return Gateway.start(settings, description, time, listeners, sinks, resolver, upstreamClient);

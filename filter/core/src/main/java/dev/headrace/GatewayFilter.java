@@ -1,6 +1,7 @@
 package dev.headrace;
 
 import dev.headrace.chain.FiltersInFront;
+import dev.headrace.relay.RawPath;
 import jakarta.servlet.Filter;
 import jakarta.servlet.FilterChain;
 import jakarta.servlet.FilterConfig;
@@ -98,7 +99,7 @@ public final class GatewayFilter implements Filter {
     if (!method.equals("GET") && !method.equals("HEAD")) {
       return false;
     }
-    String path = request.getRequestURI();
+    String path = RawPath.of(request);
     int parameters = path.indexOf(';'); // such as ;jsessionid=…, where cookies are off
     String plain = parameters < 0 ? path : path.substring(0, parameters);
     String context = request.getContextPath();

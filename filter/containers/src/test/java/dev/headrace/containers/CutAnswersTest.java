@@ -7,9 +7,12 @@ import dev.headrace.containers.RawClient.End;
 import dev.headrace.simulator.Answer;
 import dev.headrace.simulator.Transcripts;
 import jakarta.servlet.Filter;
+import jakarta.servlet.http.HttpServletResponse;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** An answer that is not complete never looks so, whatever stands between us and the client. */
 @ParameterizedClass
@@ -79,6 +82,54 @@ final class CutAnswersTest extends GatewayContract {
         client(headrace).send(head.formatted("/claude/v1/messages"), body).reply();
     assertThat(events.status()).isEqualTo(200);
     assertThat(events.body()).contains("event: error");
+  }
+
+  /** The connection's end says nothing there, so that an event must. */
+  @ParameterizedTest
+  @ValueSource(strings = {"", "?format=simple"})
+  void overHttp10AnEventThatBreaksOffIsFollowedByAnErrorEvent(String format) throws Exception {
+    GatewayUnderTest headrace = start();
+    String transcript = new String(Transcripts.text(), UTF_8);
+    int middle = transcript.indexOf("text_delta", transcript.indexOf("text_delta") + 1);
+    headrace
+        .claude()
+        .answersAlways(
+            Answer.transcript(Transcripts.text())
+                .resetAtByte(transcript.substring(0, middle).getBytes(UTF_8).length));
+    byte[] body = STREAMING.getBytes(UTF_8);
+    String head =
+        "POST /claude/v1/messages%s HTTP/1.0\r\nHost: x\r\nContent-Type: application/json\r\nanthropic-version: 2026-10-21\r\nContent-Length: %d\r\n\r\n"
+            .formatted(format, body.length);
+    RawClient.Reply reply = client(headrace).send(head, body).reply();
+    assertThat(reply.status()).isEqualTo(200);
+    assertThat(reply.body()).contains("Gr");
+    assertThat(reply.body().substring(reply.body().lastIndexOf("event: ")))
+        .startsWith("event: error\n")
+        .endsWith("\n\n");
+  }
+
+  @Test
+  void behindAFilterThatWantsTheConnectionClosed() throws Exception {
+    GatewayUnderTest headrace =
+        keep(
+            GatewayUnderTest.startBehindAsync(
+                kind(),
+                (request, response, chain) -> {
+                  ((HttpServletResponse) response).setHeader("Connection", "close");
+                  chain.doFilter(request, response);
+                },
+                settings -> settings));
+    cut(headrace);
+    assertCut(client(headrace).post(TEXT, STREAMING).reply());
+    headrace.claude().answersAlways(Answer.transcript(Transcripts.text()));
+    RawClient.Reply whole = client(headrace).post(TEXT, STREAMING).reply();
+    assertThat(whole.end()).isEqualTo(End.COMPLETE);
+    assertThat(whole.body()).contains("Köln");
+    headrace.claude().answersAlways(Answer.text("Hello"));
+    RawClient.Reply json =
+        client(headrace).post("/claude/v1/messages", STREAMING.replace("true", "false")).reply();
+    assertThat(json.body()).contains("Hello");
+    assertThat(json.end()).isEqualTo(End.COMPLETE);
   }
 
   @Test

@@ -14,6 +14,8 @@ import dev.headrace.containers.ContainerKind.RunningContainer;
 import dev.headrace.simulator.ClaudeSimulator;
 import jakarta.servlet.Filter;
 import jakarta.servlet.ServletException;
+import jakarta.servlet.ServletRequest;
+import jakarta.servlet.ServletResponse;
 import jakarta.servlet.http.HttpServlet;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
@@ -191,6 +193,27 @@ public final class GatewayUnderTest implements AutoCloseable {
           }
         };
     RunningContainer container = kind.start(new Deployment("", wrapping, null));
+    return new GatewayUnderTest(claude, gateway, container);
+  }
+
+  /** The servlet, asynchronous, behind a filter of the application. */
+  static GatewayUnderTest startBehindAsync(
+      ContainerKind kind, Filter filter, UnaryOperator<GatewaySettingsBuilder> change)
+      throws Exception {
+    ClaudeSimulator claude = ClaudeSimulator.builder().apiKey(API_KEY).start();
+    Gateway gateway = Gateway.start(settings(claude, change));
+    GatewayServlet servlet = new GatewayServlet(gateway);
+    HttpServlet filtered =
+        new HttpServlet() {
+          private static final long serialVersionUID = 1L;
+
+          @Override
+          public void service(ServletRequest request, ServletResponse response)
+              throws ServletException, IOException {
+            filter.doFilter(request, response, servlet::service);
+          }
+        };
+    RunningContainer container = kind.start(new Deployment("", filtered, null));
     return new GatewayUnderTest(claude, gateway, container);
   }
 

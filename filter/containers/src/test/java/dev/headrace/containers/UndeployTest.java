@@ -15,7 +15,9 @@ import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * An application is stopped while streams run: each of them completes or ends with a well-formed
@@ -59,6 +61,29 @@ final class UndeployTest extends GatewayContract {
     Map<String, Integer> ends = undeployUnder(0, Duration.ofSeconds(1));
     assertThat(ends).containsOnlyKeys("complete", "error event");
     assertThat(ends.values().stream().mapToInt(Integer::intValue).sum()).isEqualTo(STREAMS);
+  }
+
+  /** What has not been taken when the container ends the request is lost: that has to show. */
+  @ParameterizedTest
+  @ValueSource(strings = {"events", "text"})
+  void aClientThatIsStillReadingDoesNotTakeItsAnswerForWhole(String format) throws Exception {
+    GatewayUnderTest headrace = start(s -> s.shutdownDrain(Duration.ofSeconds(5)));
+    headrace.claude().answersAlways(Answer.text("first ").flood(64_000_000));
+    RawClient client =
+        clientWithSmallBuffer(headrace)
+            .patience(Duration.ofSeconds(30))
+            .post("/claude/v1/messages?format=" + format, STREAMING);
+    assertThat(client.replyHead().status()).isEqualTo(200);
+    Standstill.await(headrace.claude().awaitRequest(0, Duration.ofSeconds(10))::bytesSent);
+    headrace.stopApplication();
+    ByteArrayOutputStream body = new ByteArrayOutputStream();
+    End end = client.readBody(body, Long.MAX_VALUE);
+    String text = body.toString(UTF_8);
+    if (format.equals("text") || end != End.COMPLETE) {
+      assertThat(end).isNotEqualTo(End.COMPLETE);
+    } else {
+      assertThat(describe(end, text)).isEqualTo("error event");
+    }
   }
 
   /**

@@ -72,6 +72,7 @@ final class AsyncClientStream extends ClientStream implements WriteListener, Asy
   private volatile boolean writable; // the container has called onWritePossible once
   private volatile boolean givenUp; // on a response wrapper
   private volatile boolean pastWrapper; // what is queued goes to the container's own response
+  private volatile boolean unfinished; // when the container has ended it
   private volatile long startNanos; // from when on the container may call
   private volatile boolean held; // the thread on which it would
 
@@ -234,7 +235,7 @@ final class AsyncClientStream extends ClientStream implements WriteListener, Asy
       // No container completes the request of a client that has left by itself, not reliably.
       setOverForGone();
       notAnswered(response);
-      if ((isBroken() || unsure) && hasBegun()) {
+      if ((isBroken() || unsure || unfinished) && hasBegun()) {
         dropConnection(); // completed, it would look whole
       } else {
         complete();
@@ -314,6 +315,9 @@ final class AsyncClientStream extends ClientStream implements WriteListener, Asy
 
   private void end(ClientQueue.End wanted) {
     if (wanted == ClientQueue.End.FINISHING) {
+      if (isForestalled(response)) {
+        return;
+      }
       applyHead(response); // of an answer without a body; may throw if the container was faster
     }
     setOver();
@@ -333,6 +337,9 @@ final class AsyncClientStream extends ClientStream implements WriteListener, Asy
   private void writeQueued(boolean last) throws IOException {
     if (wrapped != null && bytesWritten() == 0 && wrapped.isCommitted()) {
       unwritable(Finding.CLOSED); // a filter has done so on the request's way back
+      return;
+    }
+    if (isForestalled(response)) {
       return;
     }
     applyHead(response);
@@ -478,6 +485,8 @@ final class AsyncClientStream extends ClientStream implements WriteListener, Asy
     }
     if (t == null) {
       markGone("async error");
+    } else if (bytesWritten() == 0 && Containers.isOfTheApplication(t)) {
+      markBroken(t);
     } else {
       markGone(t);
     }
@@ -490,6 +499,11 @@ final class AsyncClientStream extends ClientStream implements WriteListener, Asy
     // Ours is off (0): Tomcat times out what still runs when a context stops.
     listener.onContainerEnds();
     awaitDrainer();
+    if (!isOver() && hasBegun()) {
+      // What the client has not taken yet is lost, and Tomcat would end the answer properly.
+      unfinished = true;
+      Containers.dropHere(request);
+    }
     markGone("the container has ended the request");
     wake();
   }

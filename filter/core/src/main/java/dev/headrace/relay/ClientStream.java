@@ -50,8 +50,8 @@ abstract class ClientStream {
     void onUnwritable();
 
     /** In the place of {@link #onGone}: something is broken here, such as a missing class. */
-    default void onBroken(Error error) {
-      onGone(error.toString());
+    default void onBroken(Throwable cause) {
+      onGone(cause.toString());
     }
 
     /** A filter's response wrapper has ended the answer before it began. As {@link #onGone}. */
@@ -80,12 +80,12 @@ abstract class ClientStream {
   final LongSupplier nanoTime;
   final @Nullable WrappedResponse wrapped; // null where no wrapper has a stream of its own
   private final AtomicBoolean gone = new AtomicBoolean();
-  private volatile @Nullable Error broken;
+  private volatile @Nullable Throwable broken;
   private volatile boolean over; // nothing is written any more; set by the writing thread
   private volatile boolean settled; // how it ended is the writing thread's to say, or nobody's
   private volatile long lastWriteNanos;
   private volatile long bytesWritten; // written by the writing thread
-  private final boolean asksForChunks;
+  private final Containers.Chunks chunks;
   private boolean streamed; // the writing thread's: the head is that of a stream
 
   /**
@@ -97,25 +97,20 @@ abstract class ClientStream {
       @Nullable WrappedResponse wrapped,
       Containers containers,
       HttpServletRequest request) {
-    this(
-        listener,
-        nanoTime,
-        wrapped,
-        containers.dropConnections(request.getServletContext()),
-        Containers.wantsChunks(request));
+    this(listener, nanoTime, wrapped, containers.cuts(request), Containers.chunks(request));
   }
 
   /**
    * @param cuts whether connections can be dropped in mid-answer
-   * @param asksForChunks whether an answer without a length would end with its connection otherwise
+   * @param chunks how they are asked for
    */
   ClientStream(
       Listener listener,
       LongSupplier nanoTime,
       @Nullable WrappedResponse wrapped,
       boolean cuts,
-      boolean asksForChunks) {
-    this.asksForChunks = asksForChunks;
+      Containers.Chunks chunks) {
+    this.chunks = chunks;
     this.queue = new ClientQueue(nanoTime, cuts);
     this.listener = listener;
     this.nanoTime = nanoTime;
@@ -314,9 +309,12 @@ abstract class ClientStream {
         coded |= field.is("content-encoding");
         counted |= field.is("content-length");
         response.setHeader(field.name(), field.value());
+        if (field.is("content-type")) {
+          Containers.labelUtf8(response, field.value());
+        }
       }
-      if (asksForChunks && !counted) {
-        response.setHeader("Transfer-Encoding", "chunked");
+      if (!counted) {
+        Containers.askFor(chunks, response);
       }
       streamed |= stream && !coded; // what the upstream has compressed shows nothing of a wrapper
     }
@@ -385,10 +383,34 @@ abstract class ClientStream {
 
   /** As the container or a write of ours has it: most failures mean that the client has left. */
   final void markGone(Throwable failure) {
-    if (failure instanceof Error error && !isGone()) {
-      broken = error;
+    if (failure instanceof Error) {
+      markBroken(failure);
+    } else {
+      markGone(failure.toString());
     }
-    markGone(failure.toString());
+  }
+
+  /** Not the client has left: something is broken here, or in a filter of the application. */
+  final void markBroken(Throwable cause) {
+    if (!isGone()) {
+      broken = cause;
+    }
+    markGone(cause.toString());
+  }
+
+  /**
+   * Gives up if a filter has sent an answer's head of its own before the first byte of ours: status
+   * and headers would be lost without a word. Returns whether it has.
+   */
+  final boolean isForestalled(HttpServletResponse response) {
+    if (bytesWritten > 0 || !response.isCommitted()) {
+      return false;
+    }
+    markBroken(
+        new IllegalStateException(
+            "A filter has sent the head of an answer before the gateway: one that writes or flushes"
+                + " before or behind doFilter has to leave the gateway's requests alone"));
+    return true;
   }
 
   final void markGone(String why) {
@@ -396,9 +418,9 @@ abstract class ClientStream {
       queue.gone();
       if (!settled) {
         try {
-          Error error = broken;
-          if (error != null) {
-            listener.onBroken(error);
+          Throwable cause = broken;
+          if (cause != null) {
+            listener.onBroken(cause);
           } else if (isEndedByWrapper()) {
             listener.onEndedByWrapper();
           } else {

@@ -49,6 +49,21 @@ final class Containers {
   private static final String JETTY = "org.eclipse.jetty.";
   private static final String UNDERTOW = "io.undertow.servlet.spec.";
 
+  private static final List<String> OF_THE_JDK = List.of("java.", "javax.", "jdk.", "sun.");
+
+  private static final List<String> OF_CONTAINERS =
+      List.of(
+          TOMCAT,
+          JETTY,
+          "org.apache.coyote.",
+          "org.apache.tomcat.",
+          "io.undertow.",
+          "org.xnio.",
+          "org.glassfish.",
+          "com.sun.",
+          "com.ibm.",
+          "io.openliberty.");
+
   /** Eight digits of its length and two line ends, at most. */
   private static final int CHUNK_MARKS = 12;
 
@@ -410,21 +425,110 @@ final class Containers {
   }
 
   /**
-   * Whether an answer whose length is not known would end with its connection, and a cut one look
-   * whole, unless we ask for chunks: Jetty and Undertow save them for a client that says {@code
-   * Connection: close}. Tomcat sends them anyway.
+   * How an answer whose length is not known is marked as whole. Unless we ask for chunks it ends
+   * with its connection, and a cut one looks whole, where that is to be closed: in Jetty and
+   * Undertow if the client says {@code Connection: close}, and everywhere if a filter says so in
+   * the answer.
    */
-  static boolean wantsChunks(HttpServletRequest request) {
+  enum Chunks {
+    /** There is nothing to ask for: HTTP/2, HTTP/1.0, or a container that is not known. */
+    UNASKED,
+    /** By the header. */
+    BY_HEADER,
+    /** By the header, also when the answer says nothing: the client wants no other request. */
+    ALWAYS_BY_HEADER,
+    /** Tomcat: by trailers, though there are none ({@code Http11Processor.prepareResponse}). */
+    BY_TRAILERS
+  }
+
+  /** How chunks are asked for in an answer to this request. */
+  static Chunks chunks(HttpServletRequest request) {
     if (!request.getProtocol().equals("HTTP/1.1")) {
-      return false;
+      return Chunks.UNASKED;
     }
     String container = own(request).getClass().getName();
+    if (container.startsWith(TOMCAT)) {
+      return Chunks.BY_TRAILERS;
+    }
     if (!container.startsWith(JETTY) && !container.startsWith(UNDERTOW)) {
-      return false;
+      return Chunks.UNASKED;
     }
     Enumeration<String> values = request.getHeaders("Connection");
     while (values != null && values.hasMoreElements()) {
-      if (values.nextElement().toLowerCase(Locale.ROOT).contains("close")) {
+      if (saysClose(values.nextElement())) {
+        return Chunks.ALWAYS_BY_HEADER;
+      }
+    }
+    return Chunks.BY_HEADER;
+  }
+
+  /**
+   * Asks for chunks where they would be missing.
+   *
+   * @param response with all its headers, none of which is its length
+   */
+  static void askFor(Chunks chunks, HttpServletResponse response) {
+    boolean missing =
+        chunks == Chunks.ALWAYS_BY_HEADER
+            || (chunks != Chunks.UNASKED && saysClose(response.getHeader("Connection")));
+    if (!missing) {
+      return;
+    }
+    if (chunks == Chunks.BY_TRAILERS) {
+      response.setTrailerFields(Map::of);
+    } else {
+      response.setHeader("Transfer-Encoding", "chunked");
+    }
+  }
+
+  private static boolean saysClose(@Nullable String connection) {
+    return connection != null && connection.toLowerCase(Locale.ROOT).contains("close");
+  }
+
+  /** Whether a container can tell the client that an answer is not whole. */
+  boolean cuts(HttpServletRequest request) {
+    // HTTP/1.0 ends every answer with its connection.
+    return !request.getProtocol().equals("HTTP/1.0")
+        && dropConnections(request.getServletContext());
+  }
+
+  /**
+   * Sees to it that text in UTF-8 is called so: to a content type without a charset containers add
+   * the one that a filter in front has set for its pages.
+   */
+  static void labelUtf8(HttpServletResponse response, String contentType) {
+    String type = contentType.toLowerCase(Locale.ROOT);
+    if (type.contains("charset") || !(type.contains("json") || type.startsWith("text/"))) {
+      return;
+    }
+    String label = response.getContentType();
+    int charset = label == null ? -1 : label.toLowerCase(Locale.ROOT).indexOf("charset=");
+    if (charset >= 0 && !label.toLowerCase(Locale.ROOT).startsWith("utf-8", charset + 8)) {
+      response.setCharacterEncoding("UTF-8");
+    }
+  }
+
+  /**
+   * Whether an exception that a container reports comes from the application, such as a filter, and
+   * not from the container, which reports so what it does not understand of a client. By the first
+   * class of the stack that is not the JDK's.
+   */
+  static boolean isOfTheApplication(Throwable failure) {
+    if (failure instanceof IOException) {
+      return false; // the client has left
+    }
+    for (StackTraceElement frame : failure.getStackTrace()) {
+      String name = frame.getClassName();
+      if (!startsWithAny(name, OF_THE_JDK)) {
+        return !startsWithAny(name, OF_CONTAINERS);
+      }
+    }
+    return false;
+  }
+
+  private static boolean startsWithAny(String name, List<String> beginnings) {
+    for (String beginning : beginnings) {
+      if (name.startsWith(beginning)) {
         return true;
       }
     }

@@ -187,9 +187,20 @@ final class Exchange
       answerError(mismatch, new Outcome(Outcome.Kind.REFUSED, "format"));
     } else if (allowance == null) {
       attempt(body.bytes(), body.length(), body.head());
+    } else if (isModelNeeded() && body.head().model() == null) {
+      refuse(
+          400,
+          "invalid_request_error",
+          "model: is missing (expected: the name of a model, since the gateway keeps a budget for"
+              + " cost)");
     } else if (state.compareAndSet(State.RECEIVING, State.ADMITTING)) {
       allowance.ask(relay.door(), body, account.asker().startedAt(), this);
     }
+  }
+
+  /** Whether the gateway has to know a price; all else that is missing is for the API to tell. */
+  private boolean isModelNeeded() {
+    return route.endpoint().kind() == Endpoint.Kind.MESSAGES && entrant.plan().needsPrice();
   }
 
   /** Containers tell nobody of an exception that comes out of a listener. */
@@ -220,7 +231,8 @@ final class Exchange
 
   @Override
   public void onRefused(Refusal refusal) {
-    ApiError error = RateLimitHeaders.error(refusal);
+    Allowance asked = allowance;
+    ApiError error = RateLimitHeaders.error(refusal, asked == null ? null : asked.unpricedModel());
     byte[] json = error.json();
     List<HeaderField> fields =
         ClientHeaders.with(headers.of(error, json), RateLimitHeaders.retry(refusal));
@@ -686,7 +698,11 @@ final class Exchange
         return;
       }
     } while (!state.compareAndSet(now, State.FINISHING));
-    finishing();
+    lastly(() -> send(answerStatus, fields, bytes, ahead, outcome));
+  }
+
+  private void send(
+      int answerStatus, List<HeaderField> fields, byte[] bytes, int ahead, Outcome outcome) {
     ClientStream stream = client();
     if (stream.head(answerStatus, fields)) {
       account.answers(answerStatus);
@@ -709,6 +725,20 @@ final class Exchange
     }
   }
 
+  /**
+   * Does what ends the answer. Nobody else will: when it throws, such as for lack of memory, the
+   * connection is dropped.
+   */
+  private void lastly(Runnable act) {
+    try {
+      finishing();
+      act.run();
+    } catch (RuntimeException | Error e) {
+      client().abort(new Outcome(Outcome.Kind.FAILED, e.getClass().getSimpleName()));
+      throw e;
+    }
+  }
+
   private void finishing() {
     bodyRoom.release();
     finishNanos = relay.nanoTime();
@@ -718,8 +748,7 @@ final class Exchange
   /** Ends a stream that has begun and is complete, or whose error the client has already read. */
   private void finish(Outcome outcome) {
     if (state.compareAndSet(State.STREAMING, State.FINISHING)) {
-      finishing();
-      client().finish(outcome);
+      lastly(() -> client().finish(outcome));
     }
   }
 
@@ -730,14 +759,17 @@ final class Exchange
   /** Ends a stream that has begun and is not complete, so that nobody takes it for complete. */
   private void cutShort(ApiError error, Outcome outcome) {
     if (state.compareAndSet(State.STREAMING, State.FINISHING)) {
-      finishing();
-      if (eventStream) {
-        client().finishWith(delivery.lastEvent(error), outcome);
-      } else if (delivery.translates()) {
-        cutText(error, outcome);
-      } else {
-        client().abort(outcome);
-      }
+      lastly(() -> endShort(error, outcome));
+    }
+  }
+
+  private void endShort(ApiError error, Outcome outcome) {
+    if (eventStream) {
+      client().finishWith(delivery.lastEvent(error), outcome);
+    } else if (delivery.translates()) {
+      cutText(error, outcome);
+    } else {
+      client().abort(outcome);
     }
   }
 
@@ -808,9 +840,9 @@ final class Exchange
   }
 
   @Override
-  public void onBroken(Error error) {
-    end(new Outcome(Outcome.Kind.FAILED, error.getClass().getSimpleName()));
-    BestEffort.log(() -> LOG.error("Exchange {} cannot go on", id, error));
+  public void onBroken(Throwable cause) {
+    end(new Outcome(Outcome.Kind.FAILED, cause.getClass().getSimpleName()));
+    BestEffort.log(() -> LOG.error("Exchange {} cannot go on", id, cause));
   }
 
   @Override

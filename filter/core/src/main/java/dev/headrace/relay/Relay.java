@@ -63,6 +63,8 @@ public final class Relay implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Relay.class);
 
   /** Tells Spring's ShallowEtagHeaderFilter not to collect the answer. */
+  private static final String JSON = "application/json";
+
   private static final String ETAG_FILTER_STREAMING =
       "org.springframework.web.filter.ShallowEtagHeaderFilter.STREAMING";
 
@@ -242,7 +244,8 @@ public final class Relay implements AutoCloseable {
   private void answerReadiness(HttpServletResponse response) throws IOException {
     boolean ready = !draining.get();
     response.setStatus(ready ? 200 : 503);
-    response.setContentType("application/json");
+    response.setContentType(JSON);
+    Containers.labelUtf8(response, JSON);
     response.setHeader("Cache-Control", "no-store");
     byte[] json =
         (ready ? "{\"status\":\"ready\"}" : "{\"status\":\"draining\"}").getBytes(US_ASCII);
@@ -390,9 +393,13 @@ public final class Relay implements AutoCloseable {
   }
 
   private static boolean isEncoded(HttpServletRequest request) {
-    return Collections.list(request.getHeaders("Content-Encoding")).stream()
-        .map(String::strip)
-        .anyMatch(encoding -> !encoding.isEmpty() && !encoding.equalsIgnoreCase("identity"));
+    for (String value : Collections.list(request.getHeaders("Content-Encoding"))) {
+      String encoding = value.strip();
+      if (!encoding.isEmpty() && !encoding.equalsIgnoreCase("identity")) {
+        return true;
+      }
+    }
+    return false;
   }
 
   /** The right to hold a thread of the container; null if there is none. */
@@ -627,7 +634,8 @@ public final class Relay implements AutoCloseable {
   private static void answerNow(HttpServletResponse response, ApiError error) throws IOException {
     byte[] json = error.json();
     response.setStatus(error.status());
-    response.setContentType("application/json");
+    response.setContentType(JSON);
+    Containers.labelUtf8(response, JSON);
     response.setHeader("Cache-Control", "no-store");
     response.setHeader("X-Content-Type-Options", "nosniff");
     response.setContentLength(json.length);

@@ -215,6 +215,7 @@ final class Reports {
       throws IOException {
     response.setStatus(status);
     response.setContentType(contentType);
+    Containers.labelUtf8(response, contentType);
     response.setHeader("Cache-Control", "no-store");
     response.setHeader("X-Content-Type-Options", "nosniff");
     response.setContentLength(body.length);

@@ -100,7 +100,7 @@ class ExchangeCommitTest {
     private boolean leavesWhenLookedAt;
 
     Client(Exchange exchange) {
-      super(exchange, System::nanoTime, null, true, false);
+      super(exchange, System::nanoTime, null, true, Containers.Chunks.UNASKED);
     }
 
     @Override

@@ -2,6 +2,7 @@ package dev.headrace.relay;
 
 import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.headrace.admission.StreamLimit;
 import dev.headrace.config.GatewaySettings;
@@ -90,7 +91,7 @@ class ExchangesTest {
   void exchangeWhoseStreamIsOverEndsWhenItsClientIsDropped() {
     Exchange exchange = exchange(0, new AtomicInteger());
     ClientStream silent =
-        new ClientStream(exchange, nanos::get, null, true, false) {
+        new ClientStream(exchange, nanos::get, null, true, Containers.Chunks.UNASKED) {
           @Override
           void wake() {}
         };
@@ -100,6 +101,30 @@ class ExchangesTest {
 
     exchange.abandon();
 
+    assertThat(streams.inUse()).isZero();
+  }
+
+  /** For lack of memory, say, while the last bytes are copied: nobody else would end it. */
+  @Test
+  void exchangeWhoseLastAnswerCannotBeQueuedEnds() {
+    Exchange exchange = exchange(0, new AtomicInteger());
+    AtomicInteger wakes = new AtomicInteger();
+    ClientStream failing =
+        new ClientStream(exchange, nanos::get, null, true, Containers.Chunks.UNASKED) {
+          @Override
+          void wake() {
+            if (wakes.getAndIncrement() == 0) {
+              throw new OutOfMemoryError("of a test");
+            }
+            setOver();
+            tellFinished();
+          }
+        };
+    exchange.answersTo(failing);
+
+    assertThatThrownBy(exchange::onNoRoomForBody).isInstanceOf(OutOfMemoryError.class);
+
+    assertThat(failing.queue.end()).isEqualTo(ClientQueue.End.ABORTING);
     assertThat(streams.inUse()).isZero();
   }
 
@@ -114,7 +139,7 @@ class ExchangesTest {
             List.of(),
             requireNonNull(streams.tryAcquire()));
     exchange.answersTo(
-        new ClientStream(exchange, nanos::get, null, true, false) {
+        new ClientStream(exchange, nanos::get, null, true, Containers.Chunks.UNASKED) {
           @Override
           void wake() {
             wakeUps.incrementAndGet();

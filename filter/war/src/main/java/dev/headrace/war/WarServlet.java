@@ -5,6 +5,7 @@ import static java.util.Objects.requireNonNull;
 
 import dev.headrace.Gateway;
 import dev.headrace.messages.ApiError;
+import dev.headrace.relay.RawPath;
 import dev.headrace.relay.Relay;
 import jakarta.servlet.ServletConfig;
 import jakarta.servlet.ServletException;
@@ -43,7 +44,7 @@ public final class WarServlet extends HttpServlet {
       throws ServletException, IOException {
     Deployment current = requireNonNull(deployment, "used before init()");
     String context = request.getContextPath();
-    String uri = request.getRequestURI(); // raw: containers decode paths in different ways
+    String uri = RawPath.of(request);
     if (!uri.startsWith(context)) {
       error(response, 404, "Nothing is here. The path of the gateway was written in another way.");
       return;
@@ -53,7 +54,7 @@ public final class WarServlet extends HttpServlet {
     Gateway gateway = current.gateway();
     if (get && path.isEmpty()) {
       response.setStatus(302);
-      response.setHeader("Location", context + "/"); // the page's links start there
+      response.setHeader("Location", request.getRequestURI() + "/"); // the page's links start there
     } else if (get && path.equals("/")) {
       page(current, request, response);
     } else if (gateway == null) {
