@@ -21,7 +21,7 @@ public final class EmbeddedUndertow implements AutoCloseable {
   private final GracefulShutdownHandler graceful;
   private final Undertow server;
 
-  /** Starts a server on this port, with the gateway under its mount. */
+  /** Starts a server on this port, with the gateway at /claude, whatever its mount is. */
   public EmbeddedUndertow(int port, Gateway gateway) throws ServletException {
     this.gateway = gateway;
     Servlet servlet = new GatewayServlet(gateway);

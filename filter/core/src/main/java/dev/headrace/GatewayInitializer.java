@@ -140,10 +140,11 @@ public final class GatewayInitializer implements ServletContainerInitializer {
       }
       Gateway gateway = GatewayStart.start(settings, application);
       servlet.answerWith(gateway, settings.source());
+      String mount = gateway.settings().mount();
       LOG.info(
           "Headrace answers at {}{}/v1/messages",
           event.getServletContext().getContextPath(),
-          gateway.settings().mount());
+          mount.equals("/") ? "" : mount);
     }
 
     @Override

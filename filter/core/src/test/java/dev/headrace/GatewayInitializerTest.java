@@ -264,5 +264,8 @@ class GatewayInitializerTest {
         .isThrownBy(() -> Gateway.start(loaded).close())
         .withMessageContaining("enabled: false")
         .withMessageContaining("MISSING");
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> Gateway.builder(loaded).start().close())
+        .withMessageContaining("MISSING");
   }
 }

@@ -84,7 +84,7 @@ final class DemoServer implements AutoCloseable {
     Gateway gateway;
     try {
       gateway = Gateway.builder(loadedSettings(settings, simulator)).start();
-    } catch (SettingsException e) {
+    } catch (SettingsException | IllegalArgumentException e) {
       closeAll(simulator);
       throw new DemoException(String.valueOf(e.getMessage()), e);
     } catch (DemoException | RuntimeException e) {

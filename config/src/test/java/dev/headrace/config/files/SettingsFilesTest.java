@@ -179,7 +179,7 @@ class SettingsFilesTest {
                 1024,
                 PresetFormat.SIMPLE,
                 DisconnectPolicy.DRAIN,
-                List.of("temperature")));
+                List.of("stop_sequences")));
   }
 
   /** Returns the lines of the example of a key that is in no group. */

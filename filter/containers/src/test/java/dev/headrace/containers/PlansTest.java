@@ -451,6 +451,25 @@ final class PlansTest extends GatewayContract {
     assertThat(sink.awaitOne().outcome()).isEqualTo("COMPLETED");
   }
 
+  @Test
+  void withABudgetInDollarsAModelHasToBeNamedAndPriced() throws Exception {
+    GatewayUnderTest headrace =
+        headrace(plan -> plan.budgets(Budget.ofDollars(new BigDecimal("0.50"), BudgetWindow.DAY)));
+    RawClient.Reply none =
+        ask(headrace, "alice", STREAMING.replace("\"model\":\"" + MODEL + "\",", ""));
+    assertThat(none.status()).isEqualTo(400);
+    assertThat(none.body()).contains("\"invalid_request_error\"").contains("model: is missing");
+    RawClient.Reply unpriced =
+        ask(
+            headrace,
+            "alice",
+            STREAMING.replace(
+                "\"max_tokens\"", "\"fallbacks\":[{\"model\":\"claude-new\"}],\"max_tokens\""));
+    assertThat(unpriced.status()).isEqualTo(429);
+    assertThat(unpriced.body()).contains("The price of the model \\\"claude-new\\\" is not known");
+    assertThat(headrace.claude().attempts()).isZero();
+  }
+
   /** A client may name models that cost more than the one whose price it shows. */
   @ParameterizedTest
   @ValueSource(

@@ -31,6 +31,7 @@ final class KeyFiles {
 
   static Secret readKey(Path file) throws BadValue {
     String expected = "a readable file that contains the API key and nothing else";
+    checkPlain(file, expected);
     String content;
     try (InputStream in = Files.newInputStream(file)) {
       byte[] bytes = in.readNBytes(MAX_KEY_FILE_BYTES + 1);
@@ -56,6 +57,7 @@ final class KeyFiles {
 
   static void checkCertificates(Path file) throws BadValue {
     String expected = "a readable PEM file with certificates";
+    checkPlain(file, expected);
     try (InputStream in = Files.newInputStream(file)) {
       if (CertificateFactory.getInstance("X.509").generateCertificates(in).isEmpty()) {
         throw BadValue.noted("has no certificate", expected);
@@ -70,15 +72,20 @@ final class KeyFiles {
   /** Looks whether a file is there; what it says is the matter of whoever reads it. */
   static void checkReadable(Path file) throws BadValue {
     String expected = "a readable file";
-    if (Files.exists(file) && !Files.isRegularFile(file) && !Files.isDirectory(file)) {
-      throw BadValue.noted("is no plain file", expected); // opening a pipe would wait
-    }
+    checkPlain(file, expected);
     try (InputStream in = Files.newInputStream(file)) {
       if (in.read() < 0) {
         throw BadValue.noted("is empty", expected);
       }
     } catch (IOException e) {
       throw unreadable(file, e, expected);
+    }
+  }
+
+  /** Opening a pipe would wait, and a second reading of one finds nothing. */
+  private static void checkPlain(Path file, String expected) throws BadValue {
+    if (Files.exists(file) && !Files.isRegularFile(file) && !Files.isDirectory(file)) {
+      throw BadValue.noted("is no plain file", expected);
     }
   }
 

@@ -161,8 +161,8 @@ final class PlanProperties {
           Range.any(),
           Plan::shortfall,
           "What happens when a budget does not buy all of the output that a request may produce: it"
-              + " is refused, sent with a lower max_tokens, or sent as it is and its stream ended at"
-              + " the limit. With nothing left it is refused.");
+              + " is refused, sent with a lower max_tokens, or sent so and its stream ended at the"
+              + " limit as well. With nothing left it is refused.");
 
   static final Property<Plan, Boolean> SHADOW =
       new Property<>(

@@ -22,6 +22,9 @@ final class SettingsReading {
   /** Variables with our prefix that are no settings. */
   private static final Set<String> OTHER_VARIABLES = Set.of(SettingsLocator.VARIABLE);
 
+  /** Kubernetes sets it beside a service that is called headrace. */
+  private static final String OF_A_SERVICE = "HEADRACE_PORT";
+
   private final String sourceName;
   private final Environment environment;
   private final GatewaySettingsBuilder builder;
@@ -249,6 +252,7 @@ final class SettingsReading {
     SettingTable.all().forEach(setting -> known.add(setting.variable()));
     environment.variableNames().stream()
         .filter(name -> name.startsWith(Setting.VARIABLE_PREFIX) && !known.contains(name))
+        .filter(name -> !name.equals(OF_A_SERVICE))
         .sorted()
         .forEach(
             name ->

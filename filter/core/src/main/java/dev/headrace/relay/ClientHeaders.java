@@ -14,6 +14,8 @@ import java.util.Set;
  */
 final class ClientHeaders {
 
+  static final String EXCHANGE_ID = "headrace-exchange-id";
+
   private static final Set<String> FORWARDED =
       Set.of(
           "content-type",
@@ -144,6 +146,6 @@ final class ClientHeaders {
 
   private static void addOurs(List<HeaderField> fields, String exchangeId) {
     fields.add(NO_SNIFFING);
-    fields.add(new HeaderField("headrace-exchange-id", exchangeId));
+    fields.add(new HeaderField(EXCHANGE_ID, exchangeId));
   }
 }

@@ -374,6 +374,7 @@ public final class Relay implements AutoCloseable {
     }
     if (exchange.hasBody() && !exchange.bodyRoom().begin()) {
       exchange.refused(429, "uploads");
+      response.setHeader(ClientHeaders.EXCHANGE_ID, exchange.id());
       response.setHeader("Retry-After", "1");
       turnAway(request, response, tooManyUploads());
       Containers.letGoUnread(request, response);
@@ -540,6 +541,7 @@ public final class Relay implements AutoCloseable {
       throws IOException {
     if (thread == null) {
       exchange.refused(503, "blocking.max-concurrent");
+      response.setHeader(ClientHeaders.EXCHANGE_ID, exchange.id());
       response.setHeader("Retry-After", "1");
       answerNow(
           response,

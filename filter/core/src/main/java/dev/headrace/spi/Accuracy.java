@@ -9,6 +9,6 @@ public enum Accuracy {
    * that came.
    */
   ESTIMATED,
-  /** The API reported nothing that could be read; counts and cost are missing, not zero. */
+  /** The API reported nothing that could be read: all counts are zero, and the cost is null. */
   UNKNOWN
 }

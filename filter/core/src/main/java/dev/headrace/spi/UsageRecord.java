@@ -72,7 +72,7 @@ public record UsageRecord(
   public enum Kind {
     /** One client request with the answer that it got. */
     EXCHANGE,
-    /** An upstream call whose answer had begun when it was given up and another was made. */
+    /** An upstream call that was given up for another one although it may have cost something. */
     DROPPED_ATTEMPT
   }
 

@@ -14,6 +14,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.FileTime;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -110,6 +111,28 @@ class PresetFilesTest {
         .extracting(ILoggingEvent::getFormattedMessage)
         .containsExactly(
             "presets.support.system: read file:" + prompt() + " again, because it has changed");
+  }
+
+  /** As on a file system whose times are whole seconds. */
+  @Test
+  void noticesAChangeOfTheSameSizeAtTheSameTimeWhileThatIsNew() throws Exception {
+    FileTime now = FileTime.from(Instant.now());
+    write(prompt(), "One");
+    Files.setLastModifiedTime(prompt(), now);
+    PresetBodies bodies = open();
+    Files.writeString(prompt(), "Two");
+    Files.setLastModifiedTime(prompt(), now);
+    aSecondPasses();
+    assertThat(built(bodies)).contains("\"text\":\"Two\"");
+    Files.write(prompt(), new byte[] {'b', (byte) 0xC3, 'd'});
+    Files.setLastModifiedTime(prompt(), now);
+    for (int i = 0; i < 3; i++) {
+      aSecondPasses();
+      assertThat(built(bodies)).contains("\"text\":\"Two\"");
+    }
+    assertThat(logged.list)
+        .extracting(ILoggingEvent::getLevel)
+        .containsExactly(Level.INFO, Level.WARN);
   }
 
   @Test

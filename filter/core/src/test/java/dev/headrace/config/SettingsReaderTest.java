@@ -388,6 +388,7 @@ class SettingsReaderTest {
                 "HEADRACE_UPSTREAM_BASEURL", "x",
                 "HEADRACE_CONFG", "x",
                 "HEADRACE_CONFIG", "x",
+                "HEADRACE_PORT", "tcp://10.0.0.1:80", // of a Kubernetes service
                 "HEADRACE_DOCKER_IMAGE_TAG", "x",
                 "PATH", "x"));
     assertThat(loaded.warnings())
@@ -418,6 +419,12 @@ class SettingsReaderTest {
     assertKeyFileProblem(
         folder.resolve("two"), "contains spaces, line breaks or characters that are not ASCII");
     assertKeyFileProblem(folder.resolve("large"), "is larger than 16KiB");
+    Path device = Path.of("/dev/zero"); // it has no end, and a pipe is read once only
+    assertKeyFileProblem(device, "is no plain file");
+    assertProblems(
+        "upstream: {api-key: k, ca-file: " + device + "}",
+        "upstream.ca-file: /dev/zero is no plain file (expected: a readable PEM file with"
+            + " certificates) at headrace.yaml:1");
     Path noCertificate = folder.resolve("two");
     assertProblems(
         "upstream: {api-key: k, ca-file: " + noCertificate + "}",

@@ -336,6 +336,21 @@ class IdentificationTest {
     assertThat(known(identification, FakeRequest.post().login("key:alice")).user())
         .isEqualTo("user:key:alice");
     assertThat(known(identification, FakeRequest.post().login("a\nb")).user()).doesNotContain("\n");
+    assertThat(known(identification, FakeRequest.post().login("anonymous:")).user())
+        .isEqualTo("user:anonymous:");
+  }
+
+  /** So that limits and records do not depend on whether a gateway asks for them. */
+  @Test
+  void theContainersLoginHasTheSameNameWhereNoSourceIsAsked() throws IOException {
+    Identification identification = asking(IdentitySource.PRINCIPAL);
+    for (String name : List.of("alice", "key:alice", " a\nb", "x".repeat(300))) {
+      FakeRequest request = FakeRequest.post().login(name);
+      assertThat(Identification.login(request.request()))
+          .isEqualTo(known(identification, request).user());
+    }
+    assertThat(Identification.login(FakeRequest.post().request())).isNull();
+    assertThat(Identification.login(FakeRequest.post().login(" ").request())).isNull();
   }
 
   @Test

@@ -223,10 +223,17 @@ function fitPrompt() {
   page.prompt.style.height = `${page.prompt.scrollHeight}px`;
 }
 
+/**
+ * Whether a key belongs to an input method, which composes a character with it. Safari says so of the
+ * Enter that confirms one by the key's number only.
+ */
+function isComposing(event) {
+  return event.isComposing || event.keyCode === 229;
+}
+
 page.prompt.addEventListener('input', fitPrompt);
 page.prompt.addEventListener('keydown', (event) => {
-  // While an input method composes a character, Enter belongs to it.
-  if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return;
+  if (event.key !== 'Enter' || event.shiftKey || isComposing(event)) return;
   event.preventDefault();
   submit();
 });
@@ -236,7 +243,8 @@ page.composer.addEventListener('submit', (event) => {
 });
 page.stop.addEventListener('click', stop);
 document.addEventListener('keydown', (event) => {
-  if (event.key !== 'Escape' || event.defaultPrevented || page.settings.open) return;
+  if (event.key !== 'Escape' || event.defaultPrevented || isComposing(event)) return;
+  if (page.settings.open) return;
   if (!page.faults.hidden) openFaults(false);
   else stop();
 });
