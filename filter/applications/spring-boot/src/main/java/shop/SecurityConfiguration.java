@@ -24,7 +24,11 @@ class SecurityConfiguration {
     plainToken.setCsrfRequestAttributeName(null);
     return http.authorizeHttpRequests(
             requests ->
-                requests.requestMatchers("/public").permitAll().anyRequest().authenticated())
+                requests
+                    .requestMatchers("/public", "/claude/ops/ready") // for load balancers
+                    .permitAll()
+                    .anyRequest()
+                    .authenticated())
         .csrf(
             csrf ->
                 csrf.csrfTokenRepository(CookieCsrfTokenRepository.withHttpOnlyFalse())

@@ -118,6 +118,12 @@ abstract class ClaudeContract {
         client.send(
             HttpRequest.newBuilder(uri("/public")).build(), HttpResponse.BodyHandlers.ofString());
     assertThat(page.body()).isEqualTo("the application");
+    HttpResponse<String> ready =
+        client.send(
+            HttpRequest.newBuilder(uri("/claude/ops/ready")).build(),
+            HttpResponse.BodyHandlers.ofString());
+    assertThat(ready.statusCode()).isEqualTo(200);
+    assertThat(ready.body()).contains("ready");
   }
 
   @Test

@@ -109,7 +109,7 @@ public final class Gateway implements AutoCloseable {
               () -> new UpstreamPool(settings, upstreamClient.apply(settings), time));
       LOG.info("Headrace starts with\n{}", description);
       return new Gateway(settings, relay);
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | Error e) { // such as an older library of the application's
       ledger.close();
       throw e;
     }

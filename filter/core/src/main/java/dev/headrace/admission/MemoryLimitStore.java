@@ -8,8 +8,6 @@ import com.github.benmanes.caffeine.cache.Expiry;
 import dev.headrace.admission.UserState.Decision;
 import dev.headrace.admission.UserState.Held;
 import dev.headrace.admission.UserState.Now;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.HexFormat;
@@ -211,11 +209,6 @@ public final class MemoryLimitStore implements LimitStore {
     if (user.length() <= MAX_NAME_LENGTH) {
       return user;
     }
-    try {
-      byte[] digest = MessageDigest.getInstance("SHA-256").digest(user.getBytes(UTF_8));
-      return "\0sha256:" + HexFormat.of().formatHex(digest);
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException(e); // every Java has it
-    }
+    return "\0sha256:" + HexFormat.of().formatHex(Sha256.of(user.getBytes(UTF_8)));
   }
 }

@@ -4,8 +4,9 @@ import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Why a request was not admitted. When several limits refuse, it is the one that lasts longest: one
- * that waits for a running stream is over sooner than one that has to be full again. Immutable.
+ * Why a request was not admitted. When several limits refuse, it is the one that lasts longest; one
+ * that waits for a running stream, whose end nobody knows, ranks behind those that have to be full
+ * again. Immutable.
  *
  * @param kind what the limit counts
  * @param window the window of a budget; null for the other kinds

@@ -9,9 +9,8 @@ import java.nio.file.Path;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.FileTime;
 import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
-import java.time.Instant;
+import java.time.InstantSource;
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
@@ -55,6 +54,7 @@ final class WatchedFile<T> {
   private final Path file;
   private final Parser<T> parser;
   private final LongSupplier nanoTime;
+  private final InstantSource wall = InstantSource.system();
   private final ReentrantLock checking = new ReentrantLock();
 
   private volatile T content;
@@ -80,10 +80,10 @@ final class WatchedFile<T> {
     this.nanoTime = nanoTime;
     this.nextCheckNanos = nanoTime.getAsLong() + INTERVAL_NANOS;
     this.seen = Version.of(file);
-    this.settled = seen.isSettled();
+    this.settled = isSettled(seen);
     try {
       byte[] bytes = bytes(seen);
-      this.goodDigest = digest(bytes);
+      this.goodDigest = Sha256.of(bytes);
       this.seenDigest = goodDigest;
       this.content = parse(bytes);
     } catch (Unusable e) {
@@ -112,44 +112,49 @@ final class WatchedFile<T> {
     if (same && settled) {
       return;
     }
+    boolean told = same && unreadable;
     seen = now;
-    settled = now.isSettled();
-    byte[] bytes;
+    settled = false; // until it has been read: no memory, or no file handle, may be for now only
+    unreadable = true;
     try {
-      bytes = bytes(now);
+      byte[] bytes = bytes(now);
+      unreadable = false;
+      see(bytes);
+      settled = isSettled(now);
     } catch (Unusable e) {
       seenDigest = NONE;
-      if (!same || !unreadable) {
+      if (!told) {
         tellOfUseless(e);
       }
-      unreadable = true;
-      return;
     }
-    unreadable = false;
-    byte[] digest = digest(bytes);
+  }
+
+  private void see(byte[] bytes) {
+    byte[] digest = Sha256.of(bytes);
     if (MessageDigest.isEqual(digest, seenDigest)) {
       return;
     }
+    if (!MessageDigest.isEqual(digest, goodDigest)) { // else it was moved away and back
+      try {
+        content = parse(bytes);
+        goodDigest = digest;
+        LOG.info("{}: read file:{} again, because it has changed", setting, file);
+      } catch (Unusable e) {
+        tellOfUseless(e);
+      }
+    }
     seenDigest = digest;
-    if (MessageDigest.isEqual(digest, goodDigest)) {
-      return; // moved away and back
-    }
-    try {
-      content = parse(bytes);
-      goodDigest = digest;
-      LOG.info("{}: read file:{} again, because it has changed", setting, file);
-    } catch (Unusable e) {
-      tellOfUseless(e);
-    } catch (RuntimeException | Error e) { // such as no memory just now: it counts as not seen
-      seenDigest = NONE;
-      settled = false;
-      throw e;
-    }
   }
 
   private void tellOfUseless(Unusable e) {
     LOG.warn(
         "{}: file:{} {}; the version read before stays in force", setting, file, e.getMessage());
+  }
+
+  /** Whether a change would show without reading the file. */
+  private boolean isSettled(Version version) {
+    FileTime changed = version.changed;
+    return changed == null || changed.toInstant().isBefore(wall.instant().minus(SETTLED));
   }
 
   private byte[] bytes(Version version) throws Unusable {
@@ -172,14 +177,6 @@ final class WatchedFile<T> {
       return parser.parse(bytes);
     } catch (InvalidBodyException e) {
       throw new Unusable(String.valueOf(e.getMessage()));
-    }
-  }
-
-  private static byte[] digest(byte[] bytes) {
-    try {
-      return MessageDigest.getInstance("SHA-256").digest(bytes);
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException(e); // every Java has it
     }
   }
 
@@ -218,11 +215,6 @@ final class WatchedFile<T> {
       } catch (IOException e) {
         return new Version(0, null, null, "cannot be read");
       }
-    }
-
-    /** Whether a change would show without reading the file. */
-    boolean isSettled() {
-      return changed == null || changed.toInstant().isBefore(Instant.now().minus(SETTLED));
     }
 
     boolean is(Version other) {

@@ -239,8 +239,11 @@ public final class CrossSite {
   }
 
   private static @Nullable String ownOrigin(HttpServletRequest request) {
-    return Origins.normal(
-        request.getScheme() + "://" + request.getServerName() + ":" + request.getServerPort());
+    String host = request.getServerName();
+    if (host.indexOf(':') >= 0 && !host.startsWith("[")) {
+      host = "[" + host + "]"; // Undertow takes the brackets off
+    }
+    return Origins.normal(request.getScheme() + "://" + host + ":" + request.getServerPort());
   }
 
   private static String allowedHeaders(HttpServletRequest request) {

@@ -2,7 +2,9 @@ package dev.headrace.messages;
 
 import tools.jackson.core.JsonParser;
 import tools.jackson.core.JsonToken;
+import tools.jackson.core.SerializableString;
 import tools.jackson.core.exc.StreamConstraintsException;
+import tools.jackson.core.sym.PropertyNameMatcher;
 import tools.jackson.core.util.JsonParserDelegate;
 
 /**
@@ -37,6 +39,26 @@ final class BoundedNames extends JsonParserDelegate {
       open -= namesAt[depth--];
     }
     return token;
+  }
+
+  @Override
+  public JsonToken nextValue() {
+    throw new UnsupportedOperationException("only nextToken counts");
+  }
+
+  @Override
+  public String nextName() {
+    throw new UnsupportedOperationException("only nextToken counts");
+  }
+
+  @Override
+  public boolean nextName(SerializableString expected) {
+    throw new UnsupportedOperationException("only nextToken counts");
+  }
+
+  @Override
+  public int nextNameMatch(PropertyNameMatcher matcher) {
+    throw new UnsupportedOperationException("only nextToken counts");
   }
 
   /** With {@link #nextToken}, since the other parser's own knows nothing of it. */

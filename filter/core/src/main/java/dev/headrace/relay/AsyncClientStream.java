@@ -485,7 +485,7 @@ final class AsyncClientStream extends ClientStream implements WriteListener, Asy
     }
     if (t == null) {
       markGone("async error");
-    } else if (bytesWritten() == 0 && Containers.isOfTheApplication(t)) {
+    } else if (Containers.isOfTheApplication(t)) {
       markBroken(t);
     } else {
       markGone(t);

@@ -183,9 +183,6 @@ final class BlockingClientStream extends ClientStream implements RequestBody.Rea
         if (queue.hasData()) {
           writeQueued();
         } else if (wanted == ClientQueue.End.FINISHING) {
-          if (isForestalled(response)) {
-            continue;
-          }
           applyHead(response); // of an answer without a body
           end();
           return;
@@ -235,9 +232,6 @@ final class BlockingClientStream extends ClientStream implements RequestBody.Rea
   }
 
   private void writeQueued() throws IOException {
-    if (isForestalled(response)) {
-      return;
-    }
     applyHead(response);
     int length = queue.take(Integer.MAX_VALUE);
     if (!entersWrite()) {

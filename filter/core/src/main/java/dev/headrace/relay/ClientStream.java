@@ -49,10 +49,11 @@ abstract class ClientStream {
      */
     void onUnwritable();
 
-    /** In the place of {@link #onGone}: something is broken here, such as a missing class. */
-    default void onBroken(Throwable cause) {
-      onGone(cause.toString());
-    }
+    /**
+     * In the place of {@link #onGone}: something is broken, here if it is an error, such as a
+     * missing class, and else in a filter of the application.
+     */
+    void onBroken(Throwable cause);
 
     /** A filter's response wrapper has ended the answer before it began. As {@link #onGone}. */
     void onEndedByWrapper();
@@ -406,10 +407,7 @@ abstract class ClientStream {
     if (bytesWritten > 0 || !response.isCommitted()) {
       return false;
     }
-    markBroken(
-        new IllegalStateException(
-            "A filter has sent the head of an answer before the gateway: one that writes or flushes"
-                + " before or behind doFilter has to leave the gateway's requests alone"));
+    markBroken(new ForestalledException());
     return true;
   }
 

@@ -59,8 +59,11 @@ final class Containers {
           "org.apache.tomcat.",
           "io.undertow.",
           "org.xnio.",
-          "org.glassfish.",
-          "com.sun.",
+          "org.jboss.",
+          "org.wildfly.",
+          "org.glassfish.grizzly.",
+          "com.sun.enterprise.",
+          "fish.payara.",
           "com.ibm.",
           "io.openliberty.");
 
@@ -431,13 +434,16 @@ final class Containers {
    * the answer.
    */
   enum Chunks {
-    /** There is nothing to ask for: HTTP/2, HTTP/1.0, or a container that is not known. */
+    /** There is nothing to ask for, or it is not known how: HTTP/2, HTTP/1.0, Open Liberty. */
     UNASKED,
     /** By the header. */
     BY_HEADER,
     /** By the header, also when the answer says nothing: the client wants no other request. */
     ALWAYS_BY_HEADER,
-    /** Tomcat: by trailers, though there are none ({@code Http11Processor.prepareResponse}). */
+    /**
+     * By trailers, though there are none: Tomcat ({@code Http11Processor.prepareResponse}), and so
+     * Payara and GlassFish.
+     */
     BY_TRAILERS
   }
 
@@ -475,7 +481,11 @@ final class Containers {
       return;
     }
     if (chunks == Chunks.BY_TRAILERS) {
-      response.setTrailerFields(Map::of);
+      try {
+        response.setTrailerFields(Map::of);
+      } catch (IllegalStateException e) {
+        // AJP has a framing of its own, and no trailers
+      }
     } else {
       response.setHeader("Transfer-Encoding", "chunked");
     }

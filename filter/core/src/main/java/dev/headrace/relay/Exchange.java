@@ -207,7 +207,7 @@ final class Exchange
   private void failAtTheStart(Throwable cause) {
     answerError(
         apiError("The gateway failed on this request. The server's log says more."),
-        new Outcome(Outcome.Kind.FAILED, cause.getClass().getSimpleName()));
+        failure(cause));
     BestEffort.log(() -> LOG.error("Exchange {} could not be started", id, cause));
   }
 
@@ -734,9 +734,13 @@ final class Exchange
       finishing();
       act.run();
     } catch (RuntimeException | Error e) {
-      client().abort(new Outcome(Outcome.Kind.FAILED, e.getClass().getSimpleName()));
+      client().abort(failure(e));
       throw e;
     }
+  }
+
+  private static Outcome failure(Throwable cause) {
+    return new Outcome(Outcome.Kind.FAILED, cause.getClass().getSimpleName());
   }
 
   private void finishing() {
@@ -841,7 +845,7 @@ final class Exchange
 
   @Override
   public void onBroken(Throwable cause) {
-    end(new Outcome(Outcome.Kind.FAILED, cause.getClass().getSimpleName()));
+    end(cause instanceof Error ? failure(cause) : new Outcome(Outcome.Kind.FAILED, "filter"));
     BestEffort.log(() -> LOG.error("Exchange {} cannot go on", id, cause));
   }
 

@@ -62,9 +62,9 @@ public final class Relay implements AutoCloseable {
 
   private static final Logger LOG = LoggerFactory.getLogger(Relay.class);
 
-  /** Tells Spring's ShallowEtagHeaderFilter not to collect the answer. */
   private static final String JSON = "application/json";
 
+  /** Tells Spring's ShallowEtagHeaderFilter not to collect the answer. */
   private static final String ETAG_FILTER_STREAMING =
       "org.springframework.web.filter.ShallowEtagHeaderFilter.STREAMING";
 
@@ -185,7 +185,7 @@ public final class Relay implements AutoCloseable {
     this.streamingChecks = new StreamingChecks(exchanges::after, nanoTime, containers, writers);
     try {
       this.door = new Admittance(settings, time, resolver, exchanges::after);
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | Error e) { // such as an older library of the application's
       exchanges.close();
       upstreams.close();
       listeners.close();
@@ -212,6 +212,11 @@ public final class Relay implements AutoCloseable {
 
   private void handOver(HttpServletRequest request, HttpServletResponse response, String path)
       throws IOException {
+    if (response.isCommitted()) { // nothing that is said now would be heard
+      LOG.error("{}", ForestalledException.MESSAGE);
+      Containers.drop(request);
+      abort(request);
+    }
     CrossSite.Preflight preflight = door().crossSite().preflight(request);
     if (preflight != null) {
       response.setStatus(preflight.status());

@@ -23,6 +23,8 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.LongSupplier;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Answers {@code GET <mount>/ops/streaming}: a few events some time apart, written as answers of
@@ -30,6 +32,8 @@ import org.jspecify.annotations.Nullable;
  * lies in the way. Bounded in number and time. Thread-safe.
  */
 final class StreamingChecks implements AutoCloseable {
+
+  private static final Logger LOG = LoggerFactory.getLogger(StreamingChecks.class);
 
   private static final int EVENTS = 5;
   private static final Duration PAUSE = Duration.ofMillis(200);
@@ -230,6 +234,12 @@ final class StreamingChecks implements AutoCloseable {
     @Override
     public void onGone(String why) {
       release();
+    }
+
+    @Override
+    public void onBroken(Throwable cause) {
+      release();
+      LOG.error("A check of how events come through cannot go on", cause);
     }
 
     @Override

@@ -2,6 +2,7 @@ package dev.headrace.upstream;
 
 import dev.headrace.upstream.UpstreamFailure.Kind;
 import java.io.IOException;
+import java.net.SocketTimeoutException;
 import java.nio.ByteBuffer;
 import java.nio.channels.CancelledKeyException;
 import java.util.ArrayList;
@@ -262,7 +263,8 @@ final class ApacheAttempt implements AsyncResponseConsumer<Void>, Attempt {
       kind = Kind.CANCELLED;
     } else if (before == State.RESPONDING) {
       kind = Kind.CUT;
-    } else if (cause instanceof ConnectTimeoutException) {
+    } else if (cause instanceof ConnectTimeoutException
+        || (!sent && cause instanceof SocketTimeoutException)) { // of the TLS handshake
       kind = Kind.CONNECT_TIMEOUT;
     } else if (!sent) { // whatever has failed: no route, no port, TLS, an idle connection's end
       kind = Kind.CONNECT;

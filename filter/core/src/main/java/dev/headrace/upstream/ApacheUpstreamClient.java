@@ -9,7 +9,9 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.apache.hc.client5.http.DnsResolver;
 import org.apache.hc.client5.http.HttpRoute;
+import org.apache.hc.client5.http.SchemePortResolver;
 import org.apache.hc.client5.http.config.ConnectionConfig;
 import org.apache.hc.client5.http.config.RequestConfig;
 import org.apache.hc.client5.http.config.TlsConfig;
@@ -17,6 +19,7 @@ import org.apache.hc.client5.http.impl.async.CloseableHttpAsyncClient;
 import org.apache.hc.client5.http.impl.async.HttpAsyncClients;
 import org.apache.hc.client5.http.impl.nio.PoolingAsyncClientConnectionManager;
 import org.apache.hc.client5.http.impl.nio.PoolingAsyncClientConnectionManagerBuilder;
+import org.apache.hc.client5.http.nio.AsyncClientConnectionOperator;
 import org.apache.hc.client5.http.protocol.HttpClientContext;
 import org.apache.hc.client5.http.ssl.ClientTlsStrategyBuilder;
 import org.apache.hc.core5.http.HttpException;
@@ -26,6 +29,7 @@ import org.apache.hc.core5.http.message.BasicHeader;
 import org.apache.hc.core5.http.message.BasicHttpRequest;
 import org.apache.hc.core5.http.nio.AsyncRequestProducer;
 import org.apache.hc.core5.http.nio.RequestChannel;
+import org.apache.hc.core5.http.nio.ssl.TlsStrategy;
 import org.apache.hc.core5.http.nio.support.BasicRequestProducer;
 import org.apache.hc.core5.http.protocol.HttpContext;
 import org.apache.hc.core5.http2.HttpVersionPolicy;
@@ -68,8 +72,13 @@ public final class ApacheUpstreamClient implements UpstreamClient {
     GatewaySettings.Upstream upstream = settings.upstream();
     int connections = upstream.maxConnections() + POOL_SLACK;
     pool =
-        PoolingAsyncClientConnectionManagerBuilder.create()
-            .setMaxConnTotal(connections)
+        new PoolingAsyncClientConnectionManagerBuilder() {
+          @Override
+          protected AsyncClientConnectionOperator createConnectionOperator(
+              TlsStrategy tls, SchemePortResolver ports, DnsResolver addresses) {
+            return new ClosingConnects(super.createConnectionOperator(tls, ports, addresses));
+          }
+        }.setMaxConnTotal(connections)
             .setMaxConnPerRoute(connections)
             .setPoolConcurrencyPolicy(PoolConcurrencyPolicy.STRICT)
             .setDnsResolver(new RememberedAddresses())

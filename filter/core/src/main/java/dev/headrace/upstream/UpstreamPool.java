@@ -83,13 +83,15 @@ public final class UpstreamPool implements AutoCloseable {
     this.client = client;
     this.time = time;
     this.random = random;
-    this.policy = new RetryPolicy(settings.retry(), random);
-    this.budget =
-        new RetryBudget(
-            settings.retry().budgetPercent(), settings.retry().budgetPerSecond(), time.nanoTime());
     try {
+      this.policy = new RetryPolicy(settings.retry(), random);
+      this.budget =
+          new RetryBudget(
+              settings.retry().budgetPercent(),
+              settings.retry().budgetPerSecond(),
+              time.nanoTime());
       this.members = members(settings, time);
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | Error e) { // such as an older library of the application's
       client.close(); // it runs, and nobody else has it
       throw e;
     }

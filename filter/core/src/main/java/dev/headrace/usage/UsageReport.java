@@ -247,7 +247,7 @@ public final class UsageReport {
 
   /**
    * A text as a field (RFC 4180, 2). One that a spreadsheet would take for a formula gets an
-   * apostrophe before it.
+   * apostrophe before it, and quotes keep one together that it would divide elsewhere.
    */
   static String field(@Nullable String text) {
     if (text == null) {
@@ -255,7 +255,7 @@ public final class UsageReport {
     }
     String harmless =
         !text.isEmpty() && "=+-@\t\r\n".indexOf(text.charAt(0)) >= 0 ? "'" + text : text;
-    boolean plain = harmless.chars().noneMatch(c -> c == ',' || c == '"' || c == '\r' || c == '\n');
+    boolean plain = harmless.chars().noneMatch(c -> ",;\t\"\r\n".indexOf(c) >= 0);
     return plain ? harmless : '"' + harmless.replace("\"", "\"\"") + '"';
   }
 }

@@ -95,6 +95,8 @@ class CrossSiteTest {
     "http://gateway.example.com:80, http://gateway.example.com, 200",
     "https://gateway.example.com:443, https://gateway.example.com, 200",
     "http://[::1]:8080, http://[::1]:8080, 200",
+    "http://fd00::5:8080, http://[fd00::5]:8080, 200", // as Undertow names the server
+    "http://fd00::5:8080, http://[fd00::6]:8080, 403",
     "http://app_server:8080, http://app_server:8080, 200",
     "http://app_server:8080, http://app_servers:8080, 403",
     "http://gateway.example.com:8080, http://gateway.example.com, 403",

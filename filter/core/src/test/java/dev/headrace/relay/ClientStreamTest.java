@@ -75,6 +75,11 @@ class ClientStreamTest {
     final AtomicInteger finished = new AtomicInteger();
 
     @Override
+    public void onBroken(Throwable cause) {
+      onGone(cause.toString());
+    }
+
+    @Override
     public void onGone(String why) {
       gone.incrementAndGet();
     }

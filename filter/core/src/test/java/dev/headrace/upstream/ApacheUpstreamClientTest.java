@@ -24,6 +24,7 @@ import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.KeyStore;
+import java.time.Duration;
 import java.util.Base64;
 import java.util.HashSet;
 import java.util.List;
@@ -312,6 +313,55 @@ class ApacheUpstreamClientTest {
         connection.setSoLinger(true, 0);
       }
       assertThat(listener.failure.get().kind()).isEqualTo(Kind.CONNECT);
+    }
+  }
+
+  /** Else it would be open, in no pool, when its TLS has come about. */
+  @Test
+  @Timeout(60)
+  void aCancelInMidHandshakeClosesTheConnection() throws Exception {
+    Deaf listener = new Deaf();
+    GatewaySettings patient =
+        GatewaySettings.builder()
+            .upstreamApiKey(Secret.of("k"))
+            .timeoutsConnect(Duration.ofMinutes(1))
+            .build();
+    try (ServerSocket server = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
+        ApacheUpstreamClient client = new ApacheUpstreamClient(patient)) {
+      Attempt attempt = client.start(post("https://localhost:" + server.getLocalPort()), listener);
+      try (Socket connection = server.accept()) {
+        connection.setSoTimeout(20_000);
+        InputStream in = connection.getInputStream();
+        assertThat(in.read()).isPositive(); // of its hello
+
+        attempt.cancel();
+
+        try {
+          assertThat(in.readAllBytes()).isNotEmpty(); // the rest of the hello, and the end
+        } catch (SocketException e) {
+          assertThat(e).hasMessageContaining("reset");
+        }
+      }
+      await().untilAsserted(() -> assertThat(client.connectionsInUse()).isZero());
+    }
+  }
+
+  @Test
+  @Timeout(60)
+  void tlsThatIsNotAnsweredIsAConnectTimeout() throws Exception {
+    Deaf listener = new Deaf();
+    GatewaySettings impatient =
+        GatewaySettings.builder()
+            .upstreamApiKey(Secret.of("k"))
+            .timeoutsConnect(Duration.ofMillis(300))
+            .build();
+    try (ServerSocket server = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
+        ApacheUpstreamClient client = new ApacheUpstreamClient(impatient)) {
+      client.start(post("https://localhost:" + server.getLocalPort()), listener);
+      try (Socket connection = server.accept()) {
+        assertThat(connection.getInputStream().read()).isPositive();
+        assertThat(listener.failure.get().kind()).isEqualTo(Kind.CONNECT_TIMEOUT);
+      }
     }
   }
 

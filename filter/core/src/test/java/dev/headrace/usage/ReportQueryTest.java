@@ -98,6 +98,7 @@ class ReportQueryTest {
           @x           | '@x
           a=b          | a=b
           a,b          | "a,b"
+          x;=1+1       | "x;=1+1"
           say "hi"     | "say ""hi"\""
           ="x"         | "'=""x"\""
           """)
@@ -110,6 +111,6 @@ class ReportQueryTest {
     assertThat(UsageReport.field(null)).isEmpty();
     assertThat(UsageReport.field("")).isEmpty();
     assertThat(UsageReport.field("a\nb")).isEqualTo("\"a\nb\"");
-    assertThat(UsageReport.field("\t=1")).isEqualTo("'\t=1");
+    assertThat(UsageReport.field("\t=1")).isEqualTo("\"'\t=1\"");
   }
 }
