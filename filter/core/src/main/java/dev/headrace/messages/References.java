@@ -1,12 +1,14 @@
 package dev.headrace.messages;
 
+import java.util.Locale;
 import tools.jackson.core.JsonParser;
 import tools.jackson.core.JsonToken;
 
 /**
- * Counts what messages refer to instead of bringing it, whose size nobody can tell from the body:
- * sources with a {@code url} or a {@code file_id}, and uploads to a container. What a tool was
- * called with is text, whatever its fields are called. Not thread-safe: one instance per body.
+ * Counts what messages hold whose size in tokens nobody can tell from the body: sources with a
+ * {@code url} or a {@code file_id}, uploads to a container, and documents such as PDF files, a few
+ * bytes of which may be many pages. What a tool was called with is text, whatever its fields are
+ * called. Not thread-safe: one instance per body.
  */
 final class References {
 
@@ -52,6 +54,12 @@ final class References {
         && token == JsonToken.VALUE_STRING
         && isUpload(parser)) {
       marks[depth] |= UPLOAD;
+    } else if (name.equals("media_type")
+        && (marks[depth] & SOURCE) != 0
+        && input == NONE
+        && token == JsonToken.VALUE_STRING
+        && isDocument(parser)) {
+      count++;
     }
     name = "";
   }
@@ -68,6 +76,10 @@ final class References {
   private static boolean isUpload(JsonParser parser) {
     String type = "container_upload";
     return parser.getStringLength() == type.length() && parser.getString().equals(type);
+  }
+
+  private static boolean isDocument(JsonParser parser) {
+    return parser.getString().toLowerCase(Locale.ROOT).startsWith("application/");
   }
 
   /** Passes over a value: afterwards the parser stands at its last token. */

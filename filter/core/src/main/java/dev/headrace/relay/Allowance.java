@@ -59,7 +59,7 @@ final class Allowance {
   /** No prompt is longer, however many bytes its pictures take. */
   private static final long LONGEST_PROMPT = 1_000_000;
 
-  /** What a document or picture may take that is referred to: the API fetches it, not we. */
+  /** What a document or picture may take that the API fetches, or a document that it unpacks. */
   private static final long TOKENS_OF_REFERENCE = 100_000;
 
   private static final int PICO_DIGITS = 12;

@@ -18,11 +18,14 @@ import java.util.TreeSet;
  */
 final class BudgetEnd implements EventConsumer {
 
+  /** Far beyond what a message has open; an upstream may say anything. */
+  private static final int MOST_OPEN = 1000;
+
   private final TreeSet<Integer> open = new TreeSet<>();
 
   @Override
   public void onEvent(MessageEvent kind, SseEvent event) {
-    if (kind == MessageEvent.CONTENT_BLOCK_START) {
+    if (kind == MessageEvent.CONTENT_BLOCK_START && open.size() < MOST_OPEN) {
       open.add(indexOf(event));
     } else if (kind == MessageEvent.CONTENT_BLOCK_STOP) {
       open.remove(indexOf(event));

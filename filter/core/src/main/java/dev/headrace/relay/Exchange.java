@@ -181,6 +181,11 @@ final class Exchange
       answerError(e.error(), refusal(e.error()));
       return;
     }
+    if (body.length() > length
+        && !bodyRoom.growTo(body.length())) { // by a preset's prompt and tools
+      onNoRoomForBody();
+      return;
+    }
     account.asks(body.head().model());
     ApiError mismatch = wanted.mismatch(body.head().stream());
     if (mismatch != null) {

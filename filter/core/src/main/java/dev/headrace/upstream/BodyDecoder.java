@@ -26,12 +26,24 @@ public final class BodyDecoder implements AutoCloseable {
     void decoded(byte[] bytes, int offset, int length);
   }
 
+  /**
+   * Fed at a time: what is left of a gzip header, whose file name and comment have no end of their
+   * own, is copied for each byte of it.
+   */
+  private static final int SLICE = 1024;
+
+  /** Compressed bytes behind which something must have come out: far more than any header has. */
+  private static final int LONGEST_HEADER = 8 * 1024;
+
   private final AsyncDataConsumer inflater;
+  private final Plain plain;
+  private int fed; // while nothing has come out
   private boolean broken;
   private boolean closed;
 
-  private BodyDecoder(AsyncDataConsumer inflater) {
+  private BodyDecoder(AsyncDataConsumer inflater, Plain plain) {
     this.inflater = inflater;
+    this.plain = plain;
   }
 
   /** A decoder for a body with this head; null for an encoding that it does not know. */
@@ -40,25 +52,34 @@ public final class BodyDecoder implements AutoCloseable {
     if (encoding == null) {
       return null;
     }
-    AsyncDataConsumer plain = new Plain(sink);
+    Plain plain = new Plain(sink);
     return switch (encoding.trim().toLowerCase(Locale.ROOT)) {
-      case "gzip", "x-gzip" -> new BodyDecoder(new InflatingGzipDataConsumer(plain));
-      case "deflate" -> new BodyDecoder(new InflatingAsyncDataConsumer(plain, null));
+      case "gzip", "x-gzip" -> new BodyDecoder(new InflatingGzipDataConsumer(plain), plain);
+      case "deflate" -> new BodyDecoder(new InflatingAsyncDataConsumer(plain, null), plain);
       default -> null;
     };
   }
 
   /** Decodes the next bytes. Whatever they are, this does not throw. */
   public void feed(byte[] bytes, int offset, int length) {
-    if (broken || closed) {
-      return;
-    }
     try {
-      inflater.consume(ByteBuffer.wrap(bytes, offset, length));
+      int end = offset + length;
+      for (int at = offset; at < end && !broken && !closed; at += SLICE) {
+        int slice = Math.min(SLICE, end - at);
+        inflater.consume(ByteBuffer.wrap(bytes, at, slice));
+        fed += plain.seen ? 0 : slice;
+        if (fed > LONGEST_HEADER) {
+          broken();
+        }
+      }
     } catch (IOException e) {
-      broken = true;
-      close();
+      broken();
     }
+  }
+
+  private void broken() {
+    broken = true;
+    close();
   }
 
   /** Whether the bytes were not what the encoding says; nothing is decoded any more. */
@@ -75,13 +96,20 @@ public final class BodyDecoder implements AutoCloseable {
     }
   }
 
-  private record Plain(Sink sink) implements AsyncDataConsumer {
+  private static final class Plain implements AsyncDataConsumer {
+    private final Sink sink;
+    private boolean seen;
+
+    Plain(Sink sink) {
+      this.sink = sink;
+    }
 
     @Override
     public void updateCapacity(CapacityChannel capacityChannel) {}
 
     @Override
     public void consume(ByteBuffer bytes) {
+      seen = true;
       sink.decoded(bytes.array(), bytes.arrayOffset() + bytes.position(), bytes.remaining());
     }
 

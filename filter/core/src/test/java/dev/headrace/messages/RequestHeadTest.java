@@ -384,6 +384,10 @@ class RequestHeadTest {
         "[{'content':[{'content':[{'type':'code_execution_output','file_id':'f'}]}]}] | 0",
         "[{'content':[{'source':{'type':'url','x':{'source':{}},'url':'a'}}]}] | 1",
         "[{'content':[{'source':{'type':'container_upload','url':'a'}}]}] | 1",
+        "[{'content':[{'source':{'type':'base64','media_type':'application/pdf','data':'x'}}]}] | 1",
+        "[{'content':[{'source':{'data':'x','media_type':'Application/PDF'},'type':'document'}]}] | 1",
+        "[{'content':[{'source':{'type':'text','media_type':'text/plain','data':'x'}}]}] | 0",
+        "[{'content':[{'type':'tool_use','input':{'source':{'media_type':'application/pdf'}}}]}] | 0",
         "[{'content':[{'type':'document','\\u0073ource':{'\\u0075rl':'https://a'}}]}] | 1",
         "[{'content':[{'source':{'url':'a'}},{'source':{'x':{}}, 'url':'b'},{'source':{'url':'c'}}]}] | 2"
       })
