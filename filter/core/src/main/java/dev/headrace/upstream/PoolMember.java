@@ -36,8 +36,6 @@ final class PoolMember {
   /** When trial calls are all taken, the next one may be free soon. */
   private static final Duration HALF_OPEN_RETRY = Duration.ofSeconds(1);
 
-  private static final Duration LONGEST_REST = Duration.ofMinutes(10);
-
   /** More than there are models; a further one is asked again and says its limit again. */
   private static final int MAX_RESTS = 100;
 
@@ -153,15 +151,8 @@ final class PoolMember {
     restUntilNanos.values().removeIf(until -> until - now <= 0);
     if (restUntilNanos.size() < MAX_RESTS || restUntilNanos.containsKey(limits)) {
       restUntilNanos.merge(
-          limits,
-          now + shortened(howLong).toNanos(),
-          (old, wanted) -> wanted - old > 0 ? wanted : old);
+          limits, now + howLong.toNanos(), (old, wanted) -> wanted - old > 0 ? wanted : old);
     }
-  }
-
-  /** Then it is asked again, and may say again how long its limit lasts. */
-  private static Duration shortened(Duration rest) {
-    return rest.compareTo(LONGEST_REST) > 0 ? LONGEST_REST : rest;
   }
 
   /** How many nanoseconds it still rests for some limits; zero or less when it does not. */
