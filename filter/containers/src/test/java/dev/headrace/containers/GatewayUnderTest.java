@@ -179,21 +179,13 @@ public final class GatewayUnderTest implements AutoCloseable {
       UnaryOperator<HttpServletResponse> wrapResponse,
       UnaryOperator<GatewaySettingsBuilder> change)
       throws Exception {
-    ClaudeSimulator claude = ClaudeSimulator.builder().apiKey(API_KEY).start();
-    Gateway gateway = Gateway.start(settings(claude, change));
-    GatewayServlet servlet = new GatewayServlet(gateway);
-    HttpServlet wrapping =
-        new HttpServlet() {
-          private static final long serialVersionUID = 1L;
-
-          @Override
-          protected void service(HttpServletRequest request, HttpServletResponse response)
-              throws ServletException, IOException {
-            servlet.service(wrap.apply(request), wrapResponse.apply(response));
-          }
-        };
-    RunningContainer container = kind.start(new Deployment("", wrapping, null));
-    return new GatewayUnderTest(claude, gateway, container);
+    return startBehindAsync(
+        kind,
+        (request, response, chain) ->
+            chain.doFilter(
+                wrap.apply((HttpServletRequest) request),
+                wrapResponse.apply((HttpServletResponse) response)),
+        change);
   }
 
   /** The servlet, asynchronous, behind a filter of the application. */

@@ -10,7 +10,7 @@ import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.FileTime;
 import java.security.MessageDigest;
 import java.time.Duration;
-import java.time.InstantSource;
+import java.time.Instant;
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
@@ -54,7 +54,6 @@ final class WatchedFile<T> {
   private final Path file;
   private final Parser<T> parser;
   private final LongSupplier nanoTime;
-  private final InstantSource wall = InstantSource.system();
   private final ReentrantLock checking = new ReentrantLock();
 
   private volatile T content;
@@ -152,9 +151,9 @@ final class WatchedFile<T> {
   }
 
   /** Whether a change would show without reading the file. */
-  private boolean isSettled(Version version) {
+  private static boolean isSettled(Version version) {
     FileTime changed = version.changed;
-    return changed == null || changed.toInstant().isBefore(wall.instant().minus(SETTLED));
+    return changed == null || changed.toInstant().isBefore(Instant.now().minus(SETTLED));
   }
 
   private byte[] bytes(Version version) throws Unusable {

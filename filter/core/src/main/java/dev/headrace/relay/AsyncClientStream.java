@@ -315,7 +315,7 @@ final class AsyncClientStream extends ClientStream implements WriteListener, Asy
 
   private void end(ClientQueue.End wanted) {
     if (wanted == ClientQueue.End.FINISHING) {
-      if (isForestalled(response)) {
+      if (givesUpForestalled(response)) {
         return;
       }
       applyHead(response); // of an answer without a body; may throw if the container was faster
@@ -339,7 +339,7 @@ final class AsyncClientStream extends ClientStream implements WriteListener, Asy
       unwritable(Finding.CLOSED); // a filter has done so on the request's way back
       return;
     }
-    if (isForestalled(response)) {
+    if (givesUpForestalled(response)) {
       return;
     }
     applyHead(response);

@@ -401,9 +401,9 @@ abstract class ClientStream {
 
   /**
    * Gives up if a filter has sent an answer's head of its own before the first byte of ours: status
-   * and headers would be lost without a word. Returns whether it has.
+   * and headers would be lost without a word. Returns whether it did.
    */
-  final boolean isForestalled(HttpServletResponse response) {
+  final boolean givesUpForestalled(HttpServletResponse response) {
     if (bytesWritten > 0 || !response.isCommitted()) {
       return false;
     }

@@ -512,8 +512,8 @@ final class Containers {
       return;
     }
     String label = response.getContentType();
-    int charset = label == null ? -1 : label.toLowerCase(Locale.ROOT).indexOf("charset=");
-    if (charset >= 0 && !label.toLowerCase(Locale.ROOT).startsWith("utf-8", charset + 8)) {
+    String added = label == null ? "" : label.toLowerCase(Locale.ROOT);
+    if (added.contains("charset=") && !added.contains("charset=utf-8")) {
       response.setCharacterEncoding("UTF-8");
     }
   }

@@ -27,8 +27,8 @@ public final class BodyDecoder implements AutoCloseable {
   }
 
   /**
-   * Fed at a time: what is left of a gzip header, whose file name and comment have no end of their
-   * own, is copied for each byte of it.
+   * Fed at a time while nothing has come out: what is left of a gzip header, whose file name and
+   * comment have no end of their own, is copied for each byte of it.
    */
   private static final int SLICE = 1024;
 
@@ -63,11 +63,13 @@ public final class BodyDecoder implements AutoCloseable {
   /** Decodes the next bytes. Whatever they are, this does not throw. */
   public void feed(byte[] bytes, int offset, int length) {
     try {
+      int at = offset;
       int end = offset + length;
-      for (int at = offset; at < end && !broken && !closed; at += SLICE) {
-        int slice = Math.min(SLICE, end - at);
-        inflater.consume(ByteBuffer.wrap(bytes, at, slice));
-        fed += plain.seen ? 0 : slice;
+      while (at < end && !broken && !closed) {
+        int piece = plain.seen ? end - at : Math.min(SLICE, end - at);
+        inflater.consume(ByteBuffer.wrap(bytes, at, piece));
+        at += piece;
+        fed += plain.seen ? 0 : piece;
         if (fed > LONGEST_HEADER) {
           broken();
         }

@@ -2,12 +2,10 @@ package dev.headrace.upstream;
 
 import java.net.SocketAddress;
 import java.nio.file.Path;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import org.apache.hc.client5.http.nio.AsyncClientConnectionOperator;
 import org.apache.hc.client5.http.nio.ManagedAsyncClientConnection;
+import org.apache.hc.core5.concurrent.CallbackContribution;
 import org.apache.hc.core5.concurrent.FutureCallback;
 import org.apache.hc.core5.http.HttpHost;
 import org.apache.hc.core5.http.protocol.HttpContext;
@@ -39,63 +37,49 @@ final class ClosingConnects implements AsyncClientConnectionOperator {
   public Future<ManagedAsyncClientConnection> connect(
       ConnectionInitiator initiator,
       HttpHost host,
-      SocketAddress localAddress,
+      @Nullable SocketAddress localAddress,
       Timeout timeout,
-      Object attachment,
+      @Nullable Object attachment,
       FutureCallback<ManagedAsyncClientConnection> callback) {
-    Sessions sessions = new Sessions(initiator);
-    return new Closing(
-        operator.connect(sessions, host, localAddress, timeout, attachment, callback), sessions);
+    return connect(initiator, host, null, localAddress, timeout, attachment, null, callback);
   }
 
   @Override
   public Future<ManagedAsyncClientConnection> connect(
       ConnectionInitiator initiator,
-      HttpHost endpointHost,
-      NamedEndpoint endpointName,
-      SocketAddress localAddress,
+      HttpHost host,
+      @Nullable NamedEndpoint name,
+      @Nullable SocketAddress localAddress,
       Timeout timeout,
-      Object attachment,
-      HttpContext context,
+      @Nullable Object attachment,
+      @Nullable HttpContext context,
       FutureCallback<ManagedAsyncClientConnection> callback) {
-    Sessions sessions = new Sessions(initiator);
-    return new Closing(
-        operator.connect(
-            sessions,
-            endpointHost,
-            endpointName,
-            localAddress,
-            timeout,
-            attachment,
-            context,
-            callback),
-        sessions);
+    return connect(
+        initiator, host, null, name, localAddress, timeout, attachment, context, callback);
   }
 
   @Override
   public Future<ManagedAsyncClientConnection> connect(
       ConnectionInitiator initiator,
-      HttpHost endpointHost,
-      Path unixDomainSocket,
-      NamedEndpoint endpointName,
-      SocketAddress localAddress,
+      HttpHost host,
+      @Nullable Path unixDomainSocket,
+      @Nullable NamedEndpoint name,
+      @Nullable SocketAddress localAddress,
       Timeout timeout,
-      Object attachment,
-      HttpContext context,
+      @Nullable Object attachment,
+      @Nullable HttpContext context,
       FutureCallback<ManagedAsyncClientConnection> callback) {
     Sessions sessions = new Sessions(initiator);
-    return new Closing(
-        operator.connect(
-            sessions,
-            endpointHost,
-            unixDomainSocket,
-            endpointName,
-            localAddress,
-            timeout,
-            attachment,
-            context,
-            callback),
-        sessions);
+    return operator.connect(
+        sessions,
+        host,
+        unixDomainSocket,
+        name,
+        localAddress,
+        timeout,
+        attachment,
+        context,
+        sessions.closedOnCancel(callback));
   }
 
   @Override
@@ -138,23 +122,35 @@ final class ClosingConnects implements AsyncClientConnectionOperator {
           localAddress,
           timeout,
           attachment,
-          new FutureCallback<>() {
+          new CallbackContribution<IOSession>(callback) {
             @Override
             public void completed(IOSession connected) {
               remember(connected);
               callback.completed(connected);
             }
-
-            @Override
-            public void failed(Exception cause) {
-              callback.failed(cause);
-            }
-
-            @Override
-            public void cancelled() {
-              callback.cancelled();
-            }
           });
+    }
+
+    /** A future that is cancelled tells its callback so, unless it was done before. */
+    FutureCallback<ManagedAsyncClientConnection> closedOnCancel(
+        FutureCallback<ManagedAsyncClientConnection> callback) {
+      return new FutureCallback<>() {
+        @Override
+        public void completed(ManagedAsyncClientConnection connection) {
+          callback.completed(connection);
+        }
+
+        @Override
+        public void failed(Exception cause) {
+          callback.failed(cause);
+        }
+
+        @Override
+        public void cancelled() {
+          cancel();
+          callback.cancelled();
+        }
+      };
     }
 
     private void remember(IOSession connected) {
@@ -168,7 +164,7 @@ final class ClosingConnects implements AsyncClientConnectionOperator {
       }
     }
 
-    void cancel() {
+    private void cancel() {
       IOSession connected;
       synchronized (this) {
         cancelled = true;
@@ -177,47 +173,6 @@ final class ClosingConnects implements AsyncClientConnectionOperator {
       if (connected != null) {
         connected.close(CloseMode.IMMEDIATE);
       }
-    }
-  }
-
-  /** A connect whose cancel, unless it comes too late, closes what there is of the connection. */
-  private static final class Closing implements Future<ManagedAsyncClientConnection> {
-    private final Future<ManagedAsyncClientConnection> connecting;
-    private final Sessions sessions;
-
-    Closing(Future<ManagedAsyncClientConnection> connecting, Sessions sessions) {
-      this.connecting = connecting;
-      this.sessions = sessions;
-    }
-
-    @Override
-    public boolean cancel(boolean mayInterruptIfRunning) {
-      boolean cancelled = connecting.cancel(mayInterruptIfRunning);
-      if (cancelled) {
-        sessions.cancel();
-      }
-      return cancelled;
-    }
-
-    @Override
-    public boolean isCancelled() {
-      return connecting.isCancelled();
-    }
-
-    @Override
-    public boolean isDone() {
-      return connecting.isDone();
-    }
-
-    @Override
-    public ManagedAsyncClientConnection get() throws InterruptedException, ExecutionException {
-      return connecting.get();
-    }
-
-    @Override
-    public ManagedAsyncClientConnection get(long timeout, TimeUnit unit)
-        throws InterruptedException, ExecutionException, TimeoutException {
-      return connecting.get(timeout, unit);
     }
   }
 }

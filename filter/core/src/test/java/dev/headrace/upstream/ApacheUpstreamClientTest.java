@@ -321,13 +321,8 @@ class ApacheUpstreamClientTest {
   @Timeout(60)
   void aCancelInMidHandshakeClosesTheConnection() throws Exception {
     Deaf listener = new Deaf();
-    GatewaySettings patient =
-        GatewaySettings.builder()
-            .upstreamApiKey(Secret.of("k"))
-            .timeoutsConnect(Duration.ofMinutes(1))
-            .build();
     try (ServerSocket server = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
-        ApacheUpstreamClient client = new ApacheUpstreamClient(patient)) {
+        ApacheUpstreamClient client = connectingWithin(Duration.ofMinutes(1))) {
       Attempt attempt = client.start(post("https://localhost:" + server.getLocalPort()), listener);
       try (Socket connection = server.accept()) {
         connection.setSoTimeout(20_000);
@@ -350,19 +345,19 @@ class ApacheUpstreamClientTest {
   @Timeout(60)
   void tlsThatIsNotAnsweredIsAConnectTimeout() throws Exception {
     Deaf listener = new Deaf();
-    GatewaySettings impatient =
-        GatewaySettings.builder()
-            .upstreamApiKey(Secret.of("k"))
-            .timeoutsConnect(Duration.ofMillis(300))
-            .build();
     try (ServerSocket server = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
-        ApacheUpstreamClient client = new ApacheUpstreamClient(impatient)) {
+        ApacheUpstreamClient client = connectingWithin(Duration.ofMillis(300))) {
       client.start(post("https://localhost:" + server.getLocalPort()), listener);
       try (Socket connection = server.accept()) {
         assertThat(connection.getInputStream().read()).isPositive();
         assertThat(listener.failure.get().kind()).isEqualTo(Kind.CONNECT_TIMEOUT);
       }
     }
+  }
+
+  private static ApacheUpstreamClient connectingWithin(Duration limit) {
+    return new ApacheUpstreamClient(
+        GatewaySettings.builder().upstreamApiKey(Secret.of("k")).timeoutsConnect(limit).build());
   }
 
   private static UpstreamRequest post(String origin) {
