@@ -200,6 +200,28 @@ try {
     assert.deepEqual(shown, { text: `${inLine}\nAfter it.`, emphasised: 'it' });
   });
 
+  await check('HTML is shown as it was written, and what follows it too', {}, async (page) => {
+    const seen = await page.evaluate(async () => {
+      const { MarkdownView } = await import('/markdown.js');
+      const shown = (text) => {
+        const view = new MarkdownView(() => {});
+        view.update(text);
+        return {
+          text: view.element.textContent.trim(),
+          strong: view.element.querySelectorAll('strong').length,
+          links: [...view.element.querySelectorAll('a')].map((link) => link.getAttribute('href')),
+        };
+      };
+      return ['<code>', '<pre>', '<kbd>', '<script>', '<a href="x">'].map((tag) =>
+        shown(`The tag ${tag} opens, if a <b c and **bold** <b>too</b>.\n\nThen "x" <i>y</i> and https://example.com/ **again**.`),
+      );
+    });
+    for (const [i, tag] of ['<code>', '<pre>', '<kbd>', '<script>', '<a href="x">'].entries()) {
+      const text = `The tag ${tag} opens, if a <b c and bold <b>too</b>.\nThen "x" <i>y</i> and https://example.com/ again.`;
+      assert.deepEqual(seen[i], { text, strong: 2, links: ['https://example.com/'] });
+    }
+  });
+
   await check('a turn says how it ended though its answer cannot be drawn', {}, async (page) => {
     const seen = await page.evaluate(async () => {
       const { TurnView } = await import('/view.js');

@@ -36,3 +36,7 @@ test('what is not known is skipped', () => {
   const answer = answerOf(start, { type: 'weather_report' }, text('a'), done());
   assert.equal(textOf(answer), 'a');
 });
+
+test('a model that has taken over is the one that is shown', () => {
+  assert.equal(answerOf(start, text('a'), { ...done(), model: 'claude-haiku-5' }).model, 'claude-haiku-5');
+});

@@ -22,8 +22,8 @@ import org.jspecify.annotations.Nullable;
  * compression and before chunked framing, from 0.
  *
  * <p>In a JSON answer pauses and pace add up before the head, an error in the stream becomes the
- * HTTP error of its type, a stall or an end after n events happens in the middle of the body, and
- * byte faults apply as they are.
+ * HTTP error of its type after as long, a stall or an end after n events happens in the middle of
+ * the body, and byte faults apply as they are.
  */
 public final class Answer {
   private final AnswerSpec spec;
@@ -463,7 +463,9 @@ public final class Answer {
     return change(s -> s.insteadOfHead = AnswerSpec.Ending.RESET);
   }
 
-  /** Writes this many bytes at a time, with a gap between writes. */
+  /**
+   * Writes this many bytes at a time, each in a TCP segment of its own, with a gap between writes.
+   */
   public Answer trickle(int bytesPerWrite, Duration gap) {
     return change(
         s -> {
@@ -502,6 +504,17 @@ public final class Answer {
 
   AnswerSpec spec() {
     return spec;
+  }
+
+  /** The same for a request that wants nothing written; the usage is that of the script, if any. */
+  Answer withoutContent(Usage usual) {
+    return change(
+        s -> {
+          s.parts = List.of();
+          s.unknownThings = false;
+          s.stopReason = "max_tokens";
+          s.usage = s.usage == null ? usual : s.usage.withOutput(0).withThinking(0);
+        });
   }
 
   /** The events of the content, with ids made from this random if it needs any. */

@@ -54,7 +54,9 @@ final class ByteShaper {
 
   /** The wait after each write; 0 for none. */
   long gapNanos() {
-    return spec.trickleBytes > 0 ? spec.trickleGapNanos : shapes ? SPLIT_GAP_NANOS : 0;
+    return spec.trickleBytes > 0 && spec.trickleGapNanos > 0
+        ? spec.trickleGapNanos
+        : shapes ? SPLIT_GAP_NANOS : 0;
   }
 
   /** Whether every write must leave in a segment of its own. */

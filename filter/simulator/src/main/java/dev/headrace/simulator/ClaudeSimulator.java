@@ -324,7 +324,11 @@ public final class ClaudeSimulator implements AutoCloseable {
 
     /** The longest silence of a scripted pause before a ping; 30 seconds by default. */
     public Builder pingInterval(Duration interval) {
-      this.pingInterval = Objects.requireNonNull(interval, "interval");
+      if (interval.isNegative() || interval.isZero()) {
+        throw new IllegalArgumentException(
+            "interval: " + interval + " (expected: above 0; a long one for no pings)");
+      }
+      this.pingInterval = interval;
       return this;
     }
 

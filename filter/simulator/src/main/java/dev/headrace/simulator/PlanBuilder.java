@@ -252,34 +252,36 @@ final class PlanBuilder {
   // ---- JSON -----------------------------------------------------------------------------------
 
   private Plan json() {
-    List<WireEvent> events = new ArrayList<>();
+    List<Step> script = new ArrayList<>();
+    script.addAll(firstSteps());
+    script.addAll(middleSteps());
+    script.addAll(lastSteps());
     long silence = 0;
-    int deltas = 0;
-    for (List<Step> part : List.of(firstSteps(), middleSteps(), lastSteps())) {
-      for (Step step : part) {
-        if (step instanceof Step.Send send) {
-          events.add(send.event());
-          deltas += send.event().isDelta() ? 1 : 0;
-        } else if (step instanceof Step.Flood flood) {
-          int length = (int) Math.min(flood.bytes(), LONGEST_JSON_FLOOD);
-          events.add(
-              WireEvent.textDelta(indexOf(flood.event()), "more and ".repeat(length / 9 + 1)));
-        } else if (step instanceof Step.Wait wait) {
-          silence += wait.nanos();
-        }
+    if (spec.errorAfterEvents >= 0) {
+      script = withFaults(script); // pauses included
+    } else {
+      for (long pause : spec.pauseAfterEvent.values()) {
+        silence += pause;
       }
     }
-    if (spec.errorAfterEvents >= 0) {
-      ErrorType type = ErrorType.ofType(spec.streamErrorType);
-      return error(type.status, spec.streamErrorType, type.message, null);
+    List<WireEvent> events = new ArrayList<>();
+    int deltas = 0;
+    for (Step step : script) {
+      if (step instanceof Step.Send send) {
+        events.add(send.event());
+        deltas += send.event().isDelta() ? 1 : 0;
+      } else if (step instanceof Step.Flood flood) {
+        int length = (int) Math.min(flood.bytes(), LONGEST_JSON_FLOOD);
+        events.add(WireEvent.textDelta(indexOf(flood.event()), "more and ".repeat(length / 9 + 1)));
+      } else if (step instanceof Step.Wait wait) {
+        silence += wait.nanos();
+      }
     }
+    long written = silence + deltas * pace().gapNanos();
     String scripted = MessageAssembler.errorType(events);
     if (scripted != null) {
       ErrorType type = ErrorType.ofType(scripted);
-      return error(type.status, scripted, type.message, null);
-    }
-    for (long pause : spec.pauseAfterEvent.values()) {
-      silence += pause;
+      return error(type.status, scripted, type.message, null).after(written);
     }
     JsonNode message = MessageAssembler.assemble(events);
     Usage usage = Usage.NONE;
@@ -288,8 +290,7 @@ final class PlanBuilder {
       usage = known == null ? usage : known;
     }
     byte[] body = (message == null ? "{}" : message.toString()).getBytes(UTF_8);
-    return whole(200, "application/json", body, usage, true)
-        .after(silence + deltas * pace().gapNanos());
+    return whole(200, "application/json", body, usage, true).after(written);
   }
 
   private static int indexOf(WireEvent event) {

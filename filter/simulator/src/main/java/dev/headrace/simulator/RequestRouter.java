@@ -59,9 +59,7 @@ final class RequestRouter implements Function<SeenRequest, Answer> {
     Answer answer = script.next(request);
     // Cache pre-warming: nothing is generated (API reference, "Special cases").
     return request.prewarms() && answer.spec().kind == AnswerSpec.Kind.MESSAGE
-        ? Answer.empty()
-            .stopReason("max_tokens")
-            .usage(Usage.of(1, 0).withCache(0, TokenEstimate.ofBody(request), 0))
+        ? answer.withoutContent(Usage.of(1, 0).withCache(0, TokenEstimate.ofBody(request), 0))
         : answer;
   }
 }

@@ -9,6 +9,7 @@ import java.time.format.DateTimeFormatter;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 
 /**
  * Collects the header lines of one response (API reference, "Response headers"). Not thread-safe.
@@ -16,10 +17,14 @@ import java.util.List;
 final class ResponseHead {
   static final String ORGANIZATION = "5f0c1a52-7d0e-4b5e-9a34-2f3b8d7c6e10";
 
+  /** With two digits of the day (RFC 9110, 5.6.7); Java's own RFC 1123 format may have one. */
+  private static final DateTimeFormatter DATE =
+      DateTimeFormatter.ofPattern("EEE, dd MMM uuuu HH:mm:ss 'GMT'", Locale.ENGLISH);
+
   private final List<Header> headers = new ArrayList<>();
 
   ResponseHead() {
-    add("Date", DateTimeFormatter.RFC_1123_DATE_TIME.format(ZonedDateTime.now(ZoneOffset.UTC)));
+    add("Date", DATE.format(ZonedDateTime.now(ZoneOffset.UTC)));
   }
 
   ResponseHead add(String name, String value) {

@@ -58,6 +58,30 @@ class ApiChecksTest {
   }
 
   @Test
+  void aRequestThatOnlyWarmsTheCacheGetsTheScriptWithoutItsContent() throws Exception {
+    String warming = HttpCaller.BODY.replace("\"max_tokens\":1024", "\"max_tokens\":0");
+    claude.answers(Answer.text("never written").header("x-scripted", "yes").usage(Usage.of(7, 90)));
+
+    HttpResponse<String> scripted = http.post("/v1/messages", warming);
+    HttpResponse<String> usual = http.post("/v1/messages", warming);
+
+    JsonNode message = Json.parse(scripted.body());
+    assertThat(scripted.headers().firstValue("x-scripted")).contains("yes");
+    assertThat(message.path("content").isEmpty()).isTrue();
+    assertThat(message.path("stop_reason").asString()).isEqualTo("max_tokens");
+    assertThat(message.at("/usage/input_tokens").asInt()).isEqualTo(7);
+    assertThat(message.at("/usage/output_tokens").asInt()).isZero();
+    assertThat(Json.parse(usual.body()).at("/usage/cache_creation_input_tokens").asInt())
+        .isPositive();
+  }
+
+  @Test
+  void theDateHasTwoDigitsForTheDay() throws Exception {
+    assertThat(http.get("/v1/models").headers().firstValue("date").orElseThrow())
+        .matches("[A-Z][a-z]{2}, \\d\\d [A-Z][a-z]{2} \\d{4} \\d\\d:\\d\\d:\\d\\d GMT");
+  }
+
+  @Test
   void aRefusedRequestUsesUpNoScript() throws Exception {
     claude.answers(Answer.text("scripted"));
 

@@ -188,6 +188,41 @@ class StreamFaultsTest {
   }
 
   @Test
+  void anErrorInTheMiddleOfAJsonAnswerComesAfterAsLong() throws Exception {
+    claude.answers(
+        Answer.text("Hel", "lo")
+            .paced(10)
+            .pauseAfterEvents(4, Duration.ofMillis(150))
+            .errorAfterEvents(5, "overloaded_error"));
+    long start = System.nanoTime();
+
+    assertThat(http.message().statusCode()).isEqualTo(529);
+
+    assertThat(System.nanoTime() - start).isGreaterThanOrEqualTo(350_000_000L);
+  }
+
+  @Test
+  void anErrorBehindTheEndIsNone() throws Exception {
+    claude.answers(Answer.text("Hello").errorAfterEvents(100, "overloaded_error"));
+
+    assertThat(http.message().statusCode()).isEqualTo(200);
+    assertThat(http.stream().body()).contains("message_stop").doesNotContain("event: error");
+  }
+
+  @Test
+  void aTrickleWithoutAGapStillWritesEachPieceByItself() {
+    assertThat(new ByteShaper(Answer.text("Hi").trickle(3, Duration.ZERO).spec()).gapNanos())
+        .isPositive();
+  }
+
+  @Test
+  void pingsNeedAnInterval() {
+    assertThatThrownBy(() -> ClaudeSimulator.builder().pingInterval(Duration.ZERO))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("above 0");
+  }
+
+  @Test
   void aTrickleComesByteByByteAndWhole() throws Exception {
     claude.answers(Answer.text("Grüße 👋").trickle(1, Duration.ofNanos(50_000)));
 

@@ -41,6 +41,7 @@ export function applyEvent(answer, event, now = 0) {
       break;
     case 'done':
       answer.stopReason = event.stopReason;
+      answer.model = event.model ?? answer.model; // which a fallback may have changed
       endBlock(answer, now);
       break;
     default: // what is yet to be invented

@@ -18,6 +18,11 @@ const marked = new Marked({
   breaks: false,
   renderer: {
     html: ({ text }) => escapeHtml(text),
+    // The lexer takes what follows a <code> or <script> for HTML, to the end of the text if it is not closed.
+    text(token) {
+      token.escaped = false;
+      return false; // as usual
+    },
     image: ({ href, text }) => `<a href="${escapeHtml(href)}">${escapeHtml(text || href)}</a>`,
     // Below the headings of the page itself.
     heading({ tokens, depth }) {
@@ -77,11 +82,11 @@ function endOf(tokens, source) {
 }
 
 function readInline(lexer, src, tokens) {
+  lexer.state = { ...AT_TOP }; // whatever was opened before and never closed
   try {
     lexer.inlineTokens(src, tokens);
   } catch {
     tokens.splice(0, tokens.length, { type: 'text', raw: src, text: src });
-    lexer.state = { ...AT_TOP };
   }
 }
 
