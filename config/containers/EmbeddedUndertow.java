@@ -55,10 +55,12 @@ public final class EmbeddedUndertow implements AutoCloseable {
             .setServerOption(UndertowOptions.MAX_ENTITY_SIZE, 40L << 20)
             // How long an unused connection is kept; reverse proxies must keep them shorter.
             .setServerOption(UndertowOptions.NO_REQUEST_TIMEOUT, 60_000)
+            // How long the head of a request may take. Without it, for ever.
+            .setServerOption(UndertowOptions.REQUEST_PARSE_TIMEOUT, 30_000)
             // What the system holds for a client that does not read; else up to 4 MB each.
             .setSocketOption(Options.SEND_BUFFER, 128 * 1024)
-            // Set neither READ_TIMEOUT, which ends HTTP/2 connections in the middle of a stream, nor
-            // a WRITE_TIMEOUT below timeouts.heartbeat (10s).
+            // Set no READ_TIMEOUT below timeouts.total (30m), which would end HTTP/2 connections in the
+            // middle of a stream, and no WRITE_TIMEOUT below timeouts.heartbeat (10s).
             .build();
     server.start();
   }

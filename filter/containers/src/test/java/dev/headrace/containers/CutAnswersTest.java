@@ -132,6 +132,25 @@ final class CutAnswersTest extends GatewayContract {
     assertThat(json.end()).isEqualTo(End.COMPLETE);
   }
 
+  /** Of several lines the last one counts. */
+  @Test
+  void behindFiltersThatDisagreeAboutTheConnection() throws Exception {
+    GatewayUnderTest headrace =
+        keep(
+            GatewayUnderTest.startBehindAsync(
+                kind(),
+                (request, response, chain) -> {
+                  ((HttpServletResponse) response).addHeader("Connection", "keep-alive");
+                  ((HttpServletResponse) response).addHeader("Connection", "close");
+                  chain.doFilter(request, response);
+                },
+                settings -> settings));
+    cut(headrace);
+    assertCut(client(headrace).post(TEXT, STREAMING).reply());
+    headrace.claude().answersAlways(Answer.transcript(Transcripts.text()));
+    assertThat(client(headrace).post(TEXT, STREAMING).reply().end()).isEqualTo(End.COMPLETE);
+  }
+
   @Test
   void behindAFilterThatCatchesWhatIsThrown() throws Exception {
     GatewayUnderTest headrace =

@@ -5,7 +5,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.headrace.containers.RawClient.End;
 import dev.headrace.simulator.Answer;
 import jakarta.servlet.Filter;
+import jakarta.servlet.ServletResponse;
 import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Locale;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -110,13 +113,38 @@ final class FiltersWithoutWrappersTest extends GatewayContract {
     }
   }
 
-  @Test
-  void aFilterThatFailsBehindTheChainIsNoFaultOfTheClient() throws Exception {
+  /** What filters do wrong behind the chain. */
+  private enum Failing {
+    BY_ITSELF {
+      @Override
+      void behind(ServletResponse response) {
+        throw new IllegalStateException("the audit's table is full");
+      }
+    },
+    WITH_ITS_OWN_FILES {
+      @Override
+      void behind(ServletResponse response) throws IOException {
+        Files.readString(Path.of("no such folder", "audit"));
+      }
+    },
+    BY_USING_THE_CONTAINER_WRONGLY {
+      @Override
+      void behind(ServletResponse response) throws IOException {
+        response.getWriter().flush(); // the stream was asked for before
+      }
+    };
+
+    abstract void behind(ServletResponse response) throws IOException;
+  }
+
+  @ParameterizedTest
+  @EnumSource(Failing.class)
+  void aFilterThatFailsBehindTheChainIsNoFaultOfTheClient(Failing failing) throws Exception {
     GatewayUnderTest headrace =
         startBehind(
             (request, response, chain) -> {
               chain.doFilter(request, response);
-              throw new IllegalStateException("the audit's table is full");
+              failing.behind(response);
             });
     assertThat(client(headrace).post(PATH, WHOLE).reply().status()).isEqualTo(500);
     assertThat(lines.awaitOne()).contains("FAILED(filter)");

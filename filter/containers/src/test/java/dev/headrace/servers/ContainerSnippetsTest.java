@@ -21,6 +21,7 @@ import java.io.StringWriter;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
+import java.net.Socket;
 import java.net.URI;
 import java.net.URL;
 import java.net.URLClassLoader;
@@ -28,7 +29,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import javax.tools.JavaCompiler;
 import javax.tools.JavaFileObject;
@@ -115,7 +118,12 @@ final class ContainerSnippetsTest {
   @Test
   void undertowStreamsAndStopsGracefullyAsItsCodeSays() throws Exception {
     Path classes = Files.createDirectories(directory.resolve("classes"));
-    compile("EmbeddedUndertow", classes);
+    String code =
+        once(
+            snippet("EmbeddedUndertow.java"),
+            "REQUEST_PARSE_TIMEOUT, 30_000",
+            "REQUEST_PARSE_TIMEOUT, 500");
+    compile("EmbeddedUndertow", code, classes);
     Gateway gateway =
         Gateway.start(
             GatewaySettings.builder()
@@ -136,6 +144,7 @@ final class ContainerSnippetsTest {
                   .newInstance(port, gateway);
       assertStreams(port);
       assertALargeRequestPasses(port);
+      assertHalfAHeadIsNotWaitedFor(port);
       claude.answers(Answer.transcript(TRANSCRIPT).pauseAfterEvents(4, Duration.ofSeconds(1)));
       try (RawClient running = RawClient.connect(port).post(STREAMING)) {
         running.replyHead();
@@ -146,8 +155,15 @@ final class ContainerSnippetsTest {
     }
   }
 
-  private static void compile(String name, Path into) throws Exception {
-    String code = snippet(name + ".java");
+  private static void assertHalfAHeadIsNotWaitedFor(int port) throws Exception {
+    try (Socket client = new Socket(InetAddress.getLoopbackAddress(), port)) {
+      client.setSoTimeout(20_000);
+      client.getOutputStream().write("POST /claude/v1/mess".getBytes(UTF_8));
+      assertThat(client.getInputStream().read()).isEqualTo(-1);
+    }
+  }
+
+  private static void compile(String name, String code, Path into) throws Exception {
     JavaCompiler compiler = ToolProvider.getSystemJavaCompiler();
     StringWriter said = new StringWriter();
     try (StandardJavaFileManager files = compiler.getStandardFileManager(null, null, UTF_8)) {
@@ -200,6 +216,32 @@ final class ContainerSnippetsTest {
                     || line.matches(
                         "(/[a-z-]+=[a-z-]+)+:(write-attribute\\(name=[a-z0-9-]+,value=\\w+\\)"
                             + "|undefine-attribute\\(name=[a-z-]+\\))"));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"http-listener=default", "https-listener=https"})
+  void noClientOfWildFlyMaySendNothingForEver(String listener) {
+    Map<String, Long> clocks =
+        snippet("wildfly.cli")
+            .lines()
+            .filter(line -> line.contains(listener) && line.contains("-timeout,value="))
+            .collect(
+                Collectors.toMap(
+                    line -> line.replaceFirst(".*name=([a-z-]+),.*", "$1"),
+                    line -> Long.valueOf(line.replaceFirst(".*value=(\\d+)\\)", "$1"))));
+    long total =
+        GatewaySettings.builder()
+            .upstreamApiKey(Secret.of(KEY))
+            .build()
+            .timeouts()
+            .total()
+            .toMillis();
+    assertThat(clocks)
+        .containsOnlyKeys(
+            "no-request-timeout", "request-parse-timeout", "read-timeout", "write-timeout");
+    assertThat(clocks.values()).allMatch(millis -> millis > 0);
+    assertThat(clocks.get("read-timeout")).isGreaterThan(total);
+    assertThat(clocks.get("write-timeout")).isGreaterThan(total);
   }
 
   @Test

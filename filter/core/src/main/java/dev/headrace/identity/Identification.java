@@ -139,21 +139,24 @@ public final class Identification {
    * source {@code principal}. Null if nobody has logged in.
    */
   public static @Nullable String login(HttpServletRequest request) {
-    String name = request.getRemoteUser();
-    return name == null || name.isBlank() ? null : UserName.ofApplication(name);
+    String name = loginName(request);
+    return name == null ? null : UserName.ofApplication(name);
   }
 
-  // ---- the sources; null means: this one knows nobody
-
-  private @Nullable Result principal(HttpServletRequest request) {
+  private static @Nullable String loginName(HttpServletRequest request) {
     Principal principal = request.getUserPrincipal();
     String name = principal == null ? null : principal.getName();
     if (name == null || name.isBlank()) {
       name = request.getRemoteUser();
     }
-    return name == null || name.isBlank()
-        ? null
-        : known(name, IdentitySource.PRINCIPAL, rolesOf(request));
+    return name == null || name.isBlank() ? null : name;
+  }
+
+  // ---- the sources; null means: this one knows nobody
+
+  private @Nullable Result principal(HttpServletRequest request) {
+    String name = loginName(request);
+    return name == null ? null : known(name, IdentitySource.PRINCIPAL, rolesOf(request));
   }
 
   /** The roles are those of the request here too: a session with a login has them. */

@@ -24,8 +24,8 @@ import java.lang.reflect.Modifier;
 import java.nio.ByteBuffer;
 import java.nio.channels.ClosedByInterruptException;
 import java.util.ArrayDeque;
+import java.util.Collection;
 import java.util.Deque;
-import java.util.Enumeration;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -66,6 +66,9 @@ final class Containers {
           "fish.payara.",
           "com.ibm.",
           "io.openliberty.");
+
+  /** The classes through which a request goes, wherever a build has relocated them. */
+  private static final List<String> OURS = ours(Containers.class.getPackageName());
 
   /** Eight digits of its length and two line ends, at most. */
   private static final int CHUNK_MARKS = 12;
@@ -429,20 +432,18 @@ final class Containers {
 
   /**
    * How an answer whose length is not known is marked as whole. Unless we ask for chunks it ends
-   * with its connection, and a cut one looks whole, where that is to be closed: in Jetty and
-   * Undertow if the client says {@code Connection: close}, and everywhere if a filter says so in
-   * the answer.
+   * with its connection, and a cut one looks whole, where that is to be closed: everywhere if a
+   * filter says so in the answer, in Jetty and Undertow also if the client says {@code Connection:
+   * close} or the server is set to close each connection.
    */
   enum Chunks {
-    /** There is nothing to ask for, or it is not known how: HTTP/2, HTTP/1.0, Open Liberty. */
+    /** There is nothing to ask for, or it is not known how: HTTP/2, HTTP/1.0, AJP, Open Liberty. */
     UNASKED,
-    /** By the header. */
+    /** By the header, in every answer: nothing tells beforehand whether one would have them. */
     BY_HEADER,
-    /** By the header, also when the answer says nothing: the client wants no other request. */
-    ALWAYS_BY_HEADER,
     /**
-     * By trailers, though there are none: Tomcat ({@code Http11Processor.prepareResponse}), and so
-     * Payara and GlassFish.
+     * By trailers, though there are none, where an answer says that its connection is to be closed:
+     * Tomcat ({@code Http11Processor.prepareResponse}), and so Payara and GlassFish.
      */
     BY_TRAILERS
   }
@@ -456,16 +457,23 @@ final class Containers {
     if (container.startsWith(TOMCAT)) {
       return Chunks.BY_TRAILERS;
     }
-    if (!container.startsWith(JETTY) && !container.startsWith(UNDERTOW)) {
-      return Chunks.UNASKED;
+    return container.startsWith(JETTY) || (container.startsWith(UNDERTOW) && !isAjp(request))
+        ? Chunks.BY_HEADER
+        : Chunks.UNASKED;
+  }
+
+  /** Whether a request to Undertow has come by AJP, which frames the answer in its own way. */
+  private static boolean isAjp(HttpServletRequest request) {
+    Object exchange = undertowExchange(request);
+    if (exchange == null) {
+      return false;
     }
-    Enumeration<String> values = request.getHeaders("Connection");
-    while (values != null && values.hasMoreElements()) {
-      if (saysClose(values.nextElement())) {
-        return Chunks.ALWAYS_BY_HEADER;
-      }
+    try {
+      return call(call(exchange, "getConnection"), "getTransportProtocol").equals("ajp");
+    } catch (ReflectiveOperationException | RuntimeException e) {
+      LOG.warn("Undertow does not say by which protocol a request has come", e);
+      return true;
     }
-    return Chunks.BY_HEADER;
   }
 
   /**
@@ -474,25 +482,20 @@ final class Containers {
    * @param response with all its headers, none of which is its length
    */
   static void askFor(Chunks chunks, HttpServletResponse response) {
-    boolean missing =
-        chunks == Chunks.ALWAYS_BY_HEADER
-            || (chunks != Chunks.UNASKED && saysClose(response.getHeader("Connection")));
-    if (!missing) {
-      return;
-    }
-    if (chunks == Chunks.BY_TRAILERS) {
+    if (chunks == Chunks.BY_HEADER) {
+      response.setHeader("Transfer-Encoding", "chunked");
+    } else if (chunks == Chunks.BY_TRAILERS && saysClose(response.getHeaders("Connection"))) {
       try {
         response.setTrailerFields(Map::of);
       } catch (IllegalStateException e) {
         // AJP has a framing of its own, and no trailers
       }
-    } else {
-      response.setHeader("Transfer-Encoding", "chunked");
     }
   }
 
-  private static boolean saysClose(@Nullable String connection) {
-    return connection != null && connection.toLowerCase(Locale.ROOT).contains("close");
+  private static boolean saysClose(@Nullable Collection<String> connection) {
+    return connection != null
+        && connection.stream().anyMatch(line -> line.toLowerCase(Locale.ROOT).contains("close"));
   }
 
   /** Whether a container can tell the client that an answer is not whole. */
@@ -520,20 +523,31 @@ final class Containers {
 
   /**
    * Whether an exception that a container reports comes from the application, such as a filter, and
-   * not from the container, which reports so what it does not understand of a client. By the first
-   * class of the stack that is not the JDK's.
+   * not from the container, which reports so what it does not understand of a client. What a
+   * container tells of a client does not run through an application, unless this reads or writes
+   * when the client leaves: so whoever makes an {@link IOException} counts, and of others whoever
+   * is on the stack, since a container also complains of what a filter does.
    */
   static boolean isOfTheApplication(Throwable failure) {
-    if (failure instanceof IOException) {
-      return false; // the client has left
-    }
+    boolean anywhere = !(failure instanceof IOException);
     for (StackTraceElement frame : failure.getStackTrace()) {
       String name = frame.getClassName();
-      if (!startsWithAny(name, OF_THE_JDK)) {
-        return !startsWithAny(name, OF_CONTAINERS);
+      boolean application =
+          !startsWithAny(name, OF_THE_JDK)
+              && !startsWithAny(name, OF_CONTAINERS)
+              && !startsWithAny(name, OURS);
+      if (application) {
+        return true;
+      }
+      if (!anywhere && !startsWithAny(name, OF_THE_JDK)) {
+        return false;
       }
     }
     return false;
+  }
+
+  private static List<String> ours(String relay) {
+    return List.of(relay + ".", relay.substring(0, relay.lastIndexOf('.')) + ".Gateway");
   }
 
   private static boolean startsWithAny(String name, List<String> beginnings) {

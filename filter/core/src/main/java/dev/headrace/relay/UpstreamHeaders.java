@@ -79,7 +79,8 @@ final class UpstreamHeaders {
   /**
    * The same for a preset: what the client asks of the API by headers counts no more than by fields
    * of the body (beta features, workspace, user profile), but for what {@code
-   * upstream.forward-headers} lists; and a page need not know the API's version.
+   * upstream.forward-headers} lists (beta features never); and a page need not know the API's
+   * version.
    */
   List<HeaderField> ofPreset(HttpServletRequest clientRequest) {
     List<HeaderField> fields = of(clientRequest);

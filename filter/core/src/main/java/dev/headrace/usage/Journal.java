@@ -120,7 +120,7 @@ final class Journal implements AutoCloseable {
       closeQuietly(lockFile);
       throw new IllegalArgumentException(
           "usage.spool: " + folder + " cannot be used (expected: a folder to write to)", e);
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | Error e) {
       closeQuietly(lockFile);
       throw e;
     }

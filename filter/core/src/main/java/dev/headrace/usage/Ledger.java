@@ -81,7 +81,7 @@ public final class Ledger implements AutoCloseable {
     try {
       ledger.openSinks(settings, applicationSinks);
       return ledger;
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | Error e) {
       ledger.close();
       throw e;
     }

@@ -91,9 +91,14 @@ final class SpooledSink implements SinkQueue {
       String name, UsageSink sink, Runnable abort, Path folder, long maxBytes, int capacity) {
     Journal journal = Journal.open(name, folder, maxBytes);
     SpooledSink opened = new SpooledSink(name, sink, abort, journal, maxBytes, capacity);
-    opened.writer.start();
-    opened.deliverer.start();
-    return opened;
+    try {
+      opened.writer.start();
+      opened.deliverer.start();
+      return opened;
+    } catch (RuntimeException | Error e) { // no thread is to be had
+      opened.close(LAST_MOMENT);
+      throw e;
+    }
   }
 
   @Override

@@ -22,6 +22,7 @@ final class FakeRequest {
   private boolean hasSession;
   private boolean sessionIsInvalid;
   private @Nullable Principal principal;
+  private @Nullable String remoteUser; // the principal's name as a rule
   private Set<String> roles = Set.of();
   private @Nullable String remoteAddress = "198.51.100.7";
   private String method = "POST";
@@ -53,7 +54,14 @@ final class FakeRequest {
 
   FakeRequest login(String name, String... itsRoles) {
     principal = () -> name;
+    remoteUser = name;
     roles = Set.of(itsRoles);
+    return this;
+  }
+
+  /** Another name than the principal's, as a filter in front may leave it; null for none. */
+  FakeRequest remoteUser(@Nullable String name) {
+    remoteUser = name;
     return this;
   }
 
@@ -84,7 +92,7 @@ final class FakeRequest {
       case "getMethod" -> method;
       case "getRemoteAddr" -> remoteAddress;
       case "getUserPrincipal" -> principal;
-      case "getRemoteUser" -> principal == null ? null : principal.getName();
+      case "getRemoteUser" -> remoteUser;
       case "isUserInRole" -> roles.contains((String) first);
       case "getHeaders" -> Collections.enumeration(values((String) first));
       case "getHeader" -> values((String) first).stream().findFirst().orElse(null);

@@ -349,6 +349,12 @@ class IdentificationTest {
       assertThat(Identification.login(request.request()))
           .isEqualTo(known(identification, request).user());
     }
+    for (String remoteUser : new String[] {null, "other"}) { // a filter knows but the principal
+      FakeRequest request = FakeRequest.post().login("alice").remoteUser(remoteUser);
+      assertThat(Identification.login(request.request()))
+          .isEqualTo(known(identification, request).user())
+          .contains("alice");
+    }
     assertThat(Identification.login(FakeRequest.post().request())).isNull();
     assertThat(Identification.login(FakeRequest.post().login(" ").request())).isNull();
   }

@@ -2,16 +2,21 @@ package dev.headrace.usage;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import dev.headrace.config.GatewaySettings;
 import dev.headrace.config.GatewaySettingsBuilder;
+import dev.headrace.spi.UsageSink;
 import java.nio.file.Path;
 import java.sql.Driver;
 import java.sql.DriverManager;
 import java.time.Clock;
+import java.util.AbstractMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.function.BiConsumer;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -140,6 +145,26 @@ class LedgerTest {
           .withMessageContaining("is in use by another gateway");
     }
     open(withH2("lock")).close();
+  }
+
+  @Test
+  void anErrorInTheMiddleOfTheStartLeavesNoLock() {
+    Map<String, UsageSink> failing =
+        new AbstractMap<>() {
+          @Override
+          public Set<Entry<String, UsageSink>> entrySet() {
+            return Set.of(Map.entry("first", new ScriptedSink()));
+          }
+
+          @Override
+          public void forEach(BiConsumer<? super String, ? super UsageSink> action) {
+            super.forEach(action);
+            throw new OutOfMemoryError("no thread is to be had");
+          }
+        };
+    GatewaySettings.Usage settings = settings().usageSpool(spool).build().usage();
+    assertThatThrownBy(() -> Ledger.open(settings, failing)).isInstanceOf(OutOfMemoryError.class);
+    Ledger.open(settings, Map.of("first", new ScriptedSink())).close();
   }
 
   @Test
