@@ -285,6 +285,36 @@ test('an abort also ends a fetch that does not know the signal', async () => {
   assert.ok(cancelled);
 });
 
+test('a page that does not end is no answer, and neither read to its end nor kept', { timeout: 10_000 }, async () => {
+  for (const [status, type] of [[200, 'unexpected_response'], [502, 'api_error']]) {
+    let cancelled = false;
+    let given = 0;
+    const endless = new ReadableStream({
+      pull(controller) {
+        given += 8192;
+        controller.enqueue(new TextEncoder().encode('<p>still here'.padEnd(8192)));
+      },
+      cancel() {
+        cancelled = true;
+      },
+    });
+    const fetch = async () => new Response(endless, { status, headers: { 'content-type': 'text/html' } });
+    const error = await failure(stream({ url: '/a', body: {}, fetch }));
+    assert.equal(error.type, type);
+    assert.equal(error.body.length, 4096);
+    assert.ok(cancelled && given < 200_000, `${given} read`);
+  }
+});
+
+test('an abort ends the reading of what is no answer, too', { timeout: 10_000 }, async () => {
+  const controller = new AbortController();
+  const silent = new ReadableStream({ pull: () => new Promise(() => {}) });
+  const fetch = async () => new Response(silent, { status: 500, headers: { 'content-type': 'application/json' } });
+  const reading = stream({ url: '/a', body: {}, fetch, signal: controller.signal });
+  setTimeout(() => controller.abort(), 20);
+  assert.equal((await failure(reading)).name, 'AbortError');
+});
+
 test('an abort before the head ends a fetch that does not know the signal, and closes what it brings later', async () => {
   const controller = new AbortController();
   let answers;

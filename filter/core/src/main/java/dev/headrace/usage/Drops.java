@@ -15,6 +15,11 @@ import org.slf4j.LoggerFactory;
 final class Drops {
 
   private static final Logger LOG = LoggerFactory.getLogger(Drops.class);
+
+  static final String QUEUE_FULL =
+      "its queue in memory was full (usage.queue; half of it for requests that never reached the"
+          + " API) or closed";
+
   private static final long PAUSE_NANOS = Duration.ofSeconds(10).toNanos();
 
   private final String sink;

@@ -519,6 +519,10 @@ final class Journal implements AutoCloseable {
     return count;
   }
 
+  boolean isHalfFull() {
+    return storedBytes() >= maxBytes / 2;
+  }
+
   /** Bytes on the disk, what is delivered but not deleted yet included. */
   synchronized long storedBytes() {
     return segments.values().stream().mapToLong(Long::longValue).sum();

@@ -55,7 +55,7 @@ final class MemorySink implements SinkQueue {
     this.idleMillis = idle.toMillis();
     this.delivery = new Delivery(name, sink);
     this.queue = new RecordQueue(capacity);
-    this.drops = new Drops(name, "its queue in memory was full (usage.queue) or closed");
+    this.drops = new Drops(name, Drops.QUEUE_FULL);
   }
 
   @Override

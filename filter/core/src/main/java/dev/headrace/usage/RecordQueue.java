@@ -27,11 +27,19 @@ final class RecordQueue {
     this.capacity = capacity;
   }
 
+  /**
+   * Whether a record tells of nothing that can have cost anything. Requests that are refused may be
+   * many, of a single user: they leave half of all room to the others.
+   */
+  static boolean isFree(UsageRecord usage) {
+    return usage.attempts() == 0;
+  }
+
   /** Adds a record; false if there is no room or the queue is closed. */
   boolean offer(UsageRecord usage) {
     lock.lock();
     try {
-      if (closed || records.size() >= capacity) {
+      if (closed || records.size() >= (isFree(usage) ? capacity / 2 : capacity)) {
         return false;
       }
       records.add(usage);

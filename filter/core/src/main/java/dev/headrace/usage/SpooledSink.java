@@ -70,8 +70,13 @@ final class SpooledSink implements SinkQueue {
     this.abort = abort;
     this.capacity = capacity;
     this.queue = new RecordQueue(capacity);
-    this.queueFull = new Drops(name, "its queue in memory was full (usage.queue) or closed");
-    this.spoolFull = new Drops(name, "its spool is full (usage.spool-max: " + maxBytes + " bytes)");
+    this.queueFull = new Drops(name, Drops.QUEUE_FULL);
+    this.spoolFull =
+        new Drops(
+            name,
+            "its spool is full (usage.spool-max: "
+                + maxBytes
+                + " bytes, half of them for requests that never reached the API)");
     this.diskFails = new Drops(name, "the spool cannot be written and usage.queue is full");
     this.writer = SinkThreads.make("usage-" + name + "-journal", this::write);
     this.deliverer = SinkThreads.make("usage-" + name, this::deliver);
@@ -172,7 +177,8 @@ final class SpooledSink implements SinkQueue {
   }
 
   /** False if the disk fails. */
-  private boolean appendNow(List<UsageRecord> records) {
+  private boolean appendNow(List<UsageRecord> taken) {
+    List<UsageRecord> records = journal.isHalfFull() ? withoutFree(taken) : taken;
     boolean good = false;
     try {
       int count = journal.append(records);
@@ -191,6 +197,15 @@ final class SpooledSink implements SinkQueue {
     }
     tellDeliverer();
     return good;
+  }
+
+  private List<UsageRecord> withoutFree(List<UsageRecord> records) {
+    List<UsageRecord> free = records.stream().filter(RecordQueue::isFree).toList();
+    if (free.isEmpty()) {
+      return records;
+    }
+    drop(spoolFull, free);
+    return records.stream().filter(usage -> !RecordQueue.isFree(usage)).toList();
   }
 
   private void sayUnwritable(boolean first, Throwable e) {

@@ -20,6 +20,7 @@
 
 const API_VERSION = '2026-10-21';
 const LONGEST_BODY = 4096; // characters kept of an answer that is not ours; enough to see whose page it is
+const LONGEST_ERROR = 64 * 1024; // characters read of what is no answer
 const SPEND_LIMITS = ['contract_spend_limit_reached', 'enforced_spend_limit_reached'];
 const PASSING_ERRORS = ['overloaded_error', 'api_error', 'rate_limit_error', 'timeout_error'];
 const ignore = () => {};
@@ -191,9 +192,7 @@ class AnswerStream {
     const streamed = type === 'text/event-stream' || (type === 'text/plain' && known);
     if (!response.ok || !streamed) throw await this.#refusal(response, type);
     const eventsIn = type === 'text/plain' ? plainText : eventStream();
-    const reader = (response.body ?? new Response('').body).getReader();
-    // A fetch of the page's own may not know the signal.
-    signal.addEventListener('abort', () => reader.cancel(signal.reason).catch(ignore), { once: true });
+    const reader = this.#readerOf(response);
     const decoder = new TextDecoder();
     for (let atEnd = false; !atEnd; ) {
       const chunk = await this.#chunk(reader);
@@ -212,6 +211,32 @@ class AnswerStream {
       }
     }
     throw this.#error('stream_cut', 'The answer ended before it was complete', { retryable: true });
+  }
+
+  #readerOf(response) {
+    const { signal } = this.#controller;
+    const reader = (response.body ?? new Response('').body).getReader();
+    // A fetch of the page's own may not know the signal.
+    signal.addEventListener('abort', () => reader.cancel(signal.reason).catch(ignore), { once: true });
+    return reader;
+  }
+
+  /** As much of a body as an error may be: a page that goes on for ever is none. What cannot be read is left out. */
+  async #beginningOf(response) {
+    const reader = this.#readerOf(response);
+    const decoder = new TextDecoder();
+    let text = '';
+    try {
+      while (text.length < LONGEST_ERROR) {
+        const { done, value } = await reader.read();
+        text += decoder.decode(value, { stream: !done });
+        if (done) return text;
+      }
+      reader.cancel().catch(ignore);
+    } catch {
+      // the connection was lost
+    }
+    return text;
   }
 
   async #chunk(reader) {
@@ -283,7 +308,7 @@ class AnswerStream {
   /** An answer that is none. Bodies are read leniently: some errors lack the outer type, some are web pages. */
   async #refusal(response, type) {
     const { status, headers } = response;
-    const text = await response.text().catch(() => '');
+    const text = await this.#beginningOf(response);
     this.#controller.signal.throwIfAborted();
     if (response.ok) {
       const what = type === 'text/html' ? 'a web page; is the login expired?' : `${type || 'no content type'} instead of a stream`;

@@ -113,6 +113,40 @@ final class Records {
         .toList();
   }
 
+  /** The same of requests that were refused. */
+  static List<UsageRecord> refused(int from, int to) {
+    return numbered(from, to).stream()
+        .map(
+            usage ->
+                new UsageRecord(
+                    usage.id(),
+                    usage.kind(),
+                    usage.exchangeId(),
+                    usage.startedAt(),
+                    usage.user(),
+                    null,
+                    null,
+                    usage.modelAsked(),
+                    null,
+                    Tokens.NONE,
+                    BigDecimal.ZERO,
+                    "",
+                    Accuracy.EXACT,
+                    "REFUSED",
+                    "requests",
+                    null,
+                    429,
+                    0,
+                    -1,
+                    1,
+                    null,
+                    null,
+                    null,
+                    null,
+                    null))
+        .toList();
+  }
+
   static List<String> ids(List<UsageRecord> records) {
     return records.stream().map(UsageRecord::id).toList();
   }

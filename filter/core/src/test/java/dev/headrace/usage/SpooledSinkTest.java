@@ -287,6 +287,21 @@ class SpooledSinkTest {
   }
 
   @Test
+  void whoIsRefusedOftenLeavesRoomForOthers() {
+    sink.now(Mode.FAILS);
+    SpooledSink spooled = open();
+    Records.refused(0, 6_000).forEach(spooled::offer);
+    offer(spooled, 7_000, 7_050);
+    await().until(() -> !log.containing("usage.spool-max").isEmpty());
+    await().until(() -> spooled.figures().waiting() + spooled.figures().dropped() == 6_050);
+
+    sink.now(Mode.TAKES);
+    await().until(() -> spooled.figures().waiting() == 0);
+    assertThat(sink.kept()).containsAll(ids(7_000, 7_050));
+    assertThat(sink.kept().size() + spooled.figures().dropped()).isEqualTo(6_050);
+  }
+
+  @Test
   void diskThatFailsIsToldOnceAndRecordsGoToTheSinkFromMemory() throws IOException {
     SpooledSink spooled = open();
     breakFolder();
@@ -449,6 +464,14 @@ class SpooledSinkTest {
     RecordQueue queue = new RecordQueue(10);
     Records.numbered(0, 5).forEach(queue::offer);
     assertThat(queue.take(500, 0, 60_000)).hasSize(5);
+  }
+
+  @Test
+  void halfOfAQueueIsForRequestsThatMayHaveCostSomething() {
+    RecordQueue queue = new RecordQueue(4);
+    assertThat(Records.refused(0, 3).stream().map(queue::offer)).containsExactly(true, true, false);
+    assertThat(Records.numbered(3, 6).stream().map(queue::offer))
+        .containsExactly(true, true, false);
   }
 
   @Test
