@@ -306,6 +306,16 @@ test('a page that does not end is no answer, and neither read to its end nor kep
   }
 });
 
+test('an error whose body the fetch has read already is an error all the same', async () => {
+  const fetch = async () => {
+    const response = new Response('{"error":{"type":"rate_limit_error","message":"Slowly"}}', { status: 429, headers: { 'retry-after': '3' } });
+    await response.text();
+    return response;
+  };
+  const error = await failure(stream({ url: '/a', body: {}, fetch }));
+  assert.deepEqual([error.name, error.status, error.type, error.retryAfterMs], ['HeadraceError', 429, 'rate_limit_error', 3000]);
+});
+
 test('an abort ends the reading of what is no answer, too', { timeout: 10_000 }, async () => {
   const controller = new AbortController();
   const silent = new ReadableStream({ pull: () => new Promise(() => {}) });

@@ -528,8 +528,13 @@ final class Containers {
    * when the client leaves: so whoever makes an {@link IOException} counts, and of others whoever
    * is on the stack, since a container also complains of what a filter does.
    */
-  static boolean isOfTheApplication(Throwable failure) {
+  static boolean isOfTheApplication(Throwable reported) {
+    Throwable failure = reported;
     boolean anywhere = !(failure instanceof IOException);
+    // A filter may have put its own around it; ten times, for causes may go round in a circle.
+    for (int i = 0; i < 10 && !anywhere && failure.getCause() instanceof IOException e; i++) {
+      failure = e;
+    }
     for (StackTraceElement frame : failure.getStackTrace()) {
       String name = frame.getClassName();
       boolean application =

@@ -78,7 +78,7 @@ final class RecordQueue {
         left = changed.awaitNanos(left);
       }
       long gathering = TimeUnit.MILLISECONDS.toNanos(gatherMillis);
-      wanted = Math.min(max, capacity / 2); // none is dropped for the sake of those to come
+      wanted = Math.min(max, capacity / 2); // none with a cost is dropped for those to come
       while (!records.isEmpty() && records.size() < wanted && !closed && gathering > 0) {
         gathering = gathered.awaitNanos(gathering);
       }

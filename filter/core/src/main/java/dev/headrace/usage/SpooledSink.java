@@ -179,6 +179,9 @@ final class SpooledSink implements SinkQueue {
   /** False if the disk fails. */
   private boolean appendNow(List<UsageRecord> taken) {
     List<UsageRecord> records = journal.isHalfFull() ? withoutFree(taken) : taken;
+    if (records.isEmpty()) { // which says nothing about the disk
+      return true;
+    }
     boolean good = false;
     try {
       int count = journal.append(records);
@@ -245,14 +248,24 @@ final class SpooledSink implements SinkQueue {
 
   /** At the front, since they are older than what may have come meanwhile. */
   private void putAside(List<UsageRecord> records) {
-    int room;
+    List<UsageRecord> tooMany = new ArrayList<>();
     synchronized (monitor) {
-      room = Math.max(0, Math.min(records.size(), capacity - aside.size()));
-      for (int i = room - 1; i >= 0; i--) {
-        aside.addFirst(records.get(i));
+      List<UsageRecord> fitting = fitting(records, tooMany);
+      for (int i = fitting.size() - 1; i >= 0; i--) {
+        aside.addFirst(fitting.get(i));
       }
     }
-    drop(diskFails, records.subList(room, records.size()));
+    drop(diskFails, tooMany);
+  }
+
+  /** Those for which there is room aside; the others go to a list. With the monitor held. */
+  private List<UsageRecord> fitting(List<UsageRecord> records, List<UsageRecord> tooMany) {
+    List<UsageRecord> fitting = new ArrayList<>(records.size());
+    for (UsageRecord usage : records) {
+      int room = RecordQueue.isFree(usage) ? capacity / 2 : capacity;
+      (aside.size() + fitting.size() < room ? fitting : tooMany).add(usage);
+    }
+    return fitting;
   }
 
   private boolean areOthersAside() {
@@ -263,12 +276,11 @@ final class SpooledSink implements SinkQueue {
 
   /** Behind the others, to keep the order. */
   private void putLastAside(List<UsageRecord> records) {
-    int room;
+    List<UsageRecord> tooMany = new ArrayList<>();
     synchronized (monitor) {
-      room = Math.max(0, Math.min(records.size(), capacity - aside.size()));
-      aside.addAll(records.subList(0, room));
+      aside.addAll(fitting(records, tooMany));
     }
-    drop(diskFails, records.subList(room, records.size()));
+    drop(diskFails, tooMany);
   }
 
   // ---- the delivery thread ----

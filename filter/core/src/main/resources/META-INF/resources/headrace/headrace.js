@@ -223,10 +223,10 @@ class AnswerStream {
 
   /** As much of a body as an error may be: a page that goes on for ever is none. What cannot be read is left out. */
   async #beginningOf(response) {
-    const reader = this.#readerOf(response);
     const decoder = new TextDecoder();
     let text = '';
     try {
+      const reader = this.#readerOf(response); // throws if a fetch of the page's own has read it
       while (text.length < LONGEST_ERROR) {
         const { done, value } = await reader.read();
         text += decoder.decode(value, { stream: !done });
@@ -234,7 +234,7 @@ class AnswerStream {
       }
       reader.cancel().catch(ignore);
     } catch {
-      // the connection was lost
+      // that is all there is
     }
     return text;
   }

@@ -47,6 +47,27 @@ class ContainersTest {
 
   private final Containers containers = new Containers();
 
+  private static IOException made(String in, IOException failure) {
+    failure.setStackTrace(
+        new StackTraceElement[] {
+          new StackTraceElement("sun.nio.ch.SocketChannelImpl", "write", null, 1),
+          new StackTraceElement(in, "write", null, 1),
+          new StackTraceElement("com.example.AuditFilter", "doFilter", null, 1)
+        });
+    return failure;
+  }
+
+  @Test
+  void whoeverMakesAnIoExceptionHasFailed() {
+    IOException left = made("org.eclipse.jetty.io.SocketChannelEndPoint", new EOFException());
+    IOException wrapped = made("com.example.AuditFilter", new IOException("audit", left));
+    IOException own = made("com.example.AuditFilter", new IOException("disk full"));
+    assertThat(Containers.isOfTheApplication(left)).isFalse();
+    assertThat(Containers.isOfTheApplication(wrapped)).isFalse();
+    assertThat(Containers.isOfTheApplication(own)).isTrue();
+    assertThat(Containers.isOfTheApplication(new IOException("x", own))).isTrue();
+  }
+
   @Test
   void streamIsWrittenInServletsWay() throws IOException {
     PlainOutput out = new PlainOutput();

@@ -289,16 +289,38 @@ class SpooledSinkTest {
   @Test
   void whoIsRefusedOftenLeavesRoomForOthers() {
     sink.now(Mode.FAILS);
-    SpooledSink spooled = open();
-    Records.refused(0, 6_000).forEach(spooled::offer);
-    offer(spooled, 7_000, 7_050);
+    SpooledSink spooled = open(folder, sink, 4 << 20, 100_000);
+    Records.refused(0, 9_000).forEach(spooled::offer);
+    offer(spooled, 9_000, 9_050);
     await().until(() -> !log.containing("usage.spool-max").isEmpty());
-    await().until(() -> spooled.figures().waiting() + spooled.figures().dropped() == 6_050);
+    await().until(() -> spooled.figures().waiting() + spooled.figures().dropped() == 9_050);
 
     sink.now(Mode.TAKES);
     await().until(() -> spooled.figures().waiting() == 0);
-    assertThat(sink.kept()).containsAll(ids(7_000, 7_050));
-    assertThat(sink.kept().size() + spooled.figures().dropped()).isEqualTo(6_050);
+    assertThat(sink.kept()).containsAll(ids(9_000, 9_050));
+    assertThat(sink.kept().size() + spooled.figures().dropped()).isEqualTo(9_050);
+  }
+
+  @Test
+  void whoIsRefusedOftenLeavesRoomForOthersAlsoWhileTheDiskFails() throws IOException {
+    sink.now(Mode.FAILS);
+    SpooledSink spooled = open(folder, sink, 1 << 20, 100);
+    breakFolder();
+    for (int i = 0; i < 300; i += 10) {
+      Records.refused(i, i + 10).forEach(spooled::offer);
+      int count = i + 10;
+      await()
+          .pollInterval(Duration.ofMillis(1))
+          .until(() -> spooled.figures().waiting() + spooled.figures().dropped() == count);
+    }
+    for (int i = 300; i < 340; i++) {
+      offer(spooled, i, i + 1);
+    }
+    await().until(() -> spooled.figures().waiting() + spooled.figures().dropped() == 340);
+
+    sink.now(Mode.TAKES);
+    await().until(() -> spooled.figures().waiting() == 0);
+    assertThat(sink.kept()).containsAll(ids(300, 340));
   }
 
   @Test
