@@ -766,8 +766,8 @@ public final class SettingTable {
           "10000",
           Range.between(100, 1_000_000),
           settings -> settings.usage().queue(),
-          "Most usage records that wait in memory for each sink, half of it for requests that never"
-              + " reached the API. Further ones are dropped, and counted.");
+          "Most usage records that wait in memory for each sink, at most half of them of requests"
+              + " that never reached the API. Further ones are dropped, and counted.");
 
   static final Setting<Path> USAGE_SPOOL =
       row(
@@ -788,8 +788,8 @@ public final class SettingTable {
           "1GiB",
           Range.between(ByteSize.ofMebibytes(1), ByteSize.ofMebibytes(1024 * 1024)),
           settings -> settings.usage().spoolMax(),
-          "Most that one sink may keep in usage.spool, half of it for requests that never reached"
-              + " the API. Beyond it the newest records are dropped, and counted.");
+          "Most that one sink may keep in usage.spool, at most half of it for requests that never"
+              + " reached the API. Beyond it the newest records are dropped, and counted.");
 
   static final Setting<String> USAGE_JDBC_URL =
       row(

@@ -537,14 +537,13 @@ final class Containers {
     }
     for (StackTraceElement frame : failure.getStackTrace()) {
       String name = frame.getClassName();
-      boolean application =
-          !startsWithAny(name, OF_THE_JDK)
-              && !startsWithAny(name, OF_CONTAINERS)
-              && !startsWithAny(name, OURS);
-      if (application) {
+      if (startsWithAny(name, OF_THE_JDK)) {
+        continue;
+      }
+      if (!startsWithAny(name, OF_CONTAINERS) && !startsWithAny(name, OURS)) {
         return true;
       }
-      if (!anywhere && !startsWithAny(name, OF_THE_JDK)) {
+      if (!anywhere) {
         return false;
       }
     }

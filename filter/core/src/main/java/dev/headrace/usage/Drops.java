@@ -17,7 +17,7 @@ final class Drops {
   private static final Logger LOG = LoggerFactory.getLogger(Drops.class);
 
   static final String QUEUE_FULL =
-      "its queue in memory was full (usage.queue; half of it for requests that never reached the"
+      "its queue in memory was full (usage.queue; at most half of it for requests that never reached the"
           + " API) or closed";
 
   private static final long PAUSE_NANOS = Duration.ofSeconds(10).toNanos();

@@ -35,11 +35,16 @@ final class RecordQueue {
     return usage.attempts() == 0;
   }
 
+  /** How many records there may be before this one, where there is room for so many. */
+  static int roomFor(UsageRecord usage, int capacity) {
+    return isFree(usage) ? capacity / 2 : capacity;
+  }
+
   /** Adds a record; false if there is no room or the queue is closed. */
   boolean offer(UsageRecord usage) {
     lock.lock();
     try {
-      if (closed || records.size() >= (isFree(usage) ? capacity / 2 : capacity)) {
+      if (closed || records.size() >= roomFor(usage, capacity)) {
         return false;
       }
       records.add(usage);

@@ -76,8 +76,12 @@ final class SpooledSink implements SinkQueue {
             name,
             "its spool is full (usage.spool-max: "
                 + maxBytes
-                + " bytes, half of them for requests that never reached the API)");
-    this.diskFails = new Drops(name, "the spool cannot be written and usage.queue is full");
+                + " bytes, at most half of them for requests that never reached the API)");
+    this.diskFails =
+        new Drops(
+            name,
+            "the spool cannot be written and usage.queue is full (at most half of it for requests"
+                + " that never reached the API)");
     this.writer = SinkThreads.make("usage-" + name + "-journal", this::write);
     this.deliverer = SinkThreads.make("usage-" + name, this::deliver);
   }
@@ -262,8 +266,8 @@ final class SpooledSink implements SinkQueue {
   private List<UsageRecord> fitting(List<UsageRecord> records, List<UsageRecord> tooMany) {
     List<UsageRecord> fitting = new ArrayList<>(records.size());
     for (UsageRecord usage : records) {
-      int room = RecordQueue.isFree(usage) ? capacity / 2 : capacity;
-      (aside.size() + fitting.size() < room ? fitting : tooMany).add(usage);
+      int before = aside.size() + fitting.size();
+      (before < RecordQueue.roomFor(usage, capacity) ? fitting : tooMany).add(usage);
     }
     return fitting;
   }
